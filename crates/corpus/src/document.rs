@@ -1,0 +1,48 @@
+//! What every reader gives and every index takes: a document, a query.
+
+use std::borrow::Cow;
+
+/// What a document says about itself besides its text: any JSON object.
+pub type Metadata = serde_json::Map<String, serde_json::Value>;
+
+/// One retrievable piece of text under an id that stays the same for ever.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Document {
+    /// The external id, unique in its collection.
+    pub id: String,
+    /// The title, empty when the source has none.
+    pub title: String,
+    /// The body.
+    pub text: String,
+    /// Everything else the source says, kept as it is; filters read it.
+    pub metadata: Metadata,
+}
+
+impl Document {
+    /// Title and text as one field, the way BEIR's flat baselines see a document.
+    ///
+    /// ```
+    /// let document = fastlane_corpus::Document {
+    ///     title: "Gravity".into(),
+    ///     text: "Masses attract.".into(),
+    ///     ..Default::default()
+    /// };
+    /// assert_eq!(document.full_text(), "Gravity Masses attract.");
+    /// ```
+    pub fn full_text(&self) -> Cow<'_, str> {
+        match (self.title.is_empty(), self.text.is_empty()) {
+            (true, _) => Cow::Borrowed(&self.text),
+            (false, true) => Cow::Borrowed(&self.title),
+            (false, false) => Cow::Owned(format!("{} {}", self.title, self.text)),
+        }
+    }
+}
+
+/// One information need.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The external id, as qrels and runs name it.
+    pub id: String,
+    /// What was asked.
+    pub text: String,
+}
