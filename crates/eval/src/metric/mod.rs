@@ -1,0 +1,41 @@
+//! The measures, one per file, and the names people call them by.
+//!
+//! To add one: its file, a line here, and a line in [`Measure`]'s three matches (`metric`,
+//! `parse`, `Display`), which `name.rs` holds.
+
+mod average_precision;
+mod name;
+mod ndcg;
+mod precision;
+mod recall;
+mod reciprocal_rank;
+mod success;
+
+pub use average_precision::AveragePrecision;
+pub use name::{Measure, ParseMeasureError};
+pub use ndcg::{Gains, Ndcg};
+pub use precision::Precision;
+pub use recall::Recall;
+pub use reciprocal_rank::ReciprocalRank;
+pub use success::Success;
+
+use crate::judged::Judged;
+
+/// A number between 0 and 1 for one judged ranking.
+///
+/// An empty ranking gives 0, and so does a query without any relevant document; neither is an
+/// error, because trec_eval counts such queries in its means.
+pub trait Metric {
+    /// The value for one query.
+    fn value(&self, judged: &Judged) -> f64;
+}
+
+/// `part / whole`, and 0 where there is no whole.
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// A sum that is 0 when there is nothing to add; `Iterator::sum` gives -0.
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |sum, value| sum + value)
+}

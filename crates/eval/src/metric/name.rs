@@ -1,0 +1,306 @@
+//! The names of measures: ir_measures' spelling, trec_eval's accepted.
+//!
+//! `nDCG@10`, `RR@10`, `AP(rel=2)`, `nDCG(dcg='exp-log2')@10`: a name, parameters in parentheses,
+//! a cutoff. trec_eval's `ndcg_cut_10`, `map`, `recip_rank`, `recall_100`, `P_30` and the usual
+//! aliases (`MRR`, `MAP`, `Recall`, `Precision`) mean the same; case does not matter.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{AveragePrecision, Gains, Metric, Ndcg, Precision, Recall, ReciprocalRank, Success};
+use crate::judged::Judged;
+
+/// One measure with its parameters, as named on a command line.
+///
+/// ```
+/// let measure: fastlane_eval::Measure = "ndcg_cut_10".parse()?;
+/// assert_eq!(measure.to_string(), "nDCG@10");
+/// # Ok::<(), fastlane_eval::ParseMeasureError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// `nDCG@k`, `nDCG`.
+    Ndcg(Ndcg),
+    /// `RR@k`, `RR`.
+    ReciprocalRank(ReciprocalRank),
+    /// `AP@k`, `AP`.
+    AveragePrecision(AveragePrecision),
+    /// `R@k`.
+    Recall(Recall),
+    /// `P@k`.
+    Precision(Precision),
+    /// `Success@k`.
+    Success(Success),
+}
+
+impl Measure {
+    /// The value for one query.
+    pub fn value(&self, judged: &Judged) -> f64 {
+        self.metric().value(judged)
+    }
+
+    fn metric(&self) -> &dyn Metric {
+        match self {
+            Self::Ndcg(metric) => metric,
+            Self::ReciprocalRank(metric) => metric,
+            Self::AveragePrecision(metric) => metric,
+            Self::Recall(metric) => metric,
+            Self::Precision(metric) => metric,
+            Self::Success(metric) => metric,
+        }
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, parameter, cutoff) = match *self {
+            Self::Ndcg(m) => ("nDCG", dcg(m.gains), m.cutoff),
+            Self::ReciprocalRank(m) => ("RR", rel(m.level), m.cutoff),
+            Self::AveragePrecision(m) => ("AP", rel(m.level), m.cutoff),
+            Self::Recall(m) => ("R", rel(m.level), Some(m.cutoff)),
+            Self::Precision(m) => ("P", rel(m.level), Some(m.cutoff)),
+            Self::Success(m) => ("Success", rel(m.level), Some(m.cutoff)),
+        };
+        write!(f, "{name}{parameter}")?;
+        cutoff.map_or(Ok(()), |k| write!(f, "@{k}"))
+    }
+}
+
+fn rel(level: i32) -> String {
+    if level == 1 { String::new() } else { format!("(rel={level})") }
+}
+
+fn dcg(gains: Gains) -> String {
+    match gains {
+        Gains::Linear => String::new(),
+        Gains::Exponential => "(dcg='exp-log2')".to_owned(),
+    }
+}
+
+/// Why a text names no measure.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ParseMeasureError {
+    /// The name is none of ours.
+    #[error(
+        "unknown measure `{measure}`, wanted nDCG@k, RR@k, AP, R@k, P@k or Success@k, \
+         with parameters as in `AP(rel=2)` and `nDCG(dcg='exp-log2')@10`"
+    )]
+    Unknown {
+        /// The measure as written.
+        measure: String,
+    },
+    /// The measure means nothing without a cutoff.
+    #[error("measure `{measure}` needs a cutoff, such as `{measure}@10`")]
+    NoCutoff {
+        /// The measure as written.
+        measure: String,
+    },
+    /// The cutoff is no positive whole number.
+    #[error("cutoff `{found}` of measure `{measure}` is not a positive whole number")]
+    Cutoff {
+        /// The measure as written.
+        measure: String,
+        /// What stands where the cutoff belongs.
+        found: String,
+    },
+    /// A parameter the measure does not have, or a value it cannot take.
+    #[error("parameter `{found}` of measure `{measure}` is not understood, wanted {wanted}")]
+    Parameter {
+        /// The measure as written.
+        measure: String,
+        /// The parameter as written.
+        found: String,
+        /// What the measure takes.
+        wanted: &'static str,
+    },
+}
+
+impl FromStr for Measure {
+    type Err = ParseMeasureError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Spelling::new(text)?.measure()
+    }
+}
+
+/// A measure's text, taken apart.
+struct Spelling<'a> {
+    text: &'a str,
+    name: String,
+    parameters: Vec<&'a str>,
+    cutoff: Option<usize>,
+}
+
+impl<'a> Spelling<'a> {
+    fn new(text: &'a str) -> Result<Self, ParseMeasureError> {
+        let (head, cutoff) = split_cutoff(text);
+        let (name, parameters) = match head.split_once('(') {
+            None => (head, ""),
+            Some((name, rest)) => (name, rest.strip_suffix(')').ok_or_else(|| unknown(text))?),
+        };
+        let cutoff = match cutoff {
+            None => None,
+            Some(found) => Some(positive(found).ok_or_else(|| ParseMeasureError::Cutoff {
+                measure: text.to_owned(),
+                found: found.to_owned(),
+            })?),
+        };
+        let parameters = parameters.split(',').map(str::trim).filter(|p| !p.is_empty()).collect();
+        Ok(Self { text, name: name.to_ascii_lowercase(), parameters, cutoff })
+    }
+
+    fn measure(&self) -> Result<Measure, ParseMeasureError> {
+        let cutoff = self.cutoff;
+        Ok(match self.name.as_str() {
+            "ndcg" | "ndcg_cut" => Measure::Ndcg(Ndcg { cutoff, gains: self.gains()? }),
+            "rr" | "mrr" | "recip_rank" => {
+                Measure::ReciprocalRank(ReciprocalRank { cutoff, level: self.level()? })
+            }
+            "ap" | "map" | "map_cut" => {
+                Measure::AveragePrecision(AveragePrecision { cutoff, level: self.level()? })
+            }
+            "r" | "recall" => {
+                Measure::Recall(Recall { level: self.level()?, cutoff: self.needed()? })
+            }
+            "p" | "precision" => {
+                Measure::Precision(Precision { level: self.level()?, cutoff: self.needed()? })
+            }
+            "success" => Measure::Success(Success { level: self.level()?, cutoff: self.needed()? }),
+            _ => return Err(unknown(self.text)),
+        })
+    }
+
+    fn needed(&self) -> Result<usize, ParseMeasureError> {
+        self.cutoff.ok_or_else(|| ParseMeasureError::NoCutoff { measure: self.text.to_owned() })
+    }
+
+    fn level(&self) -> Result<i32, ParseMeasureError> {
+        let read = |value: &str| value.parse().ok().filter(|&level| level >= 1);
+        self.parameter("rel", read, 1, "`rel=N`, N a grade from 1 up")
+    }
+
+    fn gains(&self) -> Result<Gains, ParseMeasureError> {
+        let read = |value: &str| match value.trim_matches(['\'', '"']) {
+            "log2" => Some(Gains::Linear),
+            "exp-log2" => Some(Gains::Exponential),
+            _ => None,
+        };
+        self.parameter("dcg", read, Gains::Linear, "`dcg='log2'` or `dcg='exp-log2'`")
+    }
+
+    /// The value of the one parameter a measure has; anything else in the parentheses is refused.
+    fn parameter<T>(
+        &self,
+        key: &str,
+        read: impl Fn(&str) -> Option<T>,
+        default: T,
+        wanted: &'static str,
+    ) -> Result<T, ParseMeasureError> {
+        let mut value = default;
+        for &found in &self.parameters {
+            let given = found.split_once('=').filter(|(name, _)| name.trim() == key);
+            value = given.and_then(|(_, given)| read(given.trim())).ok_or_else(|| {
+                let (measure, found) = (self.text.to_owned(), found.to_owned());
+                ParseMeasureError::Parameter { measure, found, wanted }
+            })?;
+        }
+        Ok(value)
+    }
+}
+
+/// `nDCG@10` and trec_eval's `ndcg_cut_10` and `ndcg_cut.10`; a name without a number has none.
+fn split_cutoff(text: &str) -> (&str, Option<&str>) {
+    if let Some((head, cutoff)) = text.rsplit_once('@') {
+        return (head, Some(cutoff));
+    }
+    match text.rsplit_once(['_', '.']) {
+        Some((head, cutoff)) if cutoff.bytes().all(|b| b.is_ascii_digit()) => (head, Some(cutoff)),
+        _ => (text, None),
+    }
+}
+
+fn positive(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|&cutoff| cutoff > 0)
+}
+
+fn unknown(measure: &str) -> ParseMeasureError {
+    ParseMeasureError::Unknown { measure: measure.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        text.parse::<Measure>().map_or_else(|e| e.to_string(), |m| m.to_string())
+    }
+
+    #[test]
+    fn canonical_names_come_back_as_they_went_in() {
+        for name in [
+            "nDCG@10",
+            "nDCG",
+            "nDCG(dcg='exp-log2')@10",
+            "RR",
+            "RR@10",
+            "RR(rel=2)@10",
+            "AP",
+            "AP(rel=2)",
+            "AP(rel=2)@100",
+            "R@100",
+            "R(rel=3)@5",
+            "P@5",
+            "P(rel=2)@5",
+            "Success@1",
+        ] {
+            assert_eq!(read(name), name);
+        }
+    }
+
+    #[test]
+    fn other_spellings_mean_the_same() {
+        for (spelling, name) in [
+            ("ndcg_cut_10", "nDCG@10"),
+            ("ndcg_cut.10", "nDCG@10"),
+            ("map", "AP"),
+            ("map_cut_100", "AP@100"),
+            ("recip_rank", "RR"),
+            ("recall_100", "R@100"),
+            ("P_30", "P@30"),
+            ("success_1", "Success@1"),
+            ("MRR@10", "RR@10"),
+            ("Recall@5", "R@5"),
+            ("nDCG(dcg=\"log2\")@5", "nDCG@5"),
+            ("AP( rel = 2 )", "AP(rel=2)"),
+            ("P(rel=1)@5", "P@5"),
+        ] {
+            assert_eq!(read(spelling), name);
+        }
+    }
+
+    #[test]
+    fn wrong_names_say_what_was_wanted() {
+        let unknown = read("nDGC@10");
+        assert!(unknown.starts_with("unknown measure `nDGC@10`, wanted nDCG@k, RR@k"), "{unknown}");
+        for (text, message) in [
+            ("P", "measure `P` needs a cutoff, such as `P@10`"),
+            ("P@0", "cutoff `0` of measure `P@0` is not a positive whole number"),
+            ("R@ten", "cutoff `ten` of measure `R@ten` is not a positive whole number"),
+            (
+                "AP(rel=0)",
+                "parameter `rel=0` of measure `AP(rel=0)` is not understood, \
+                 wanted `rel=N`, N a grade from 1 up",
+            ),
+            (
+                "nDCG(rel=2)@10",
+                "parameter `rel=2` of measure `nDCG(rel=2)@10` is not understood, \
+                 wanted `dcg='log2'` or `dcg='exp-log2'`",
+            ),
+        ] {
+            assert_eq!(read(text), message);
+        }
+        for text in ["", "@10", "AP(rel=2", "AP)rel=2(", "bpref", "ndcg_p"] {
+            assert!(read(text).starts_with("unknown measure"), "{text}: {}", read(text));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Qrels: TREC's `query 0 document relevance`, BEIR's `query-id<TAB>corpus-id<TAB>score`.
+
+use std::io::{BufWriter, Read, Write};
+
+use super::error::{Fault, FileKind, ReadError, WriteError, excerpt};
+use super::run_file::fits;
+use super::text::{Text, columns};
+use crate::qrels::Qrels;
+
+/// How judgements are written down.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum QrelsFormat {
+    /// Four columns between white space: `query 0 document relevance`.
+    #[default]
+    Trec,
+    /// A header and three columns between tabs; ids may hold spaces.
+    Beir,
+}
+
+impl QrelsFormat {
+    /// Three columns between tabs can only be BEIR's, with or without its header.
+    fn of(first_line: &str) -> Self {
+        match first_line.split('\t').count() {
+            3 => Self::Beir,
+            _ => Self::Trec,
+        }
+    }
+
+    fn parse(self, line: &str) -> Result<(&str, &str, i32), Fault> {
+        let (query, document, grade) = match self {
+            Self::Beir => tab_columns(line)?,
+            Self::Trec => {
+                let [query, _, document, grade] =
+                    columns(line).map_err(|found| wrong_columns(line, found))?;
+                (query, document, grade)
+            }
+        };
+        let grade = grade.parse().map_err(|_| Fault::Relevance { found: excerpt(grade) })?;
+        Ok((query, document, grade))
+    }
+}
+
+impl Qrels {
+    /// Reads TREC or BEIR qrels, told apart by the first line; `name` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] naming the line, for anything that is no qrels file.
+    pub fn read(reader: impl Read, name: &str) -> Result<Self, ReadError> {
+        let text = Text::read(reader, name)?;
+        let (_, first) = text.lines().next().ok_or_else(|| text.empty(FileKind::Qrels))?;
+        let format = QrelsFormat::of(first);
+        let header = usize::from(is_header(first));
+        let mut qrels = Self::default();
+        for (number, line) in text.lines().skip(header) {
+            let (query, document, grade) =
+                format.parse(line).map_err(|fault| text.fault(number, fault))?;
+            if qrels.insert(query, document, grade).is_some() {
+                return Err(text.duplicate(query, document, |line| {
+                    format.parse(line).ok().map(|(query, document, _)| (query, document))
+                }));
+            }
+        }
+        if qrels.queries().len() == 0 { Err(text.empty(FileKind::Qrels)) } else { Ok(qrels) }
+    }
+
+    /// Writes the judgements in `format`, queries and documents in byte order.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Id`] for an id that the format cannot carry.
+    pub fn write(&self, writer: impl Write, format: QrelsFormat) -> Result<(), WriteError> {
+        let mut out = BufWriter::new(writer);
+        if format == QrelsFormat::Beir {
+            writeln!(out, "query-id\tcorpus-id\tscore")?;
+        }
+        for (query, judgements) in self.queries() {
+            for (document, grade) in judgements.iter() {
+                check(format, "query", query)?;
+                check(format, "document", document)?;
+                match format {
+                    QrelsFormat::Trec => writeln!(out, "{query} 0 {document} {grade}")?,
+                    QrelsFormat::Beir => writeln!(out, "{query}\t{document}\t{grade}")?,
+                }
+            }
+        }
+        Ok(out.flush()?)
+    }
+}
+
+/// Between tabs a space is no harm.
+fn check(format: QrelsFormat, what: &'static str, id: &str) -> Result<(), WriteError> {
+    match format {
+        QrelsFormat::Trec => fits(what, id),
+        QrelsFormat::Beir if id.trim_ascii() == id => fits(what, &id.replace(' ', "_")),
+        QrelsFormat::Beir => Err(WriteError::Id { what, id: excerpt(id) }),
+    }
+}
+
+fn is_header(line: &str) -> bool {
+    let mut columns = line.split('\t').map(|column| column.trim_ascii().to_ascii_lowercase());
+    columns.next().is_some_and(|first| matches!(first.as_str(), "query-id" | "query_id" | "qid"))
+        && columns.nth(1).is_some_and(|last| last.parse::<i32>().is_err())
+}
+
+fn tab_columns(line: &str) -> Result<(&str, &str, &str), Fault> {
+    let mut columns = line.split('\t').map(str::trim_ascii);
+    match [columns.next(), columns.next(), columns.next(), columns.next()] {
+        [Some(query), Some(document), Some(grade), None]
+            if !query.is_empty() && !document.is_empty() =>
+        {
+            Ok((query, document, grade))
+        }
+        _ => {
+            let found = line.split('\t').filter(|column| !column.trim_ascii().is_empty()).count();
+            Err(Fault::Columns { found, text: excerpt(line), wanted: FileKind::Qrels })
+        }
+    }
+}
+
+fn wrong_columns(line: &str, found: usize) -> Fault {
+    let text = excerpt(line);
+    match columns::<6>(line) {
+        Ok([_, _, _, rank, score, _])
+            if rank.parse::<f64>().is_ok() && score.parse::<f64>().is_ok() =>
+        {
+            Fault::WrongKind { text, found: FileKind::Run, wanted: FileKind::Qrels }
+        }
+        _ => Fault::Columns { found, text, wanted: FileKind::Qrels },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(text: &str, format: QrelsFormat) -> String {
+        let mut out = Vec::new();
+        Qrels::read(text.as_bytes(), "x").unwrap().write(&mut out, format).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn both_formats_are_told_apart_and_written() {
+        let beir = "query-id\tcorpus-id\tscore\r\n1\tmy doc\t1\r\n1\ta\t-1\r\n";
+        let again = "query-id\tcorpus-id\tscore\n1\ta\t-1\n1\tmy doc\t1\n";
+        assert_eq!(rewritten(beir, QrelsFormat::Beir), again);
+        let trec = "\u{feff}# grades by two people\n1 0 a 2\n\n2\tQ0\tb\t0";
+        assert_eq!(rewritten(trec, QrelsFormat::Trec), "1 0 a 2\n2 0 b 0\n");
+        assert_eq!(rewritten("1\ta\t2\n", QrelsFormat::Trec), "1 0 a 2\n", "no header");
+    }
+
+    #[test]
+    fn an_id_with_a_space_fits_beir_only() {
+        let qrels = Qrels::read("1\tmy doc\t1\n".as_bytes(), "x").unwrap();
+        let error = qrels.write(Vec::new(), QrelsFormat::Trec).unwrap_err();
+        assert!(error.to_string().starts_with("document `my doc`"), "{error}");
+    }
+}
