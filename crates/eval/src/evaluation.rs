@@ -23,8 +23,8 @@ pub enum Missing {
 /// The run and the judgements have no query in common.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "none of the {judged} judged queries (such as `{judged_example}`) is among the {answered} \
-     queries of run `{run}` (such as `{answered_example}`)"
+    "no query is both judged and answered: {judged} judged (such as `{judged_example}`), \
+     {answered} answered by run `{run}` (such as `{answered_example}`)"
 )]
 pub struct NothingToEvaluate {
     /// The run's tag.
@@ -37,6 +37,13 @@ pub struct NothingToEvaluate {
     pub answered: usize,
     /// The first of them.
     pub answered_example: String,
+}
+
+impl NothingToEvaluate {
+    /// The way out, as one sentence for people.
+    pub fn hint(&self) -> &'static str {
+        "check that run and qrels belong to the same collection and spell query ids alike"
+    }
 }
 
 /// The values of some measures for each query that counts.
@@ -105,6 +112,12 @@ impl Evaluation {
         &self.values[measure]
     }
 
+    /// The value of the measure at `measure` for `query`, if that query counts.
+    pub fn value(&self, query: &str, measure: usize) -> Option<f64> {
+        let place = self.queries.binary_search_by(|q| (**q).cmp(query)).ok()?;
+        Some(self.values[measure][place])
+    }
+
     /// The mean of the measure at `measure` over all queries that count.
     pub fn mean(&self, measure: usize) -> f64 {
         let values = self.values(measure);
@@ -126,11 +139,7 @@ impl Evaluation {
     /// Both sides must have been asked for the same measures.
     pub fn paired(&self, other: &Self, measure: usize) -> (Vec<f64>, Vec<f64>) {
         let ours = self.queries().zip(self.values(measure));
-        ours.filter_map(|(query, &value)| {
-            let there = other.queries.binary_search_by(|q| (**q).cmp(query)).ok()?;
-            Some((value, other.values[measure][there]))
-        })
-        .unzip()
+        ours.filter_map(|(query, &value)| Some((value, other.value(query, measure)?))).unzip()
     }
 }
 
@@ -186,8 +195,8 @@ mod tests {
         let error = Evaluation::new(&run, &qrels, &[], Missing::Zero).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "none of the 1 judged queries (such as `topic-1`) is among the 3 queries of run `t` \
-             (such as `q1`)"
+            "no query is both judged and answered: 1 judged (such as `topic-1`), \
+             3 answered by run `t` (such as `q1`)"
         );
     }
 }

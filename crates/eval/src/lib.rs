@@ -36,4 +36,4 @@ pub use metric::{
 pub use qrels::{Judgements, Qrels};
 pub use run::{DuplicateDocument, Hit, Ranking, Run, Score};
 pub use significance::{Comparison, Resampling, holm};
-pub use trec::{Fault, FileKind, QrelsFormat, ReadError, WriteError};
+pub use trec::{Fault, FileKind, QrelsFormat, ReadError, WriteError, check_id};

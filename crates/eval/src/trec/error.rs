@@ -182,6 +182,16 @@ pub enum WriteError {
     Io(#[from] io::Error),
 }
 
+impl WriteError {
+    /// The way out, as one sentence for people.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Id { .. } => Some("give it an id without spaces; `_` and `%20` are common"),
+            Self::Io(_) => None,
+        }
+    }
+}
+
 /// `text` fit for a message: at most 60 characters, control characters made visible.
 pub(super) fn excerpt(text: &str) -> String {
     let mut short: String = text.chars().take(60).flat_map(char::escape_debug).collect();

@@ -12,3 +12,4 @@ mod text;
 
 pub use error::{Fault, FileKind, ReadError, WriteError};
 pub use qrels_file::QrelsFormat;
+pub use run_file::check_id;

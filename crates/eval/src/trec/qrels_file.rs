@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Read, Write};
 
 use super::error::{Fault, FileKind, ReadError, WriteError, excerpt};
-use super::run_file::fits;
+use super::run_file::check_id;
 use super::text::{Text, columns};
 use crate::qrels::Qrels;
 
@@ -91,8 +91,8 @@ impl Qrels {
 /// Between tabs a space is no harm.
 fn check(format: QrelsFormat, what: &'static str, id: &str) -> Result<(), WriteError> {
     match format {
-        QrelsFormat::Trec => fits(what, id),
-        QrelsFormat::Beir if id.trim_ascii() == id => fits(what, &id.replace(' ', "_")),
+        QrelsFormat::Trec => check_id(what, id),
+        QrelsFormat::Beir if id.trim_ascii() == id => check_id(what, &id.replace(' ', "_")),
         QrelsFormat::Beir => Err(WriteError::Id { what, id: excerpt(id) }),
     }
 }

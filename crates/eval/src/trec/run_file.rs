@@ -34,11 +34,11 @@ impl Run {
     /// [`WriteError::Id`] for an id that the format cannot carry.
     pub fn write(&self, writer: impl Write) -> Result<(), WriteError> {
         let mut out = BufWriter::new(writer);
-        fits("tag", self.tag())?;
+        check_id("tag", self.tag())?;
         for (query, ranking) in self.rankings() {
-            fits("query", query)?;
+            check_id("query", query)?;
             for (hit, rank) in ranking.hits().iter().zip(1..) {
-                fits("document", &hit.document)?;
+                check_id("document", &hit.document)?;
                 let (document, score) = (&hit.document, hit.score.get());
                 writeln!(out, "{query} Q0 {document} {rank} {score} {}", self.tag())?;
             }
@@ -47,8 +47,15 @@ impl Run {
     }
 }
 
-/// Refuses ids that would shift the columns, or turn a line into a comment.
-pub(super) fn fits(what: &'static str, id: &str) -> Result<(), WriteError> {
+/// Refuses an id that would shift a run's columns or turn a line into a comment.
+///
+/// [`Run::write`] checks every id; call this to know before a long computation. `what` is the
+/// word for the message: `query`, `document` or `tag`.
+///
+/// # Errors
+///
+/// [`WriteError::Id`] for an id that is empty, holds white space, or begins a line with `#`.
+pub fn check_id(what: &'static str, id: &str) -> Result<(), WriteError> {
     let breaks = |c: char| c.is_ascii_whitespace() || c == '\u{b}' || c == '\u{feff}';
     if id.is_empty() || id.contains(breaks) || (what == "query" && id.starts_with('#')) {
         return Err(WriteError::Id { what, id: excerpt(id) });
