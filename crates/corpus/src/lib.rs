@@ -1,5 +1,23 @@
 //! Documents and queries as people have them, and lexical search over them.
 
 mod document;
+mod error;
+mod filter;
+mod lexical;
+mod passages;
+mod readers;
+mod source;
 
 pub use document::{Document, Metadata, Query};
+pub use error::{Excerpt, Fault, Packing, Place, ReadError};
+pub use filter::{Filter, FilterError};
+pub use lexical::{
+    Analyzer, Bm25, Bm25Error, Hit, LexicalOpenError, LexicalReader, LexicalSearch,
+    LexicalSearchError, LexicalSettings, LexicalWriteError, LexicalWriter,
+};
+pub use passages::{PassageSettings, passages, words};
+pub use readers::{
+    Columns, Documents, Format, IdTriple, IdTriples, Keep, Queries, ReadSettings, Records, Triple,
+    Triples,
+};
+pub use source::{Progress, Source, Unit};

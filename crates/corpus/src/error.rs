@@ -1,0 +1,325 @@
+//! Why documents or queries could not be read, and the way out.
+//!
+//! [`ReadError`] speaks of files, [`Fault`] of one line. Messages quote what was found through
+//! [`Excerpt`] only, so that no file can flood a terminal or move its cursor.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why a collection could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Nothing is there.
+    #[error("`{}` does not exist", path.display())]
+    Missing {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A directory stands where a file belongs.
+    #[error("`{}` is a directory, wanted a file", path.display())]
+    Directory {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The file or directory is there but does not open.
+    #[error("cannot open `{}`", path.display())]
+    Open {
+        /// The path that was tried.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The bytes stopped arriving.
+    #[error("cannot read {place}")]
+    Io {
+        /// The line that was being read.
+        place: Place,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The compressed data ends too early: a broken download or a crashed writer.
+    #[error("{place}: the {packing} data breaks off here, wanted its end mark")]
+    Truncated {
+        /// The line that was being read.
+        place: Place,
+        /// How the file is packed.
+        packing: Packing,
+    },
+    /// The compressed data does not unpack.
+    #[error("{place}: the {packing} data is damaged here")]
+    Corrupt {
+        /// The line that was being read.
+        place: Place,
+        /// How the file is packed.
+        packing: Packing,
+        /// What the decoder said.
+        source: io::Error,
+    },
+    /// There is nothing to read in the file.
+    #[error("`{}` is empty, wanted at least one {wanted}", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+        /// What was expected in it: a document, a query, a triple.
+        wanted: &'static str,
+    },
+    /// A folder without a single text.
+    #[error(
+        "folder `{}` has no text in a .txt or .md file (files of other kinds: {ignored})",
+        path.display()
+    )]
+    NoTexts {
+        /// The folder.
+        path: PathBuf,
+        /// How many files of other kinds lie in it.
+        ignored: u64,
+    },
+    /// A text file that would not fit the memory bound.
+    #[error("`{}` has more than {} MiB, the most a text file may have", path.display(), limit >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The largest size that is read, in bytes.
+        limit: u64,
+    },
+    /// A file name that cannot be an id.
+    #[error("file name {} is not UTF-8 or has a control character", Excerpt::of(&path.to_string_lossy()))]
+    FileName {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Neither the name nor the settings tell the format.
+    #[error("`{}` has no known format, wanted {accepted}", path.display())]
+    UnknownFormat {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is accepted in its place.
+        accepted: &'static str,
+    },
+    /// A line says something that cannot be used.
+    #[error("{place}: {fault}")]
+    Line {
+        /// Where.
+        place: Place,
+        /// What is wrong there.
+        fault: Fault,
+    },
+}
+
+impl ReadError {
+    /// The way out, as one sentence for people.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Directory { .. } => Some("name a file in it, or let the format be told from it"),
+            Self::Truncated { .. } | Self::Corrupt { .. } => Some("fetch or pack the file again"),
+            Self::Empty { .. } => Some("check that the command that wrote it ended well"),
+            Self::NoTexts { .. } => {
+                Some("name a single file to read JSONL, CSV or TSV, or convert the files to text")
+            }
+            Self::TooLarge { .. } => Some("split the file, or turn it into JSONL"),
+            Self::FileName { .. } => Some("rename the file: its path becomes the document's id"),
+            Self::UnknownFormat { .. } => Some("name the format in the settings"),
+            Self::Line { fault, .. } => fault.hint(),
+            Self::Missing { .. } | Self::Open { .. } | Self::Io { .. } => None,
+        }
+    }
+}
+
+/// What is wrong with one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The line would not fit the memory bound.
+    #[error("the line has more than {} MiB, the most a line may have", limit >> 20)]
+    TooLong {
+        /// The longest line that is read, in bytes.
+        limit: usize,
+    },
+    /// Bytes that are not text.
+    #[error("byte {column} of the line is not UTF-8")]
+    NotUtf8 {
+        /// The first bad byte, counted from 1.
+        column: usize,
+    },
+    /// Broken JSON.
+    #[error("broken JSON at byte {column}: {reason}, found {found}")]
+    Json {
+        /// Where the parser stopped, counted from 1.
+        column: usize,
+        /// What the parser said.
+        reason: String,
+        /// The line.
+        found: Excerpt,
+    },
+    /// JSON of the wrong type.
+    #[error("{field} is {found}, wanted {wanted}")]
+    WrongType {
+        /// The field.
+        field: Excerpt,
+        /// The value that is there.
+        found: Excerpt,
+        /// The type that belongs there.
+        wanted: &'static str,
+    },
+    /// None of the names under which an id or a text may stand.
+    #[error(
+        "no column for the {role}: found {}, wanted {}",
+        names(found, "and"),
+        names(wanted, "or")
+    )]
+    MissingColumn {
+        /// What is missing: an id, a text.
+        role: &'static str,
+        /// The columns or fields that are there.
+        found: Vec<String>,
+        /// The names that would do.
+        wanted: Vec<String>,
+    },
+    /// Too few or too many cells.
+    #[error("columns: found {found}, wanted {wanted}")]
+    ColumnCount {
+        /// How many cells the line has.
+        found: usize,
+        /// How many it must have.
+        wanted: usize,
+    },
+    /// A quoted cell without an end.
+    #[error("a cell opens with `\"` and does not close within {} MiB or the file", limit >> 20)]
+    UnclosedQuote {
+        /// The longest record that is read, in bytes.
+        limit: usize,
+    },
+    /// An id that no result list could carry.
+    #[error("id {found} is blank or has a control character")]
+    BadId {
+        /// The id.
+        found: Excerpt,
+    },
+}
+
+impl Fault {
+    fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::TooLong { .. } => "check that the file has line ends, or split the document",
+            Self::NotUtf8 { .. } => "convert the file, for example with `iconv -f latin1 -t utf-8`",
+            Self::Json { .. } => {
+                "every line must be one whole JSON object; \
+                 `jq -c '.[]'` turns an array into such lines, `jq -c .` joins broken objects"
+            }
+            Self::WrongType { .. } => "name another column in the settings, or convert the values",
+            Self::MissingColumn { .. } => "name the columns for id and text in the settings",
+            Self::ColumnCount { .. } => {
+                "in CSV quote a cell that holds a comma; TSV has no quotes, \
+                 and without a header it is id and text"
+            }
+            Self::UnclosedQuote { .. } => {
+                "close the quote, or write a quote inside a cell as `\"\"`"
+            }
+            Self::BadId { .. } => "give every entry an id of visible characters",
+        })
+    }
+}
+
+/// Where in a collection something was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub path: Arc<Path>,
+    /// The line, counted from 1.
+    pub line: u64,
+}
+
+impl Place {
+    pub(crate) fn error(&self, fault: Fault) -> ReadError {
+        ReadError::Line { place: self.clone(), fault }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` line {}", self.path.display(), self.line)
+    }
+}
+
+/// How the bytes of a file are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// Not at all.
+    Plain,
+    /// As gzip, of one or many members.
+    Gzip,
+    /// As Zstandard, of one or many frames.
+    Zstd,
+}
+
+impl fmt::Display for Packing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "plain",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        })
+    }
+}
+
+/// The beginning of something found in a file, safe to show: quoted, short, on one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt(String);
+
+impl Excerpt {
+    const LONGEST: usize = 60;
+
+    /// Quotes the first 60 characters, control characters escaped.
+    pub(crate) fn of(found: &str) -> Self {
+        let mut shown = String::from("`");
+        for c in found.chars().take(Self::LONGEST) {
+            if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+        }
+        let whole = found.chars().nth(Self::LONGEST).is_none();
+        shown.push_str(if whole { "`" } else { "…`" });
+        Self(shown)
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Up to ten names as a sentence has them: "`a`, `b` or `c`".
+fn names(all: &[String], joiner: &str) -> String {
+    const MOST: usize = 10;
+    let mut quoted: Vec<_> =
+        all.iter().take(MOST).map(|name| Excerpt::of(name).to_string()).collect();
+    if all.len() > MOST {
+        quoted.push(format!("{} more", all.len() - MOST));
+    }
+    match quoted.split_last() {
+        None => "no columns".into(),
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} {joiner} {last}", others.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_and_on_one_line() {
+        assert_eq!(Excerpt::of("a\tb\u{1b}[2J").to_string(), "`a\\tb\\u{1b}[2J`");
+        assert_eq!(Excerpt::of(&"é".repeat(60)).to_string().chars().count(), 62);
+        assert_eq!(Excerpt::of(&"é".repeat(61)).to_string().chars().count(), 63);
+    }
+
+    #[test]
+    fn names_read_as_a_sentence() {
+        let all: Vec<String> = (0..12).map(|n| n.to_string()).collect();
+        assert_eq!(names(&all[..0], "or"), "no columns");
+        assert_eq!(names(&all[..1], "or"), "`0`");
+        assert_eq!(names(&all[..3], "or"), "`0`, `1` or `2`");
+        assert!(names(&all, "and").ends_with("`9` and 2 more"));
+    }
+}

@@ -1,0 +1,153 @@
+//! Why an index could not be opened, written or searched.
+
+use std::io;
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use tantivy::TantivyError;
+
+/// Why a lexical index could not be created or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LexicalOpenError {
+    /// The directory holds no index.
+    #[error("no lexical index in `{}`", path.display())]
+    Missing {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory to create an index in has one.
+    #[error("a lexical index is already in `{}`", path.display())]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory holds a tantivy index that another program made.
+    #[error("the index in `{}` is not one of fastlane's", path.display())]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The index is of a format that this build does not know.
+    #[error("lexical index in `{}` has format {found}, this build reads {wanted}", path.display())]
+    Format {
+        /// The directory.
+        path: PathBuf,
+        /// The format of the index.
+        found: u32,
+        /// The format that this build reads and writes.
+        wanted: u32,
+    },
+    /// Another writer is open.
+    #[error("the lexical index in `{}` is being written", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory could not be made.
+    #[error("cannot create `{}`", path.display())]
+    Create {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The files of the index are incomplete or damaged.
+    #[error("cannot read the lexical index in `{}`", path.display())]
+    Damaged {
+        /// The directory.
+        path: PathBuf,
+        /// What tantivy said.
+        source: TantivyError,
+    },
+}
+
+impl LexicalOpenError {
+    /// Names the way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing { .. } => Some("create the index first, or check the path"),
+            Self::Exists { .. } => Some("open it to add documents, or remove the directory"),
+            Self::Foreign { .. } => Some("choose another directory"),
+            Self::Format { found, wanted, .. } if found > wanted => {
+                Some("a newer version of fastlane made it: use that version, or build it anew")
+            }
+            Self::Format { .. } => Some("build the index anew"),
+            Self::Locked { .. } => Some("wait until the other writer ends"),
+            Self::Damaged { .. } => Some("build the index anew"),
+            Self::Create { .. } => None,
+        }
+    }
+}
+
+/// Why documents could not be added, deleted or committed.
+#[derive(Debug, thiserror::Error)]
+pub enum LexicalWriteError {
+    /// The id is taken.
+    #[error("document `{id}` is already in the index")]
+    Duplicate {
+        /// The id.
+        id: String,
+    },
+    /// The id is longer than the index can look up.
+    #[error("document id `{start}…` has {found} bytes, wanted at most {limit}")]
+    LongId {
+        /// How it starts.
+        start: String,
+        /// Its bytes.
+        found: usize,
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// The index could not be written.
+    #[error("cannot write the lexical index")]
+    Index {
+        /// What tantivy said.
+        #[from]
+        source: TantivyError,
+    },
+}
+
+impl LexicalWriteError {
+    /// Names the way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Duplicate { .. } => Some("give each document its own id, or replace it"),
+            Self::LongId { .. } => Some("shorten the id"),
+            Self::Index { .. } => None,
+        }
+    }
+}
+
+/// Why a search could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum LexicalSearchError {
+    /// The index could not be read.
+    #[error("cannot read the lexical index")]
+    Index {
+        /// What tantivy said.
+        #[from]
+        source: TantivyError,
+    },
+    /// The stored metadata of a document is not JSON.
+    #[error("cannot read the metadata of document `{id}`")]
+    Metadata {
+        /// The document.
+        id: String,
+        /// Where the JSON breaks.
+        source: serde_json::Error,
+    },
+    /// The system refused the threads.
+    #[error("cannot start {threads} search threads")]
+    Threads {
+        /// How many were asked for.
+        threads: NonZero<usize>,
+        /// What the system said.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+impl From<io::Error> for LexicalSearchError {
+    fn from(error: io::Error) -> Self {
+        TantivyError::from(error).into()
+    }
+}

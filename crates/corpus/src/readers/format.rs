@@ -1,0 +1,70 @@
+//! The formats that are read, and how a file's name tells which one it has.
+
+use std::path::Path;
+
+use super::beir::PACKED;
+
+/// How a collection is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A directory with `corpus.jsonl` and `queries.jsonl`, or one such file.
+    Beir,
+    /// One JSON object per line.
+    Jsonl,
+    /// Cells between commas under a header, quoted by RFC 4180.
+    Csv,
+    /// Cells between tabs. The first line is a header if one of its cells is called as ids or
+    /// texts are, or if the settings name a column; without a header it is [`Format::Marco`].
+    Tsv,
+    /// An id, a tab and a text on every line, no header.
+    Marco,
+    /// A folder of text and Markdown files, or one such file. Documents only.
+    Texts,
+}
+
+impl Format {
+    /// Every format, in the order in which a help text should list them.
+    pub const ALL: [Self; 6] =
+        [Self::Beir, Self::Jsonl, Self::Csv, Self::Tsv, Self::Marco, Self::Texts];
+
+    /// The name under which a settings file or an argument knows the format.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Beir => "beir",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Marco => "marco",
+            Self::Texts => "texts",
+        }
+    }
+
+    /// What a file's name says, suffixes of packing set aside.
+    pub(super) fn of_name(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let bare = PACKED.iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
+        match Path::new(bare).extension()?.to_str()? {
+            "jsonl" | "ndjson" | "json" => Some(Self::Jsonl),
+            "csv" => Some(Self::Csv),
+            "tsv" => Some(Self::Tsv),
+            "txt" | "md" | "markdown" => Some(Self::Texts),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_the_format() {
+        let of = |name: &str| Format::of_name(Path::new(name));
+        assert_eq!(of("a/queries.dev.TSV.gz"), Some(Format::Tsv));
+        assert_eq!(of("a.b/corpus.jsonl.zst"), Some(Format::Jsonl));
+        assert_eq!(of("notes.md"), Some(Format::Texts));
+        assert_eq!(of("a.tsv/b"), None);
+        assert_eq!(of("a.gz"), None);
+        assert_eq!(of(".csv"), None);
+    }
+}

@@ -1,0 +1,253 @@
+//! Streams of records, and the doors to them: [`Documents`], [`Queries`], [`Triples`],
+//! [`IdTriples`].
+
+use std::path::Path;
+
+use super::columns::{Columns, Names, Row};
+use super::format::Format;
+use super::lines::Lines;
+use super::marco::{IdTriple, Triple};
+use super::{beir, csv, jsonl, marco, table, texts, tsv};
+use crate::document::{Document, Query};
+use crate::error::ReadError;
+use crate::passages::PassageSettings;
+use crate::source::{self, Progress, Source};
+
+/// How to read a collection; the defaults suit most.
+#[derive(Debug, Clone, Default)]
+pub struct ReadSettings {
+    /// The format, told from the path when `None`.
+    pub format: Option<Format>,
+    /// The columns of JSONL, CSV and TSV.
+    pub columns: Columns,
+    /// How long texts of a folder are split.
+    pub passages: PassageSettings,
+}
+
+/// The documents of a collection, one at a time.
+pub type Documents = Records<Document>;
+/// The queries of a collection, one at a time.
+pub type Queries = Records<Query>;
+/// MS MARCO's training triples with their texts, one at a time.
+pub type Triples = Records<Triple>;
+/// MS MARCO's training triples by id, one at a time.
+pub type IdTriples = Records<IdTriple>;
+
+/// A function that gives one more record each time, and `None` at the end.
+pub(super) type Pull<T> = Box<dyn FnMut() -> Result<Option<T>, ReadError> + Send>;
+
+/// A stream of records read as they are asked for, in memory that does not grow with the file.
+///
+/// The first error ends the stream, and a stream that ends without a record gives an error.
+pub struct Records<T> {
+    /// Taken when the stream has ended.
+    pull: Option<Pull<T>>,
+    /// Given when not a single record comes.
+    if_empty: Option<ReadError>,
+    progress: Progress,
+    ignored: u64,
+}
+
+impl<T> Records<T> {
+    pub(super) fn new(pull: Pull<T>, if_empty: ReadError, progress: Progress) -> Self {
+        Self { pull: Some(pull), if_empty: Some(if_empty), progress, ignored: 0 }
+    }
+
+    pub(super) fn ignoring(self, ignored: u64) -> Self {
+        Self { ignored, ..self }
+    }
+
+    fn of_lines(
+        mut lines: Lines,
+        wanted: &'static str,
+        mut next: impl FnMut(&mut Lines) -> Result<Option<T>, ReadError> + Send + 'static,
+    ) -> Self {
+        let if_empty = ReadError::Empty { path: lines.source().path().into(), wanted };
+        let progress = lines.source().progress();
+        Self::new(Box::new(move || next(&mut lines)), if_empty, progress)
+    }
+
+    /// A handle that tells from anywhere how much has been read.
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// How many files of a folder are left out because they are neither text nor Markdown.
+    pub fn ignored(&self) -> u64 {
+        self.ignored
+    }
+}
+
+impl<T> Iterator for Records<T> {
+    type Item = Result<T, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = (self.pull.as_mut()?)().transpose();
+        match &next {
+            Some(Ok(_)) => self.if_empty = None,
+            Some(Err(_)) => self.pull = None,
+            None => {
+                self.pull = None;
+                return self.if_empty.take().map(Err);
+            }
+        }
+        next
+    }
+}
+
+impl<T> std::fmt::Debug for Records<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Records").field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
+impl Records<Document> {
+    /// Opens a file or a directory of documents.
+    ///
+    /// Unless the settings say otherwise, a directory with `corpus.jsonl` is BEIR, any other a
+    /// folder of texts, and a file's suffix tells its format; see [`Format`].
+    ///
+    /// # Errors
+    /// [`ReadError`] when the path does not open, has no known format, or when its header lacks a
+    /// column.
+    pub fn open(path: impl AsRef<Path>, settings: &ReadSettings) -> Result<Self, ReadError> {
+        let path = path.as_ref();
+        let directory = source::about(path)?.is_dir();
+        let corpus = directory.then(|| beir::find(path, "corpus")).flatten();
+        match (settings.format, corpus) {
+            (None | Some(Format::Beir), Some(corpus)) => {
+                Self::from_source(Source::open(corpus)?, settings)
+            }
+            (Some(Format::Beir), None) if directory => {
+                Err(ReadError::Missing { path: path.join("corpus.jsonl") })
+            }
+            (None, None) if directory || texts::is_named(path) => {
+                texts::open(path, settings.passages)
+            }
+            (Some(Format::Texts), _) => texts::open(path, settings.passages),
+            _ => Self::from_source(Source::open(path)?, settings),
+        }
+    }
+
+    /// Reads documents from an open source of any format but [`Format::Texts`].
+    ///
+    /// # Errors
+    /// As [`Documents::open`](Self::open).
+    pub fn from_source(source: Source, settings: &ReadSettings) -> Result<Self, ReadError> {
+        let (names, format) = (Names::of_documents(&settings.columns), format(&source, settings));
+        let accepted =
+            "a directory, a .txt or .md file, or a .jsonl, .csv or .tsv file, or .gz or .zst of it";
+        let mut lines = Lines::new(source);
+        let mut next = entries(format, &mut lines, &names, accepted)?;
+        Ok(Self::of_lines(lines, "document", move |lines| {
+            Ok(match next(lines)? {
+                None => None,
+                Some(Entry::Row(row)) => Some(names.document(row)?),
+                Some(Entry::Pair([id, text])) => Some(Document { id, text, ..Default::default() }),
+            })
+        }))
+    }
+}
+
+impl Records<Query> {
+    /// Opens a file of queries, or a BEIR directory, which has them in `queries.jsonl`.
+    ///
+    /// Unless the settings say otherwise, a file's suffix tells its format; see [`Format`]. A
+    /// `.txt` file is taken for TSV, as TREC's topics come.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the path does not open, has no known format, or when its header lacks a
+    /// column.
+    pub fn open(path: impl AsRef<Path>, settings: &ReadSettings) -> Result<Self, ReadError> {
+        let path = path.as_ref();
+        if !source::about(path)?.is_dir() {
+            return Self::from_source(Source::open(path)?, settings);
+        }
+        match beir::find(path, "queries") {
+            Some(queries) => Self::from_source(Source::open(queries)?, settings),
+            None => Err(ReadError::Missing { path: path.join("queries.jsonl") }),
+        }
+    }
+
+    /// Reads queries from an open source of any format but [`Format::Texts`].
+    ///
+    /// # Errors
+    /// As [`Queries::open`](Self::open).
+    pub fn from_source(source: Source, settings: &ReadSettings) -> Result<Self, ReadError> {
+        let (names, format) = (Names::of_queries(&settings.columns), format(&source, settings));
+        let format = if format == Some(Format::Texts) { Some(Format::Tsv) } else { format };
+        let accepted =
+            "a BEIR directory or a .jsonl, .csv, .tsv or .txt file, or .gz or .zst of it";
+        let mut lines = Lines::new(source);
+        let mut next = entries(format, &mut lines, &names, accepted)?;
+        Ok(Self::of_lines(lines, "query", move |lines| {
+            Ok(match next(lines)? {
+                None => None,
+                Some(Entry::Row(row)) => Some(names.query(row)?),
+                Some(Entry::Pair([id, text])) => Some(Query { id, text }),
+            })
+        }))
+    }
+}
+
+impl Records<Triple> {
+    /// Opens a file of query, positive and negative texts: `triples.train.small.tsv`.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the path does not open.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
+        Ok(Self::of_lines(Lines::new(Source::open(path)?), "triple", marco::next_triple))
+    }
+}
+
+impl Records<IdTriple> {
+    /// Opens a file of query, positive and negative ids: `qidpidtriples.train.*.tsv`.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the path does not open.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
+        Ok(Self::of_lines(Lines::new(Source::open(path)?), "triple", marco::next_id_triple))
+    }
+}
+
+/// What a format makes of its lines.
+enum Entry {
+    /// Named fields, which the columns turn into a record.
+    Row(Row),
+    /// An id and a text; MS MARCO's millions of passages need no map for two cells.
+    Pair([String; 2]),
+}
+
+type NextEntry = Box<dyn FnMut(&mut Lines) -> Result<Option<Entry>, ReadError> + Send>;
+
+fn format(source: &Source, settings: &ReadSettings) -> Option<Format> {
+    settings.format.or_else(|| Format::of_name(source.path()))
+}
+
+/// Takes the header, if the format has one, and tells how to get the entries after it.
+fn entries(
+    format: Option<Format>,
+    lines: &mut Lines,
+    names: &Names,
+    accepted: &'static str,
+) -> Result<NextEntry, ReadError> {
+    Ok(match format {
+        Some(Format::Beir | Format::Jsonl) => rows(jsonl::next_row),
+        Some(Format::Csv) => rows(table::rows(lines, names, csv::next_record)?),
+        Some(Format::Tsv) if tsv::has_header(lines, names)? => {
+            rows(table::rows(lines, names, tsv::next_record)?)
+        }
+        Some(Format::Tsv | Format::Marco) => {
+            Box::new(|lines| Ok(marco::next_pair(lines)?.map(Entry::Pair)))
+        }
+        Some(Format::Texts) | None => {
+            return Err(ReadError::UnknownFormat { path: lines.source().path().into(), accepted });
+        }
+    })
+}
+
+fn rows(
+    mut next: impl FnMut(&mut Lines) -> Result<Option<Row>, ReadError> + Send + 'static,
+) -> NextEntry {
+    Box::new(move |lines| Ok(next(lines)?.map(Entry::Row)))
+}

@@ -1,0 +1,281 @@
+//! Every format, read from its fixture and from the real collections beside the checkout.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use fastlane_corpus::{
+    Columns, Document, Documents, Format, IdTriples, Keep, PassageSettings, Queries, Query,
+    ReadSettings, Triples, Unit,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+#[path = "../../../tests/shared_data.rs"]
+mod shared_data;
+use shared_data::shared_data;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+fn documents(path: impl AsRef<Path>) -> Vec<Document> {
+    documents_with(path, &ReadSettings::default())
+}
+
+fn documents_with(path: impl AsRef<Path>, settings: &ReadSettings) -> Vec<Document> {
+    Documents::open(path, settings).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+fn queries(path: impl AsRef<Path>) -> Vec<Query> {
+    let settings = ReadSettings::default();
+    Queries::open(path, &settings).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+fn document(id: &str, title: &str, text: &str, metadata: Value) -> Document {
+    let Value::Object(metadata) = metadata else { panic!("{metadata} is no object") };
+    Document { id: id.into(), title: title.into(), text: text.into(), metadata }
+}
+
+fn query(id: &str, text: &str) -> Query {
+    Query { id: id.into(), text: text.into() }
+}
+
+#[test]
+fn beir_is_read_from_its_directory() {
+    let first = json!({ "year": 1687, "lang": "en" });
+    let wanted = [
+        document("d1", "Gravity", "Masses attract.", first),
+        document("2", "", "Light bends.", json!({})),
+    ];
+    assert_eq!(documents(fixture("beir")), wanted);
+    assert_eq!(documents(fixture("beir/corpus.jsonl")), wanted);
+    let wanted = [query("q1", "why do apples fall"), query("7", "does light bend")];
+    assert_eq!(queries(fixture("beir")), wanted);
+    assert_eq!(queries(fixture("beir/queries.jsonl")), wanted);
+}
+
+#[test]
+fn jsonl_is_read_under_any_usual_name() {
+    let wanted = [
+        document("d1", "", "Masses attract.", json!({ "tags": ["physics", "old"] })),
+        document("2", "", "Light bends.", json!({})),
+    ];
+    assert_eq!(documents(fixture("documents.jsonl")), wanted);
+}
+
+#[test]
+fn csv_is_read_with_quotes_and_windows_line_ends() {
+    let text = "Masses, they say, \"attract\".\n\nAlways.";
+    let wanted = [
+        document("d1", "Gravity", text, json!({ "year": "1687" })),
+        document("2", "", "Light bends.", json!({ "year": "" })),
+    ];
+    assert_eq!(documents(fixture("documents.csv")), wanted);
+}
+
+#[test]
+fn columns_can_be_named_and_left_out() {
+    let columns = Columns {
+        id: Some("year".into()),
+        text: Some("Title".into()),
+        metadata: Keep::Only(vec!["ID".into()]),
+        ..Columns::default()
+    };
+    let settings = ReadSettings { columns, ..ReadSettings::default() };
+    let mut found = Documents::open(fixture("documents.csv"), &settings).unwrap();
+    let wanted = document("1687", "", "Gravity", json!({ "ID": "d1" }));
+    assert_eq!(found.next().unwrap().unwrap(), wanted);
+}
+
+#[test]
+fn tsv_is_read_with_a_header_and_without() {
+    let wanted = [
+        document("d1", "", "Masses \"attract", json!({ "lang": "en" })),
+        document("2", "", "Light bends.", json!({ "lang": "en" })),
+    ];
+    assert_eq!(documents(fixture("documents.tsv")), wanted);
+
+    let wanted = [
+        document("0", "", "The \"Manhattan Project", json!({})),
+        document("1", "", "It's 5\" wide.", json!({})),
+    ];
+    assert_eq!(documents(fixture("collection.tsv")), wanted);
+    let wanted =
+        [query("300674", "how many years did it take"), query("125705", "define \"extreme")];
+    assert_eq!(queries(fixture("topics.txt")), wanted);
+}
+
+#[test]
+fn a_given_format_overrides_what_the_file_looks_like() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "passages.data", b"id\ttext\n");
+    let settings = ReadSettings { format: Some(Format::Marco), ..ReadSettings::default() };
+    assert_eq!(documents_with(&file, &settings), [document("id", "", "text", json!({}))]);
+    let settings = ReadSettings { format: Some(Format::Texts), ..ReadSettings::default() };
+    assert_eq!(documents_with(&file, &settings)[0].text, "id\ttext");
+}
+
+#[test]
+fn triples_are_read_by_text_and_by_id() {
+    let path = fixture("triples.train.small.tsv");
+    let found: Vec<_> = Triples::open(path).unwrap().map(Result::unwrap).collect();
+    assert_eq!(found.len(), 2);
+    assert_eq!((&*found[0].query, &*found[0].negative), ("who fell", "light bends"));
+    assert_eq!(found[1].positive, "light bends");
+
+    let path = fixture("qidpidtriples.train.small.tsv");
+    let found: Vec<_> = IdTriples::open(path).unwrap().map(Result::unwrap).collect();
+    assert_eq!((&*found[0].query, &*found[0].positive), ("1185869", "0"));
+    assert_eq!(found[1].negative, "3957443");
+}
+
+#[test]
+fn a_folder_of_texts_is_read_in_order_with_titles_and_ranges() {
+    let folder = fixture("texts");
+    let mut found = Documents::open(&folder, &ReadSettings::default()).unwrap();
+    let progress = found.progress();
+    assert_eq!(found.ignored(), 1);
+    assert_eq!((progress.unit(), progress.done(), progress.total()), (Unit::Files, 0, Some(3)));
+    // The byte order mark takes the first three bytes of the file.
+    let ranges = json!({ "path": "apples.md", "byte_start": 3, "byte_end": 23 });
+    let apples = document("apples.md", "Apples", "# Apples\n\nThey fall.", ranges);
+    assert_eq!(found.next().unwrap().unwrap(), apples);
+    let ranges = json!({ "path": "deep/light.TXT", "byte_start": 0, "byte_end": 24 });
+    let light = document("deep/light.TXT", "light", "Light bends near masses.", ranges);
+    assert_eq!(found.next().unwrap().unwrap(), light);
+    assert!(found.next().is_none());
+    assert_eq!(progress.done(), 3);
+
+    let one = documents(folder.join("apples.md"));
+    assert_eq!(one, [apples]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_folder_are_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.txt", b"once");
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("circle")).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("a.txt"), folder.path().join("b.txt")).unwrap();
+    let ids: Vec<_> = documents(folder.path()).into_iter().map(|document| document.id).collect();
+    assert_eq!(ids, ["a.txt"]);
+
+    // What is named itself is read, link or not.
+    assert_eq!(documents(folder.path().join("b.txt"))[0].text, "once");
+    let circle = Documents::open(folder.path().join("circle"), &ReadSettings::default()).unwrap();
+    assert_eq!(circle.ignored(), 2);
+}
+
+#[test]
+fn a_file_that_grows_keeps_its_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = ReadSettings {
+        passages: PassageSettings { words: 4, overlap: 0 },
+        ..ReadSettings::default()
+    };
+    write(folder.path(), "a.md", b"one two three.\n\nfour five.\n");
+    let before = documents_with(folder.path(), &settings);
+    write(folder.path(), "a.md", b"one two three.\n\nfour five.\n\nsix seven eight.\n");
+    let after = documents_with(folder.path(), &settings);
+    let ids: Vec<_> = after.iter().map(|document| &*document.id).collect();
+    assert_eq!(ids, ["a.md", "a.md#2", "a.md#3"]);
+    assert_eq!(after[..2], before);
+}
+
+#[test]
+fn packed_files_read_as_plain_ones_and_report_packed_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = std::fs::read(fixture("beir/corpus.jsonl")).unwrap();
+    let wanted = documents(fixture("beir"));
+    write(folder.path(), "corpus.jsonl.gz", &gzip(&plain));
+    assert_eq!(documents(folder.path()), wanted);
+    let file = write(folder.path(), "corpus.jsonl.zst", &zstd::encode_all(&plain[..], 3).unwrap());
+    assert_eq!(documents(&file), wanted);
+    let misnamed = write(folder.path(), "misnamed.jsonl", &gzip(&plain));
+    let mut found = Documents::open(&misnamed, &ReadSettings::default()).unwrap();
+    assert_eq!(found.by_ref().count(), 2);
+    let progress = found.progress();
+    assert_eq!(Some(progress.done()), progress.total());
+    assert_eq!((progress.done(), progress.unit()), (gzip(&plain).len() as u64, Unit::Bytes));
+}
+
+#[test]
+fn shared_collections_are_read_whole() {
+    let counts = [("scifact", 5183, 1109), ("medquad", 15809, 14979), ("squad-dev", 2067, 10570)];
+    for (name, documents_wanted, queries_wanted) in counts {
+        let Some(path) = shared_data(name, "shared_collections_are_read_whole") else { return };
+        let found = documents(&path);
+        assert_eq!((name, found.len()), (name, documents_wanted));
+        assert!(found.iter().all(|document| !document.text.is_empty()));
+        assert_eq!((name, queries(&path).len()), (name, queries_wanted));
+    }
+}
+
+#[test]
+fn shared_topics_are_read_packed_and_plain() {
+    let Some(path) = shared_data("reference/topics", "shared_topics_are_read_packed_and_plain")
+    else {
+        return;
+    };
+    let scifact = queries(path.join("topics.beir-v1.0.0-scifact.test.tsv.gz"));
+    assert_eq!(scifact.len(), 300);
+    assert_eq!(scifact[0], query("1", "0-dimensional biomaterials show inductive properties."));
+    assert_eq!(queries(path.join("topics.beir-v1.0.0-nfcorpus.test.tsv.gz")).len(), 323);
+    assert_eq!(
+        queries(path.join("topics.dl19-passage.txt"))[0],
+        query("156493", "do goldfish grow")
+    );
+    assert_eq!(queries(path.join("topics.msmarco-passage.dev-subset.txt")).len(), 6980);
+}
+
+proptest! {
+    #[test]
+    fn jsonl_round_trips(
+        id in "[^\\p{Cc}]{1,8}".prop_filter("not blank", |id| !id.trim().is_empty()),
+        title in "\\PC{0,8}",
+        text in any::<String>(),
+        metadata in proptest::collection::btree_map("[a-d\u{e9}]{1,3}", any::<i64>(), 0..4),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut fields: BTreeMap<String, Value> =
+            metadata.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+        fields.extend([("_id".into(), json!(id)), ("title".into(), json!(title)), ("text".into(), json!(text))]);
+        let line = serde_json::to_vec(&fields).unwrap();
+        let file = write(folder.path(), "one.jsonl", &line);
+        prop_assert_eq!(documents(file), [document(&id, &title, &text, json!(metadata))]);
+    }
+
+    #[test]
+    fn a_passage_is_exactly_the_bytes_it_names(
+        mark in any::<bool>(),
+        text in "([a-e一é]{1,12}[.]?[ \r\n]{1,2}){1,60}",
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = [if mark { "\u{feff}" } else { "" }, &text].concat().into_bytes();
+        write(folder.path(), "a.txt", &bytes);
+        let settings = ReadSettings {
+            passages: PassageSettings { words: 12, overlap: 3 },
+            ..ReadSettings::default()
+        };
+        for document in documents_with(folder.path(), &settings) {
+            let at = |key| document.metadata[key].as_u64().unwrap() as usize;
+            prop_assert_eq!(&bytes[at("byte_start")..at("byte_end")], document.text.as_bytes());
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test file may be lost in a crash")]
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    let mut encoder = flate2::read::GzEncoder::new(bytes, flate2::Compression::fast());
+    std::io::copy(&mut encoder, &mut packed).unwrap();
+    packed
+}
