@@ -1,2 +1,47 @@
-//! The one binary.
-fn main() {}
+//! The one binary, `fastlane`: reads arguments, resolves settings, runs one command.
+//!
+//! Data goes to stdout, words to stderr. The exit code is 0 for success, 1 for an error, 2 for
+//! arguments that make no sense, 130 after Ctrl-C.
+
+mod args;
+mod commands;
+mod hints;
+mod input;
+mod interrupt;
+mod printer;
+mod progress;
+mod report;
+mod settings;
+mod storage;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+use crate::interrupt::Interrupted;
+use crate::printer::Printer;
+use crate::settings::Settings;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let printer = Printer::new(Settings::from_environment());
+    match run(args.command, &printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        // `fastlane eval ... | head` has read enough: that is no failure.
+        Err(error) if printer::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            printer.error(&error);
+            if error.is::<Interrupted>() { ExitCode::from(130) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
+    interrupt::watch()?;
+    match command {
+        Command::Eval(args) => commands::eval::run(&args, printer),
+        Command::Bm25(args) => commands::bm25::run(&args, printer),
+    }
+}

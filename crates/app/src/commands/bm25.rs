@@ -1,0 +1,142 @@
+//! `fastlane bm25`: a collection, a set of queries, and the run BM25 makes of them.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::num::NonZero;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use fastlane_corpus::{
+    Analyzer, Bm25, Documents, Filter, LexicalReader, LexicalSearch, LexicalSettings,
+    LexicalWriter, Queries, Query, ReadSettings,
+};
+use fastlane_eval::{Hit, Ranking, Run, Score, check_id};
+
+use crate::args::{AnalyzerArg, Bm25Args};
+use crate::printer::Printer;
+use crate::progress::{Progress, Unit};
+use crate::storage::Target;
+use crate::{input, interrupt};
+
+/// Queries searched between two looks at Ctrl-C, and held in memory with their hits.
+const CHUNK: usize = 256;
+
+pub(crate) fn run(args: &Bm25Args, printer: &Printer) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let search = search_settings(args)?;
+    let target = Target::new(&args.run)?;
+    let queries = read_queries(args)?;
+
+    let directory = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let documents = index(args, directory.path(), printer)?;
+    let indexed = began.elapsed();
+
+    let searcher = Searcher { reader: LexicalReader::open(directory.path())?, search, args };
+    target.write(|out| searcher.answer(&queries, out, printer))?;
+    printer.note(&format!(
+        "{documents} documents indexed in {:.1} s, {} queries answered in {:.1} s",
+        indexed.as_secs_f64(),
+        queries.len(),
+        (began.elapsed() - indexed).as_secs_f64(),
+    ));
+    Ok(())
+}
+
+fn search_settings(args: &Bm25Args) -> anyhow::Result<LexicalSearch> {
+    let filter = args.filter.as_deref().map(str::parse::<Filter>).transpose()?;
+    Ok(LexicalSearch { k: args.k as usize, bm25: Bm25::new(args.k1, args.b)?, filter })
+}
+
+/// All queries, checked before the long work to fit into a run.
+fn read_queries(args: &Bm25Args) -> anyhow::Result<Vec<Query>> {
+    let mut queries = Vec::new();
+    let mut seen = HashSet::new();
+    for query in Queries::open(&args.queries, &ReadSettings::default())? {
+        let query = query?;
+        check_id("query", &query.id)?;
+        if !seen.insert(query.id.clone()) {
+            bail!("query `{}` stands twice in `{}`", query.id, args.queries.display());
+        }
+        queries.push(query);
+    }
+    Ok(queries)
+}
+
+/// Indexes every document and tells how many there were.
+fn index(args: &Bm25Args, path: &std::path::Path, printer: &Printer) -> anyhow::Result<u64> {
+    let analyzer = match args.analyzer {
+        AnalyzerArg::English => Analyzer::English,
+        AnalyzerArg::Plain => Analyzer::Plain,
+    };
+    let mut writer = LexicalWriter::create(path, LexicalSettings { analyzer }, threads(args))?;
+    let documents = Documents::open(&args.corpus, &input::read_settings(&args.columns))?;
+    let progress = documents.progress();
+    let unit = match progress.unit() {
+        fastlane_corpus::Unit::Bytes => Unit::Bytes,
+        fastlane_corpus::Unit::Files => Unit::Things("files"),
+    };
+    let bar = Progress::new("indexing", progress.total(), unit, printer.settings());
+    let mut count = 0;
+    for document in documents {
+        interrupt::check()?;
+        let document = document?;
+        count += 1;
+        let place = || format!("cannot index document {count} of `{}`", args.corpus.display());
+        check_id("document", &document.id).with_context(place)?;
+        writer.add(&document).with_context(place)?;
+        bar.set(progress.done());
+    }
+    writer.finish()?;
+    Ok(count)
+}
+
+/// An index and how to ask it.
+struct Searcher<'a> {
+    reader: LexicalReader,
+    search: LexicalSearch,
+    args: &'a Bm25Args,
+}
+
+impl Searcher<'_> {
+    /// Writes the hits of every query, chunk by chunk: memory does not grow with the queries.
+    fn answer(
+        &self,
+        queries: &[Query],
+        out: &mut dyn Write,
+        printer: &Printer,
+    ) -> anyhow::Result<()> {
+        let total = Some(queries.len() as u64);
+        let bar = Progress::new("searching", total, Unit::Things("queries"), printer.settings());
+        for (place, chunk) in queries.chunks(CHUNK).enumerate() {
+            interrupt::check()?;
+            bar.set((place * CHUNK) as u64);
+            self.answer_chunk(chunk)?.write(&mut *out)?;
+        }
+        Ok(())
+    }
+
+    fn answer_chunk(&self, queries: &[Query]) -> anyhow::Result<Run> {
+        let texts: Vec<&str> = queries.iter().map(|query| query.text.as_str()).collect();
+        let hits = self.reader.search_many(&texts, &self.search, threads(self.args))?;
+        let mut run = Run::new(self.args.tag.as_str());
+        for (query, hits) in queries.iter().zip(hits) {
+            run.insert(query.id.as_str(), ranking(hits)?);
+        }
+        Ok(run)
+    }
+}
+
+fn ranking(hits: Vec<fastlane_corpus::Hit>) -> anyhow::Result<Ranking> {
+    let hit = |hit: fastlane_corpus::Hit| Hit {
+        document: hit.id.into(),
+        score: Score::new(hit.score.into()).expect("BM25 adds up finite weights"),
+    };
+    Ok(Ranking::new(hits.into_iter().map(hit).collect())?)
+}
+
+fn threads(args: &Bm25Args) -> NonZero<usize> {
+    match args.threads.and_then(|threads| NonZero::new(threads.into())) {
+        Some(threads) => threads,
+        None => std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
+    }
+}

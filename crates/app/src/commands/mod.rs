@@ -1,0 +1,4 @@
+//! The commands, one per file: glue between arguments, libraries and the printer.
+
+pub(crate) mod bm25;
+pub(crate) mod eval;

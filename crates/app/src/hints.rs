@@ -1,0 +1,29 @@
+//! The way out of an error, looked up by its type.
+
+use std::error::Error;
+
+use fastlane_corpus::{LexicalOpenError, LexicalWriteError};
+
+/// One sentence that helps, where there is one.
+pub(crate) fn way_out(error: &anyhow::Error) -> Option<&'static str> {
+    error.chain().find_map(hint)
+}
+
+fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    if let Some(error) = cause.downcast_ref::<fastlane_eval::ReadError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<fastlane_eval::WriteError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<fastlane_eval::NothingToEvaluate>() {
+        return Some(error.hint());
+    }
+    if let Some(error) = cause.downcast_ref::<fastlane_corpus::ReadError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<LexicalOpenError>() {
+        return error.hint();
+    }
+    cause.downcast_ref::<LexicalWriteError>().and_then(LexicalWriteError::hint)
+}

@@ -1,0 +1,68 @@
+//! From arguments to open files: runs, judgements, documents and queries.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use fastlane_corpus::{Columns, Format, Keep, ReadSettings, Source};
+use fastlane_eval::{Qrels, Run};
+
+use crate::args::{ColumnArgs, FormatArg};
+use crate::interrupt;
+use crate::progress::{Progress, Unit};
+use crate::settings::Settings;
+
+/// Reads a TREC run, packed or not.
+pub(crate) fn run(path: &Path, settings: Settings) -> anyhow::Result<Run> {
+    Ok(Run::read(watched("reading run", path, settings)?, &path.display().to_string())?)
+}
+
+/// Reads relevance judgements, packed or not.
+pub(crate) fn qrels(path: &Path, settings: Settings) -> anyhow::Result<Qrels> {
+    Ok(Qrels::read(watched("reading qrels", path, settings)?, &path.display().to_string())?)
+}
+
+/// An open file that moves a bar as it is read, and stops on Ctrl-C.
+fn watched(what: &'static str, path: &Path, settings: Settings) -> anyhow::Result<impl Read> {
+    let source = Source::open(path)?;
+    let total = source.progress().total();
+    let bar = Progress::new(what, total, Unit::Bytes, settings);
+    Ok(Watched { source, bar })
+}
+
+struct Watched {
+    source: Source,
+    bar: Progress,
+}
+
+impl Read for Watched {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        interrupt::check().map_err(io::Error::other)?;
+        self.bar.set(self.source.progress().done());
+        self.source.read(into)
+    }
+}
+
+/// How the arguments want documents to be read.
+pub(crate) fn read_settings(args: &ColumnArgs) -> ReadSettings {
+    ReadSettings {
+        format: args.format.map(format),
+        columns: Columns {
+            id: args.id_column.clone(),
+            title: args.title_column.clone(),
+            text: args.text_column.clone(),
+            metadata: args.metadata_columns.clone().map_or(Keep::Rest, Keep::Only),
+        },
+        ..ReadSettings::default()
+    }
+}
+
+fn format(arg: FormatArg) -> Format {
+    match arg {
+        FormatArg::Beir => Format::Beir,
+        FormatArg::Jsonl => Format::Jsonl,
+        FormatArg::Csv => Format::Csv,
+        FormatArg::Tsv => Format::Tsv,
+        FormatArg::Marco => Format::Marco,
+        FormatArg::Texts => Format::Texts,
+    }
+}

@@ -1,0 +1,33 @@
+//! Ctrl-C: the first one asks the command to stop and clean up, the second ends it at once.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// The command stopped because it was asked to; nothing half-written is left.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted, nothing was written")]
+pub(crate) struct Interrupted;
+
+/// Starts listening.
+pub(crate) fn watch() -> anyhow::Result<()> {
+    let asked = ASKED.get_or_init(Arc::default);
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the signal that finds the flag already set ends the program.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(asked))?;
+        signal_hook::flag::register(signal, Arc::clone(asked))?;
+    }
+    Ok(())
+}
+
+/// Fails once somebody asked to stop: long loops call this on every turn.
+pub(crate) fn check() -> Result<(), Interrupted> {
+    match ASKED.get() {
+        Some(asked) if asked.load(Ordering::Relaxed) => Err(Interrupted),
+        _ => Ok(()),
+    }
+}

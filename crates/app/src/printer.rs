@@ -1,0 +1,83 @@
+//! The only place that prints: data to stdout, words to stderr.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use crate::hints;
+use crate::settings::Settings;
+use crate::table::{Style, Table};
+
+/// How a command shows its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// Aligned columns for people, tabs for pipes.
+    Table,
+    /// A table for a README or a pull request.
+    Markdown,
+    /// Everything, with all digits.
+    Json,
+}
+
+/// Speaks for the program.
+pub(crate) struct Printer {
+    settings: Settings,
+}
+
+impl Printer {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings }
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// Prints a table the way stdout's reader wants it.
+    pub(crate) fn table(&self, table: &Table, output: Output) -> anyhow::Result<()> {
+        let style = match output {
+            Output::Markdown => Style::Markdown,
+            _ if self.settings.styled => Style::Bold,
+            _ if self.settings.stdout_is_terminal => Style::Aligned,
+            _ => Style::Tabs,
+        };
+        data(&table.render(style))
+    }
+
+    /// Prints a value as JSON.
+    pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        data(&(serde_json::to_string_pretty(value)? + "\n"))
+    }
+
+    /// Says something to whoever watches; nothing depends on it.
+    pub(crate) fn note(&self, text: &str) {
+        words(text);
+    }
+
+    /// Says why the command failed, in one sentence, and the way out.
+    pub(crate) fn error(&self, error: &anyhow::Error) {
+        words(&format!("error: {error:#}"));
+        if let Some(hint) = hints::way_out(error) {
+            words(&format!("hint: {hint}"));
+        }
+    }
+}
+
+/// Whether the reader of our output went away.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().map(io::Error::kind)
+    };
+    error.chain().any(|cause| kind(cause) == Some(io::ErrorKind::BrokenPipe))
+}
+
+fn data(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+fn words(text: &str) {
+    // When nobody can read stderr there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,252 @@
+//! What `fastlane eval` found, as a table for people and as JSON for programs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use fastlane_eval::{Comparison, Evaluation};
+use serde::Serialize;
+
+use crate::args::EvalArgs;
+use crate::table::{Align, Table};
+
+/// One run with its values.
+pub(crate) struct System {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    pub(crate) tag: String,
+    pub(crate) evaluation: Evaluation,
+}
+
+/// One run against the baseline by one measure.
+pub(crate) struct Compared {
+    /// The run's place among the systems; the baseline is at 0.
+    pub(crate) system: usize,
+    /// The measure's place among those asked for.
+    pub(crate) measure: usize,
+    pub(crate) comparison: Comparison,
+    /// The p-value, corrected for the number of runs.
+    pub(crate) p_holm: f64,
+}
+
+/// Everything there is to tell.
+pub(crate) struct Report<'a> {
+    pub(crate) args: &'a EvalArgs,
+    pub(crate) systems: Vec<System>,
+    pub(crate) compared: Vec<Compared>,
+}
+
+impl Report<'_> {
+    /// What a reader must know before trusting the means.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let incomplete = self.systems.iter().filter(|system| system.evaluation.unanswered() > 0);
+        let warning = |System { name, evaluation, .. }: &System| {
+            let (counted, missing) = (evaluation.queries().len(), evaluation.unanswered());
+            let (judged, fate) = match self.args.complete {
+                true => (counted, "they count as 0"),
+                false => (counted + missing, "they are left out (--complete counts them as 0)"),
+            };
+            format!("run `{name}` does not answer {missing} of {judged} judged queries; {fate}")
+        };
+        incomplete.map(warning).collect()
+    }
+
+    /// One table: values of each run, of each query, or each difference to the baseline.
+    pub(crate) fn table(&self) -> Table {
+        match (self.args.per_query, self.args.baseline.is_some()) {
+            (true, _) => self.query_table(),
+            (false, true) => self.comparison_table(),
+            (false, false) => self.mean_table(),
+        }
+    }
+
+    fn mean_table(&self) -> Table {
+        let mut header = vec![left(&"run"), right(&"queries")];
+        header.extend(self.args.measure.iter().map(right));
+        let mut table = Table::new(header);
+        for system in &self.systems {
+            let mut row = vec![system.name.clone(), system.evaluation.queries().len().to_string()];
+            row.extend(self.measures().map(|measure| digits(system.evaluation.mean(measure))));
+            table.row(row);
+        }
+        table
+    }
+
+    fn query_table(&self) -> Table {
+        let mut header = vec![left(&"run"), left(&"query")];
+        for measure in &self.args.measure {
+            header.push(right(measure));
+            if self.args.baseline.is_some() {
+                header.push(right(&format!("{measure} difference")));
+            }
+        }
+        let mut table = Table::new(header);
+        for System { name, evaluation, .. } in &self.systems {
+            for (place, query) in evaluation.queries().enumerate() {
+                let cells = self.measures().flat_map(|measure| {
+                    let base = self.systems[0].evaluation.value(query, measure);
+                    self.with_difference(evaluation.values(measure)[place], base)
+                });
+                table.row([name.clone(), query.to_owned()].into_iter().chain(cells).collect());
+            }
+            let means = self.measures().flat_map(|measure| {
+                let base = self.systems[0].evaluation.mean(measure);
+                self.with_difference(evaluation.mean(measure), Some(base))
+            });
+            table.row([name.clone(), "all".to_owned()].into_iter().chain(means).collect());
+        }
+        table
+    }
+
+    /// A value, and beside it what it is above the baseline's, where there is one.
+    fn with_difference(&self, value: f64, baseline: Option<f64>) -> Vec<String> {
+        let difference = baseline.map_or_else(String::new, |base| format!("{:+.4}", value - base));
+        let wanted = self.args.baseline.as_ref().map(|_| difference);
+        std::iter::once(digits(value)).chain(wanted).collect()
+    }
+
+    fn comparison_table(&self) -> Table {
+        let mut header = vec![left(&"measure"), left(&"run")];
+        let numbers = ["mean", "difference", "95 % interval", "p", "p (Holm)"];
+        header.extend(numbers.iter().map(right));
+        header.extend(["better", "worse", "queries"].iter().map(right));
+        let mut table = Table::new(header);
+        for (place, measure) in self.args.measure.iter().enumerate() {
+            let baseline = &self.systems[0];
+            let mut row = vec![measure.to_string(), baseline.name.clone()];
+            row.push(digits(baseline.evaluation.mean(place)));
+            row.push("baseline".to_owned());
+            row.extend(std::iter::repeat_n(String::new(), 5));
+            row.push(baseline.evaluation.queries().len().to_string());
+            table.row(row);
+            for compared in self.compared.iter().filter(|compared| compared.measure == place) {
+                table.row(self.comparison_row(measure.to_string(), compared));
+            }
+        }
+        table
+    }
+
+    fn comparison_row(&self, measure: String, compared: &Compared) -> Vec<String> {
+        let (system, comparison) = (&self.systems[compared.system], &compared.comparison);
+        let (low, high) = comparison.interval;
+        vec![
+            measure,
+            system.name.clone(),
+            digits(system.evaluation.mean(compared.measure)),
+            format!("{:+.4}", comparison.difference),
+            format!("{low:+.4} to {high:+.4}"),
+            digits(comparison.p_value),
+            digits(compared.p_holm),
+            comparison.wins.to_string(),
+            comparison.losses.to_string(),
+            comparison.queries.to_string(),
+        ]
+    }
+
+    fn measures(&self) -> std::ops::Range<usize> {
+        0..self.args.measure.len()
+    }
+
+    /// The same and more for programs: all digits, all runs, all differences.
+    pub(crate) fn json(&self) -> impl Serialize + '_ {
+        JsonReport {
+            qrels: &self.args.qrels,
+            complete: self.args.complete,
+            measures: self.args.measure.iter().map(ToString::to_string).collect(),
+            runs: self.systems.iter().map(|system| self.json_run(system)).collect(),
+            baseline: self.args.baseline.as_ref().map(|_| &*self.systems[0].name),
+            comparisons: self
+                .compared
+                .iter()
+                .map(|compared| self.json_comparison(compared))
+                .collect(),
+        }
+    }
+
+    fn json_run<'a>(&self, system: &'a System) -> JsonRun<'a> {
+        let evaluation = &system.evaluation;
+        let named = |value: &dyn Fn(usize) -> f64| {
+            let names = self.args.measure.iter().map(ToString::to_string);
+            names.zip(self.measures().map(value)).collect()
+        };
+        let per_query = |(place, query)| (query, named(&|m| evaluation.values(m)[place]));
+        JsonRun {
+            run: &system.name,
+            path: &system.path,
+            tag: &system.tag,
+            queries: evaluation.queries().len(),
+            unanswered: evaluation.unanswered(),
+            unjudged: evaluation.unjudged(),
+            means: named(&|measure| evaluation.mean(measure)),
+            per_query: self
+                .args
+                .per_query
+                .then(|| evaluation.queries().enumerate().map(per_query).collect()),
+        }
+    }
+
+    fn json_comparison(&self, compared: &Compared) -> JsonComparison<'_> {
+        let comparison = &compared.comparison;
+        JsonComparison {
+            run: &self.systems[compared.system].name,
+            measure: self.args.measure[compared.measure].to_string(),
+            queries: comparison.queries,
+            difference: comparison.difference,
+            interval: comparison.interval,
+            p_value: comparison.p_value,
+            p_holm: compared.p_holm,
+            better: comparison.wins,
+            worse: comparison.losses,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonReport<'a> {
+    qrels: &'a Path,
+    complete: bool,
+    measures: Vec<String>,
+    runs: Vec<JsonRun<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    comparisons: Vec<JsonComparison<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonRun<'a> {
+    run: &'a str,
+    path: &'a Path,
+    tag: &'a str,
+    queries: usize,
+    unanswered: usize,
+    unjudged: usize,
+    means: BTreeMap<String, f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_query: Option<BTreeMap<&'a str, BTreeMap<String, f64>>>,
+}
+
+#[derive(Serialize)]
+struct JsonComparison<'a> {
+    run: &'a str,
+    measure: String,
+    queries: usize,
+    difference: f64,
+    interval: (f64, f64),
+    p_value: f64,
+    p_holm: f64,
+    better: usize,
+    worse: usize,
+}
+
+/// trec_eval's four decimals.
+fn digits(value: f64) -> String {
+    format!("{value:.4}")
+}
+
+fn left(name: &impl ToString) -> (String, Align) {
+    (name.to_string(), Align::Left)
+}
+
+fn right(name: &impl ToString) -> (String, Align) {
+    (name.to_string(), Align::Right)
+}

@@ -1,0 +1,32 @@
+//! What the surroundings say: the only place that reads environment variables.
+
+use std::io::IsTerminal as _;
+
+/// How to talk to whoever started us.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    /// A person reads stdout: align tables.
+    pub(crate) stdout_is_terminal: bool,
+    /// A person reads stderr: draw progress bars.
+    pub(crate) stderr_is_terminal: bool,
+    /// Bold and dim are welcome on stdout.
+    pub(crate) styled: bool,
+}
+
+impl Settings {
+    pub(crate) fn from_environment() -> Self {
+        let stdout_is_terminal = std::io::stdout().is_terminal();
+        Self {
+            stdout_is_terminal,
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            styled: stdout_is_terminal && !asks_for_plain_text(),
+        }
+    }
+}
+
+/// The conventions of <https://no-color.org> and of terminals that can do nothing.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn asks_for_plain_text() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}

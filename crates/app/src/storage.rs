@@ -1,0 +1,127 @@
+//! Files that are whole or absent: written aside, synced, then renamed.
+
+use std::ffi::OsString;
+use std::fs::{File, Permissions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use tempfile::NamedTempFile;
+
+/// A file to be written, checked to be writable before any work is done.
+pub(crate) struct Target {
+    path: PathBuf,
+    place: Place,
+}
+
+enum Place {
+    /// A regular file: everything goes into a new one first, which then takes its name.
+    Aside(NamedTempFile),
+    /// Standard output, a pipe or a device: there is nothing to rename.
+    Direct(File),
+}
+
+impl Target {
+    /// Makes room for the file at `path`, `-` meaning standard output.
+    pub(crate) fn new(path: &Path) -> anyhow::Result<Self> {
+        // A link keeps pointing where it does: the file behind it is replaced.
+        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let place = match path.metadata() {
+            _ if path.as_os_str() == "-" => Place::Direct(standard_output()?),
+            Ok(about) if about.is_dir() => {
+                bail!("`{}` is a directory, wanted the name of a file to write", path.display())
+            }
+            Ok(about) if !about.is_file() => Place::Direct(
+                File::options().write(true).open(path).with_context(|| cannot_write(path))?,
+            ),
+            _ => Place::Aside(aside(path).with_context(|| cannot_write(path))?),
+        };
+        Ok(Self { path: path.to_owned(), place })
+    }
+
+    /// Fills the file and gives it its name; on any error the old file stays as it was.
+    pub(crate) fn write(
+        self,
+        fill: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let context = || cannot_write(&self.path);
+        match self.place {
+            Place::Direct(mut file) => fill(&mut file).with_context(context),
+            Place::Aside(mut file) => {
+                fill(file.as_file_mut()).with_context(context)?;
+                file.as_file().sync_all().with_context(context)?;
+                file.persist(&self.path).map_err(|error| error.error).with_context(context)?;
+                sync_directory(&self.path).with_context(context)
+            }
+        }
+    }
+}
+
+fn standard_output() -> anyhow::Result<File> {
+    use std::os::fd::AsFd as _;
+    let copy = std::io::stdout().as_fd().try_clone_to_owned();
+    Ok(copy.context("cannot write to standard output")?.into())
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write `{}`", path.display())
+}
+
+/// A new file in the same directory: only there is a rename one step.
+fn aside(path: &Path) -> anyhow::Result<NamedTempFile> {
+    let (name, directory) = (path.file_name().context("it names no file")?, directory(path));
+    if !directory.is_dir() {
+        bail!("there is no directory `{}`", directory.display());
+    }
+    let mut prefix = OsString::from(".");
+    prefix.push(name);
+    let file = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(".partial")
+        .permissions(permissions(path))
+        .tempfile_in(directory);
+    // The error of the new file would name a file nobody asked for.
+    Ok(file.map_err(|error| std::io::Error::from(error.kind()))?)
+}
+
+/// Those of the file that is replaced, or what the user's umask leaves of "all may read".
+fn permissions(path: &Path) -> Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().map_or_else(|_| Permissions::from_mode(0o666), |about| about.permissions())
+}
+
+fn sync_directory(path: &Path) -> std::io::Result<()> {
+    File::open(directory(path))?.sync_all()
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.run");
+        Target::new(&path).unwrap().write(|out| Ok(out.write_all(b"old")?)).unwrap();
+
+        let failed = Target::new(&path).unwrap().write(|out| {
+            out.write_all(b"half")?;
+            bail!("the disk is on fire")
+        });
+        assert!(format!("{:#}", failed.unwrap_err()).ends_with("the disk is on fire"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_known_before_any_work() {
+        let directory = tempfile::tempdir().unwrap();
+        let said = |path: &Path| format!("{:#}", Target::new(path).err().unwrap());
+        assert!(said(directory.path()).contains("is a directory, wanted the name of a file"));
+        assert!(said(&directory.path().join("no/x.run")).contains("there is no directory"));
+    }
+}

@@ -1,0 +1,12 @@
+//! The binary as people meet it, and the shape of the workspace.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+#[path = "../../../../tests/shared_data.rs"]
+mod shared_data;
+
+mod arrows;
+mod bm25;
+mod eval;
+mod fastlane;
+mod surface;

@@ -1,0 +1,33 @@
+//! Help, version and arguments that make no sense.
+
+use insta::assert_snapshot;
+
+use crate::fastlane::Folder;
+
+#[test]
+fn help() {
+    assert_snapshot!("help", Folder::new(&[]).said("--help"));
+    assert_snapshot!("help_eval", Folder::new(&[]).said("eval --help"));
+    assert_snapshot!("help_bm25", Folder::new(&[]).said("bm25 --help"));
+}
+
+#[test]
+fn arguments_that_make_no_sense() {
+    let folder = Folder::new(&[("x.run", b"q1 Q0 d1 1 3 t\n"), ("qrels.txt", b"q1 0 d1 1\n")]);
+    let mut all = String::new();
+    for arguments in [
+        "eval --qrels qrels.txt",
+        "eval x.run",
+        "eval x.run --qrels qrels.txt -m nDGC@10",
+        "eval x.run --qrels qrels.txt -m P",
+        "eval x.run --qrels qrels.txt --json --markdown",
+        "eval x.run --qrels qrels.txt --seed 7",
+        "bm25 --corpus . --queries q.tsv --run out --k 0",
+        "bm25 --corpus . --queries q.tsv --run out --analyzer klingon",
+        "bm25 --corpus . --queries q.tsv --run out --tag=",
+        "evaluate x.run",
+    ] {
+        all += &format!("$ fastlane {arguments}\n{}\n", folder.said(arguments));
+    }
+    assert_snapshot!(all);
+}
