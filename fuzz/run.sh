@@ -1,0 +1,23 @@
+#!/bin/sh
+# Runs one fuzz target with coverage feedback: fuzz/run.sh TARGET SECONDS
+#
+# `cargo fuzz` asks for a nightly compiler because of its sanitizers. Coverage alone needs none:
+# the flags below are LLVM's, and an explicit --target keeps them away from build scripts. Instead
+# of a sanitizer, overflow checks and debug assertions are on, and there is next to no `unsafe`.
+# It starts from the fixtures of the tests. What a run learns stays in fuzz/corpus, what breaks it
+# in fuzz/artifacts; neither is committed.
+set -eu
+target=${1:?target, for example corpus_jsonl}
+seconds=${2:?seconds}
+cd "$(dirname "$0")"
+
+host=$(rustc -vV | sed -n 's/^host: //p')
+level=-Cllvm-args=-sanitizer-coverage
+RUSTFLAGS="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module $level-level=4 \
+$level-inline-8bit-counters $level-pc-table $level-trace-compares"
+export RUSTFLAGS
+cargo build --release --target "$host" --bin "$target"
+
+mkdir -p "corpus/$target" "artifacts/$target"
+exec "${CARGO_TARGET_DIR:-target}/$host/release/$target" "corpus/$target" ../crates/*/tests/fixtures \
+    -max_total_time="$seconds" -artifact_prefix="artifacts/$target/" -rss_limit_mb=1024 -timeout=10
