@@ -13,22 +13,34 @@ use crate::settings::Settings;
 
 /// Reads a TREC run, packed or not.
 pub(crate) fn run(path: &Path, settings: Settings) -> anyhow::Result<Run> {
-    Ok(Run::read(watched("reading run", path, settings)?, &path.display().to_string())?)
+    whole("reading run", path, settings, |source, name| Run::read(source, name))
 }
 
 /// Reads relevance judgements, packed or not.
 pub(crate) fn qrels(path: &Path, settings: Settings) -> anyhow::Result<Qrels> {
-    Ok(Qrels::read(watched("reading qrels", path, settings)?, &path.display().to_string())?)
+    whole("reading qrels", path, settings, |source, name| Qrels::read(source, name))
+}
+
+/// Reads a whole file under a bar, and says what a broken stream means.
+fn whole<T>(
+    what: &'static str,
+    path: &Path,
+    settings: Settings,
+    read: impl FnOnce(&mut Watched, &str) -> Result<T, fastlane_eval::ReadError>,
+) -> anyhow::Result<T> {
+    let source = Source::open(path)?;
+    let bar = Progress::new(what, source.progress().total(), Unit::Bytes, settings);
+    let mut watched = Watched { source, bar };
+    match read(&mut watched, &path.display().to_string()) {
+        Err(fastlane_eval::ReadError::Io { line, source, .. }) => {
+            interrupt::check()?;
+            Err(watched.source.fault(line as u64 + 1, source).into())
+        }
+        read => Ok(read?),
+    }
 }
 
 /// An open file that moves a bar as it is read, and stops on Ctrl-C.
-fn watched(what: &'static str, path: &Path, settings: Settings) -> anyhow::Result<impl Read> {
-    let source = Source::open(path)?;
-    let total = source.progress().total();
-    let bar = Progress::new(what, total, Unit::Bytes, settings);
-    Ok(Watched { source, bar })
-}
-
 struct Watched {
     source: Source,
     bar: Progress,

@@ -24,8 +24,6 @@ enum Place {
 impl Target {
     /// Makes room for the file at `path`, `-` meaning standard output.
     pub(crate) fn new(path: &Path) -> anyhow::Result<Self> {
-        // A link keeps pointing where it does: the file behind it is replaced.
-        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let place = match path.metadata() {
             _ if path.as_os_str() == "-" => Place::Direct(standard_output()?),
             Ok(about) if about.is_dir() => {
@@ -50,8 +48,9 @@ impl Target {
             Place::Aside(mut file) => {
                 fill(file.as_file_mut()).with_context(context)?;
                 file.as_file().sync_all().with_context(context)?;
-                file.persist(&self.path).map_err(|error| error.error).with_context(context)?;
-                sync_directory(&self.path).with_context(context)
+                let destination = behind_links(&self.path);
+                file.persist(&destination).map_err(|error| error.error).with_context(context)?;
+                sync_directory(&destination).with_context(context)
             }
         }
     }
@@ -69,7 +68,9 @@ fn cannot_write(path: &Path) -> String {
 
 /// A new file in the same directory: only there is a rename one step.
 fn aside(path: &Path) -> anyhow::Result<NamedTempFile> {
-    let (name, directory) = (path.file_name().context("it names no file")?, directory(path));
+    let destination = behind_links(path);
+    let directory = directory(&destination);
+    let name = destination.file_name().context("it names no file")?;
     if !directory.is_dir() {
         bail!("there is no directory `{}`", directory.display());
     }
@@ -88,6 +89,11 @@ fn aside(path: &Path) -> anyhow::Result<NamedTempFile> {
 fn permissions(path: &Path) -> Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     path.metadata().map_or_else(|_| Permissions::from_mode(0o666), |about| about.permissions())
+}
+
+/// A link keeps pointing where it does: the file behind it is replaced.
+fn behind_links(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 fn sync_directory(path: &Path) -> std::io::Result<()> {
@@ -115,6 +121,21 @@ mod tests {
         assert!(format!("{:#}", failed.unwrap_err()).ends_with("the disk is on fire"));
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_permissions_stay() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        Target::new(&file).unwrap().write(|out| Ok(out.write_all(b"old")?)).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+
+        Target::new(&link).unwrap().write(|out| Ok(out.write_all(b"new")?)).unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
     }
 
     #[test]

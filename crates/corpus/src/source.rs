@@ -95,7 +95,10 @@ impl Source {
     }
 
     /// Says what a failed read means, given the line that was being read.
-    pub(crate) fn fault(&self, line: u64, error: io::Error) -> ReadError {
+    ///
+    /// A reader of another crate sees an [`io::Error`] only; this tells a file that was cut short
+    /// from a disk that failed.
+    pub fn fault(&self, line: u64, error: io::Error) -> ReadError {
         fault(&self.path, line, self.packing, error)
     }
 }
