@@ -9,4 +9,5 @@ mod arrows;
 mod bm25;
 mod eval;
 mod fastlane;
+mod readme;
 mod surface;
