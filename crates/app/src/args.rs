@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+use fastlane_corpus::Format;
 use fastlane_eval::Measure;
 
 use crate::printer::Output;
@@ -115,8 +117,8 @@ pub(crate) struct Bm25Args {
 #[command(next_help_heading = "Columns of the corpus")]
 pub(crate) struct ColumnArgs {
     /// The corpus's format, where its name does not tell
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub(crate) format: Option<FormatArg>,
+    #[arg(long, value_name = "FORMAT", value_parser = format())]
+    pub(crate) format: Option<Format>,
     /// The column of the id
     #[arg(long, value_name = "COLUMN")]
     pub(crate) id_column: Option<String>,
@@ -139,20 +141,11 @@ pub(crate) enum AnalyzerArg {
     Plain,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum FormatArg {
-    /// corpus.jsonl, alone or in a directory
-    Beir,
-    /// One JSON object per line
-    Jsonl,
-    /// Commas and quotes under a header
-    Csv,
-    /// Tabs, no quotes
-    Tsv,
-    /// MS MARCO's collection.tsv: id, tab, text
-    Marco,
-    /// A folder of .txt and .md files
-    Texts,
+/// The names of the formats that `corpus` reads.
+fn format() -> impl TypedValueParser<Value = Format> {
+    let named = |name: String| Format::ALL.into_iter().find(|format| format.name() == name);
+    PossibleValuesParser::new(Format::ALL.map(Format::name))
+        .map(move |name| named(name).expect("clap lets through the names of formats only"))
 }
 
 fn tag(text: &str) -> Result<String, fastlane_eval::WriteError> {

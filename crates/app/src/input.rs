@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use fastlane_corpus::{Columns, Format, Keep, ReadSettings, Source};
+use fastlane_corpus::{Columns, Keep, ReadSettings, Source};
 use fastlane_eval::{Qrels, Run};
 
-use crate::args::{ColumnArgs, FormatArg};
+use crate::args::ColumnArgs;
 use crate::interrupt;
 use crate::progress::{Progress, Unit};
 use crate::settings::Settings;
@@ -57,7 +57,7 @@ impl Read for Watched {
 /// How the arguments want documents to be read.
 pub(crate) fn read_settings(args: &ColumnArgs) -> ReadSettings {
     ReadSettings {
-        format: args.format.map(format),
+        format: args.format,
         columns: Columns {
             id: args.id_column.clone(),
             title: args.title_column.clone(),
@@ -65,16 +65,5 @@ pub(crate) fn read_settings(args: &ColumnArgs) -> ReadSettings {
             metadata: args.metadata_columns.clone().map_or(Keep::Rest, Keep::Only),
         },
         ..ReadSettings::default()
-    }
-}
-
-fn format(arg: FormatArg) -> Format {
-    match arg {
-        FormatArg::Beir => Format::Beir,
-        FormatArg::Jsonl => Format::Jsonl,
-        FormatArg::Csv => Format::Csv,
-        FormatArg::Tsv => Format::Tsv,
-        FormatArg::Marco => Format::Marco,
-        FormatArg::Texts => Format::Texts,
     }
 }
