@@ -47,6 +47,9 @@ impl NothingToEvaluate {
 }
 
 /// The values of some measures for each query that counts.
+///
+/// Measures are named by their place among those asked for; a place beyond them panics, as an
+/// index does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     measures: Vec<Measure>,
@@ -136,8 +139,11 @@ impl Evaluation {
 
     /// The values of the measure at `measure` here and in `other`, for the queries both count.
     ///
-    /// Both sides must have been asked for the same measures.
+    /// # Panics
+    ///
+    /// When the measure there is another one: such a comparison would mean nothing.
     pub fn paired(&self, other: &Self, measure: usize) -> (Vec<f64>, Vec<f64>) {
+        assert_eq!(self.measures[measure], other.measures[measure], "one measure for both");
         let ours = self.queries().zip(self.values(measure));
         ours.filter_map(|(query, &value)| Some((value, other.value(query, measure)?))).unzip()
     }

@@ -29,10 +29,7 @@ mod trec;
 
 pub use evaluation::{Evaluation, Missing, NothingToEvaluate};
 pub use judged::Judged;
-pub use metric::{
-    AveragePrecision, Gains, Measure, Metric, Ndcg, ParseMeasureError, Precision, Recall,
-    ReciprocalRank, Success,
-};
+pub use metric::{Measure, ParseMeasureError};
 pub use qrels::{Judgements, Qrels};
 pub use run::{DuplicateDocument, Hit, Ranking, Run, Score};
 pub use significance::{Comparison, Resampling, holm};

@@ -39,6 +39,10 @@ impl Default for Resampling {
 pub struct Comparison {
     /// Queries compared.
     pub queries: usize,
+    /// The system's mean over these queries.
+    pub system: f64,
+    /// The baseline's mean over these queries.
+    pub baseline: f64,
     /// Mean of system minus baseline.
     pub difference: f64,
     /// Two-sided p-value of the paired randomisation test.
@@ -74,6 +78,8 @@ impl Comparison {
         let differences: Vec<f64> = system.iter().zip(baseline).map(|(s, b)| s - b).collect();
         Self {
             queries: differences.len(),
+            system: mean(system),
+            baseline: mean(baseline),
             difference: mean(&differences),
             p_value: randomisation(&differences, resampling),
             interval: bootstrap(&differences, resampling),

@@ -5,11 +5,11 @@ use crate::judged::{Judged, is_relevant};
 
 /// How early all relevant documents come; its mean over queries is MAP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct AveragePrecision {
+pub(super) struct AveragePrecision {
     /// Ranks looked at; all of them when absent. The divisor stays all relevant documents.
-    pub cutoff: Option<usize>,
+    pub(super) cutoff: Option<usize>,
     /// The lowest grade that counts as relevant.
-    pub level: i32,
+    pub(super) level: i32,
 }
 
 impl Metric for AveragePrecision {

@@ -1,7 +1,6 @@
 //! The measures, one per file, and the names people call them by.
 //!
-//! To add one: its file, a line here, and a line in [`Measure`]'s three matches (`metric`,
-//! `parse`, `Display`), which `name.rs` holds.
+//! To add one: its file, a line here, and a line in [`Measure`]'s matches in `name.rs`.
 
 mod average_precision;
 mod name;
@@ -11,22 +10,18 @@ mod recall;
 mod reciprocal_rank;
 mod success;
 
-pub use average_precision::AveragePrecision;
+use average_precision::AveragePrecision;
 pub use name::{Measure, ParseMeasureError};
-pub use ndcg::{Gains, Ndcg};
-pub use precision::Precision;
-pub use recall::Recall;
-pub use reciprocal_rank::ReciprocalRank;
-pub use success::Success;
+use ndcg::{Gains, Ndcg};
+use precision::Precision;
+use recall::Recall;
+use reciprocal_rank::ReciprocalRank;
+use success::Success;
 
 use crate::judged::Judged;
 
-/// A number between 0 and 1 for one judged ranking.
-///
-/// An empty ranking gives 0, and so does a query without any relevant document; neither is an
-/// error, because trec_eval counts such queries in its means.
-pub trait Metric {
-    /// The value for one query.
+/// A number between 0 and 1 for one judged ranking; [`Measure::value`] says what an empty one gets.
+trait Metric {
     fn value(&self, judged: &Judged) -> f64;
 }
 

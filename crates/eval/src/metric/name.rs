@@ -18,48 +18,45 @@ use crate::judged::Judged;
 /// # Ok::<(), fastlane_eval::ParseMeasureError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Measure {
-    /// `nDCG@k`, `nDCG`.
+pub struct Measure(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
     Ndcg(Ndcg),
-    /// `RR@k`, `RR`.
     ReciprocalRank(ReciprocalRank),
-    /// `AP@k`, `AP`.
     AveragePrecision(AveragePrecision),
-    /// `R@k`.
     Recall(Recall),
-    /// `P@k`.
     Precision(Precision),
-    /// `Success@k`.
     Success(Success),
 }
 
 impl Measure {
-    /// The value for one query.
+    /// The value for one query, between 0 and 1.
+    ///
+    /// An empty ranking gives 0, and so does a query without any relevant document; neither is an
+    /// error, because trec_eval counts such queries in its means.
     pub fn value(&self, judged: &Judged) -> f64 {
-        self.metric().value(judged)
-    }
-
-    fn metric(&self) -> &dyn Metric {
-        match self {
-            Self::Ndcg(metric) => metric,
-            Self::ReciprocalRank(metric) => metric,
-            Self::AveragePrecision(metric) => metric,
-            Self::Recall(metric) => metric,
-            Self::Precision(metric) => metric,
-            Self::Success(metric) => metric,
-        }
+        let metric: &dyn Metric = match &self.0 {
+            Kind::Ndcg(metric) => metric,
+            Kind::ReciprocalRank(metric) => metric,
+            Kind::AveragePrecision(metric) => metric,
+            Kind::Recall(metric) => metric,
+            Kind::Precision(metric) => metric,
+            Kind::Success(metric) => metric,
+        };
+        metric.value(judged)
     }
 }
 
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, parameter, cutoff) = match *self {
-            Self::Ndcg(m) => ("nDCG", dcg(m.gains), m.cutoff),
-            Self::ReciprocalRank(m) => ("RR", rel(m.level), m.cutoff),
-            Self::AveragePrecision(m) => ("AP", rel(m.level), m.cutoff),
-            Self::Recall(m) => ("R", rel(m.level), Some(m.cutoff)),
-            Self::Precision(m) => ("P", rel(m.level), Some(m.cutoff)),
-            Self::Success(m) => ("Success", rel(m.level), Some(m.cutoff)),
+        let (name, parameter, cutoff) = match self.0 {
+            Kind::Ndcg(m) => ("nDCG", dcg(m.gains), m.cutoff),
+            Kind::ReciprocalRank(m) => ("RR", rel(m.level), m.cutoff),
+            Kind::AveragePrecision(m) => ("AP", rel(m.level), m.cutoff),
+            Kind::Recall(m) => ("R", rel(m.level), Some(m.cutoff)),
+            Kind::Precision(m) => ("P", rel(m.level), Some(m.cutoff)),
+            Kind::Success(m) => ("Success", rel(m.level), Some(m.cutoff)),
         };
         write!(f, "{name}{parameter}")?;
         cutoff.map_or(Ok(()), |k| write!(f, "@{k}"))
@@ -133,6 +130,7 @@ struct Spelling<'a> {
 
 impl<'a> Spelling<'a> {
     fn new(text: &'a str) -> Result<Self, ParseMeasureError> {
+        let text = text.trim();
         let (head, cutoff) = split_cutoff(text);
         let (name, parameters) = match head.split_once('(') {
             None => (head, ""),
@@ -151,23 +149,22 @@ impl<'a> Spelling<'a> {
 
     fn measure(&self) -> Result<Measure, ParseMeasureError> {
         let cutoff = self.cutoff;
-        Ok(match self.name.as_str() {
-            "ndcg" | "ndcg_cut" => Measure::Ndcg(Ndcg { cutoff, gains: self.gains()? }),
+        let kind = match self.name.as_str() {
+            "ndcg" | "ndcg_cut" => Kind::Ndcg(Ndcg { cutoff, gains: self.gains()? }),
             "rr" | "mrr" | "recip_rank" => {
-                Measure::ReciprocalRank(ReciprocalRank { cutoff, level: self.level()? })
+                Kind::ReciprocalRank(ReciprocalRank { cutoff, level: self.level()? })
             }
             "ap" | "map" | "map_cut" => {
-                Measure::AveragePrecision(AveragePrecision { cutoff, level: self.level()? })
+                Kind::AveragePrecision(AveragePrecision { cutoff, level: self.level()? })
             }
-            "r" | "recall" => {
-                Measure::Recall(Recall { level: self.level()?, cutoff: self.needed()? })
-            }
+            "r" | "recall" => Kind::Recall(Recall { level: self.level()?, cutoff: self.needed()? }),
             "p" | "precision" => {
-                Measure::Precision(Precision { level: self.level()?, cutoff: self.needed()? })
+                Kind::Precision(Precision { level: self.level()?, cutoff: self.needed()? })
             }
-            "success" => Measure::Success(Success { level: self.level()?, cutoff: self.needed()? }),
+            "success" => Kind::Success(Success { level: self.level()?, cutoff: self.needed()? }),
             _ => return Err(unknown(self.text)),
-        })
+        };
+        Ok(Measure(kind))
     }
 
     fn needed(&self) -> Result<usize, ParseMeasureError> {
@@ -273,6 +270,7 @@ mod tests {
             ("nDCG(dcg=\"log2\")@5", "nDCG@5"),
             ("AP( rel = 2 )", "AP(rel=2)"),
             ("P(rel=1)@5", "P@5"),
+            (" AP ", "AP"),
         ] {
             assert_eq!(read(spelling), name);
         }

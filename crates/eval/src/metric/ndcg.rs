@@ -9,7 +9,7 @@ use crate::judged::Judged;
 
 /// What a grade is worth.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Gains {
+pub(super) enum Gains {
     /// The grade itself, as in trec_eval.
     #[default]
     Linear,
@@ -18,32 +18,32 @@ pub enum Gains {
 }
 
 impl Gains {
-    fn of(self, grade: i32) -> f64 {
-        let grade = f64::from(grade.max(0));
+    /// The gain of `grade`, in units that keep `2^best` finite: they cancel in the quotient.
+    fn of(self, grade: i32, best: i32) -> f64 {
         match self {
-            Self::Linear => grade,
-            Self::Exponential => grade.exp2() - 1.0,
+            Self::Linear => f64::from(grade.max(0)),
+            Self::Exponential if grade <= 0 => 0.0,
+            Self::Exponential => f64::from(grade - best).exp2() - f64::from(-best).exp2(),
         }
     }
 }
 
 /// How close a ranking comes to the best possible one, top ranks first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Ndcg {
+pub(super) struct Ndcg {
     /// Ranks looked at; all of them when absent.
-    pub cutoff: Option<usize>,
+    pub(super) cutoff: Option<usize>,
     /// What a grade is worth.
-    pub gains: Gains,
+    pub(super) gains: Gains,
 }
 
 impl Metric for Ndcg {
     fn value(&self, judged: &Judged) -> f64 {
-        let ideal = discounted(judged.ideal(self.cutoff).iter().map(|&g| self.gains.of(g)));
-        if ideal == 0.0 {
-            return 0.0;
-        }
-        let ranked = judged.top(self.cutoff).iter();
-        discounted(ranked.map(|grade| grade.map_or(0.0, |g| self.gains.of(g)))) / ideal
+        let Some(&best) = judged.ideal(self.cutoff).first() else { return 0.0 };
+        let gain = |grade| self.gains.of(grade, best);
+        let ranked = judged.top(self.cutoff).iter().map(|grade| grade.map_or(0.0, gain));
+        let ideal = judged.ideal(self.cutoff).iter().map(|&grade| gain(grade));
+        discounted(ranked) / discounted(ideal)
     }
 }
 
@@ -75,6 +75,15 @@ mod tests {
         // DCG = 1/1 + 7/2 = 4.5; IDCG = 7 + 3/1.584963 + 1/2 = 9.392789
         let value = Ndcg { cutoff: None, gains: Gains::Exponential }.value(&judged());
         assert!((value - 4.5 / 9.392_789_261).abs() < 1e-9, "{value}");
+    }
+
+    #[test]
+    fn exponential_gains_of_huge_grades_stay_finite() {
+        let judged = Judged::from_grades(&[Some(1500), Some(1)], &[2000, 1500, 1]);
+        let value = Ndcg { cutoff: None, gains: Gains::Exponential }.value(&judged);
+        assert!((0.0..1e-9).contains(&value), "{value}: 2^-500 of the best gain was found");
+        let judged = Judged::from_grades(&[Some(i32::MAX)], &[i32::MAX]);
+        assert_eq!(Ndcg { cutoff: None, gains: Gains::Exponential }.value(&judged), 1.0);
     }
 
     #[test]

@@ -5,11 +5,11 @@ use crate::judged::Judged;
 
 /// How much of a result page is worth reading. A short page is filled up with misses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Precision {
+pub(super) struct Precision {
     /// Ranks looked at, and the divisor even when fewer came back.
-    pub cutoff: usize,
+    pub(super) cutoff: usize,
     /// The lowest grade that counts as relevant.
-    pub level: i32,
+    pub(super) level: i32,
 }
 
 impl Metric for Precision {

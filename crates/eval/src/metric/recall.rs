@@ -5,11 +5,11 @@ use crate::judged::Judged;
 
 /// How much of what there was to find was found; what a reranker can still use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Recall {
+pub(super) struct Recall {
     /// Ranks looked at.
-    pub cutoff: usize,
+    pub(super) cutoff: usize,
     /// The lowest grade that counts as relevant.
-    pub level: i32,
+    pub(super) level: i32,
 }
 
 impl Metric for Recall {

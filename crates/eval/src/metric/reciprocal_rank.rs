@@ -5,11 +5,11 @@ use crate::judged::{Judged, is_relevant};
 
 /// How far down the first useful answer is; its mean over queries is MRR.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ReciprocalRank {
+pub(super) struct ReciprocalRank {
     /// Ranks looked at; all of them when absent.
-    pub cutoff: Option<usize>,
+    pub(super) cutoff: Option<usize>,
     /// The lowest grade that counts as relevant.
-    pub level: i32,
+    pub(super) level: i32,
 }
 
 impl Metric for ReciprocalRank {

@@ -5,11 +5,11 @@ use crate::judged::Judged;
 
 /// 1 when a user who reads k results finds something; its mean is the share of such users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Success {
+pub(super) struct Success {
     /// Ranks looked at.
-    pub cutoff: usize,
+    pub(super) cutoff: usize,
     /// The lowest grade that counts as relevant.
-    pub level: i32,
+    pub(super) level: i32,
 }
 
 impl Metric for Success {

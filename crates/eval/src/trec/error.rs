@@ -178,7 +178,7 @@ pub enum WriteError {
         id: String,
     },
     /// The bytes could not be written.
-    #[error("cannot write")]
+    #[error("the file takes no more bytes")]
     Io(#[from] io::Error),
 }
 

@@ -18,11 +18,14 @@ pub enum QrelsFormat {
 }
 
 impl QrelsFormat {
-    /// Three columns between tabs can only be BEIR's, with or without its header.
+    /// BEIR's by its header, or by three cells between tabs that are not TREC's four columns.
     fn of(first_line: &str) -> Self {
-        match first_line.split('\t').count() {
-            3 => Self::Beir,
-            _ => Self::Trec,
+        let three_cells = first_line.split('\t').count() == 3;
+        let four_columns = columns::<4>(first_line).is_ok();
+        if is_header(first_line) || (three_cells && !four_columns) {
+            Self::Beir
+        } else {
+            Self::Trec
         }
     }
 
@@ -97,10 +100,12 @@ fn check(format: QrelsFormat, what: &'static str, id: &str) -> Result<(), WriteE
     }
 }
 
+/// `query-id<TAB>corpus-id<TAB>score`, also as other exports spell it.
 fn is_header(line: &str) -> bool {
-    let mut columns = line.split('\t').map(|column| column.trim_ascii().to_ascii_lowercase());
-    columns.next().is_some_and(|first| matches!(first.as_str(), "query-id" | "query_id" | "qid"))
-        && columns.nth(1).is_some_and(|last| last.parse::<i32>().is_err())
+    let cells: Vec<String> =
+        line.split('\t').map(|cell| cell.trim_ascii().to_ascii_lowercase()).collect();
+    let [query, _, score] = &cells[..] else { return false };
+    matches!(query.as_str(), "query-id" | "query_id" | "qid") && score.parse::<i32>().is_err()
 }
 
 fn tab_columns(line: &str) -> Result<(&str, &str, &str), Fault> {
@@ -148,11 +153,14 @@ mod tests {
         let trec = "\u{feff}# grades by two people\n1 0 a 2\n\n2\tQ0\tb\t0";
         assert_eq!(rewritten(trec, QrelsFormat::Trec), "1 0 a 2\n2 0 b 0\n");
         assert_eq!(rewritten("1\ta\t2\n", QrelsFormat::Trec), "1 0 a 2\n", "no header");
+        let mixed = "1\t0 d05\t1\nqid 0 d06 1\n";
+        assert_eq!(rewritten(mixed, QrelsFormat::Trec), "1 0 d05 1\nqid 0 d06 1\n", "four columns");
+        assert_eq!(rewritten("qid\t0\td\t1", QrelsFormat::Trec), "qid 0 d 1\n", "no header");
     }
 
     #[test]
     fn an_id_with_a_space_fits_beir_only() {
-        let qrels = Qrels::read("1\tmy doc\t1\n".as_bytes(), "x").unwrap();
+        let qrels = Qrels::read("qid\tdocid\trel\n1\tmy doc\t1\n".as_bytes(), "x").unwrap();
         let error = qrels.write(Vec::new(), QrelsFormat::Trec).unwrap_err();
         assert!(error.to_string().starts_with("document `my doc`"), "{error}");
     }
