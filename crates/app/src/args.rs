@@ -58,7 +58,7 @@ pub(crate) struct EvalArgs {
     markdown: bool,
     /// Random sign patterns and bootstrap samples behind p-values and intervals
     #[arg(long, value_name = "N", default_value_t = 10_000, requires = "baseline")]
-    #[arg(value_parser = clap::value_parser!(u32).range(100..))]
+    #[arg(value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
     pub(crate) resamples: u32,
     /// Where the random numbers start
     #[arg(long, value_name = "N", default_value_t = 42, requires = "baseline")]
@@ -106,16 +106,18 @@ pub(crate) struct Bm25Args {
     #[arg(long, value_name = "NAME", default_value = "fastlane-bm25", value_parser = tag)]
     pub(crate) tag: String,
     /// Threads; all cores unless said
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
     #[command(flatten)]
-    pub(crate) columns: ColumnArgs,
+    pub(crate) corpus_as: CorpusArgs,
+    #[command(flatten)]
+    pub(crate) queries_as: QueryArgs,
 }
 
-/// Which columns of JSONL, CSV and TSV documents are which.
+/// What the corpus is and which of its columns are which.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Columns of the corpus")]
-pub(crate) struct ColumnArgs {
+#[command(next_help_heading = "How to read the corpus")]
+pub(crate) struct CorpusArgs {
     /// The corpus's format, where its name does not tell
     #[arg(long, value_name = "FORMAT", value_parser = format())]
     pub(crate) format: Option<Format>,
@@ -139,6 +141,21 @@ pub(crate) enum AnalyzerArg {
     English,
     /// Lower case only: any language, exact word forms
     Plain,
+}
+
+/// The same of the queries.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "How to read the queries")]
+pub(crate) struct QueryArgs {
+    /// The queries' format, where their name does not tell
+    #[arg(long, value_name = "FORMAT", value_parser = format())]
+    pub(crate) query_format: Option<Format>,
+    /// The column of the id
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) query_id_column: Option<String>,
+    /// The column of the text
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) query_text_column: Option<String>,
 }
 
 /// The names of the formats that `corpus` reads.

@@ -6,7 +6,7 @@ use std::path::Path;
 use fastlane_corpus::{Columns, Keep, ReadSettings, Source};
 use fastlane_eval::{Qrels, Run};
 
-use crate::args::ColumnArgs;
+use crate::args::{CorpusArgs, QueryArgs};
 use crate::interrupt;
 use crate::progress::{Progress, Unit};
 use crate::settings::Settings;
@@ -55,7 +55,7 @@ impl Read for Watched {
 }
 
 /// How the arguments want documents to be read.
-pub(crate) fn read_settings(args: &ColumnArgs) -> ReadSettings {
+pub(crate) fn of_corpus(args: &CorpusArgs) -> ReadSettings {
     ReadSettings {
         format: args.format,
         columns: Columns {
@@ -63,6 +63,19 @@ pub(crate) fn read_settings(args: &ColumnArgs) -> ReadSettings {
             title: args.title_column.clone(),
             text: args.text_column.clone(),
             metadata: args.metadata_columns.clone().map_or(Keep::Rest, Keep::Only),
+        },
+        ..ReadSettings::default()
+    }
+}
+
+/// How the arguments want queries to be read.
+pub(crate) fn of_queries(args: &QueryArgs) -> ReadSettings {
+    ReadSettings {
+        format: args.query_format,
+        columns: Columns {
+            id: args.query_id_column.clone(),
+            text: args.query_text_column.clone(),
+            ..Columns::default()
         },
         ..ReadSettings::default()
     }

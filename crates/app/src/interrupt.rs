@@ -8,9 +8,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// The command stopped because it was asked to; nothing half-written is left.
+/// The command stopped because it was asked to.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted, nothing was written")]
+#[error("interrupted")]
 pub(crate) struct Interrupted;
 
 /// Starts listening.

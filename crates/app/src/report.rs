@@ -1,7 +1,8 @@
 //! What `fastlane eval` found, as a table for people and as JSON for programs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use fastlane_eval::{Comparison, Evaluation};
 use serde::Serialize;
@@ -80,62 +81,61 @@ impl Report<'_> {
             }
         }
         let mut table = Table::new(header);
-        for System { name, evaluation, .. } in &self.systems {
+        for (system, System { name, evaluation, .. }) in self.systems.iter().enumerate() {
             for (place, query) in evaluation.queries().enumerate() {
                 let cells = self.measures().flat_map(|measure| {
+                    let value = evaluation.values(measure)[place];
                     let base = self.systems[0].evaluation.value(query, measure);
-                    self.with_difference(evaluation.values(measure)[place], base)
+                    self.with_difference(value, base.map(|base| value - base))
                 });
                 table.row([name.clone(), query.to_owned()].into_iter().chain(cells).collect());
             }
             let means = self.measures().flat_map(|measure| {
-                let base = self.systems[0].evaluation.mean(measure);
-                self.with_difference(evaluation.mean(measure), Some(base))
+                let difference = self.compared(system, measure).map_or(0.0, |c| c.difference);
+                self.with_difference(evaluation.mean(measure), Some(difference))
             });
             table.row([name.clone(), "all".to_owned()].into_iter().chain(means).collect());
         }
         table
     }
 
-    /// A value, and beside it what it is above the baseline's, where there is one.
-    fn with_difference(&self, value: f64, baseline: Option<f64>) -> Vec<String> {
-        let difference = baseline.map_or_else(String::new, |base| format!("{:+.4}", value - base));
+    fn compared(&self, system: usize, measure: usize) -> Option<&Comparison> {
+        let here = |compared: &&Compared| (compared.system, compared.measure) == (system, measure);
+        self.compared.iter().find(here).map(|compared| &compared.comparison)
+    }
+
+    /// A value, and with a baseline the difference to it, blank where the baseline has no value.
+    fn with_difference(&self, value: f64, difference: Option<f64>) -> Vec<String> {
+        let difference = difference.map_or_else(String::new, |d| format!("{d:+.4}"));
         let wanted = self.args.baseline.as_ref().map(|_| difference);
         std::iter::once(digits(value)).chain(wanted).collect()
     }
 
+    /// Means and differences over the queries that both sides count, so that they add up.
     fn comparison_table(&self) -> Table {
         let mut header = vec![left(&"measure"), left(&"run")];
-        let numbers = ["mean", "difference", "95 % interval", "p", "p (Holm)"];
+        let numbers = ["mean", "baseline", "difference", "95 % interval", "p", "p (Holm)"];
         header.extend(numbers.iter().map(right));
         header.extend(["better", "worse", "queries"].iter().map(right));
         let mut table = Table::new(header);
-        for (place, measure) in self.args.measure.iter().enumerate() {
-            let baseline = &self.systems[0];
-            let mut row = vec![measure.to_string(), baseline.name.clone()];
-            row.push(digits(baseline.evaluation.mean(place)));
-            row.push("baseline".to_owned());
-            row.extend(std::iter::repeat_n(String::new(), 5));
-            row.push(baseline.evaluation.queries().len().to_string());
-            table.row(row);
-            for compared in self.compared.iter().filter(|compared| compared.measure == place) {
-                table.row(self.comparison_row(measure.to_string(), compared));
-            }
+        for compared in &self.compared {
+            table.row(self.comparison_row(compared));
         }
         table
     }
 
-    fn comparison_row(&self, measure: String, compared: &Compared) -> Vec<String> {
-        let (system, comparison) = (&self.systems[compared.system], &compared.comparison);
+    fn comparison_row(&self, compared: &Compared) -> Vec<String> {
+        let comparison = &compared.comparison;
         let (low, high) = comparison.interval;
         vec![
-            measure,
-            system.name.clone(),
-            digits(system.evaluation.mean(compared.measure)),
+            self.args.measure[compared.measure].to_string(),
+            self.systems[compared.system].name.clone(),
+            digits(comparison.system),
+            digits(comparison.baseline),
             format!("{:+.4}", comparison.difference),
             format!("{low:+.4} to {high:+.4}"),
-            digits(comparison.p_value),
-            digits(compared.p_holm),
+            p_digits(comparison.p_value),
+            p_digits(compared.p_holm),
             comparison.wins.to_string(),
             comparison.losses.to_string(),
             comparison.queries.to_string(),
@@ -149,7 +149,7 @@ impl Report<'_> {
     /// The same and more for programs: all digits, all runs, all differences.
     pub(crate) fn json(&self) -> impl Serialize + '_ {
         JsonReport {
-            qrels: &self.args.qrels,
+            qrels: self.args.qrels.to_string_lossy(),
             complete: self.args.complete,
             measures: self.args.measure.iter().map(ToString::to_string).collect(),
             runs: self.systems.iter().map(|system| self.json_run(system)).collect(),
@@ -171,7 +171,7 @@ impl Report<'_> {
         let per_query = |(place, query)| (query, named(&|m| evaluation.values(m)[place]));
         JsonRun {
             run: &system.name,
-            path: &system.path,
+            path: system.path.to_string_lossy(),
             tag: &system.tag,
             queries: evaluation.queries().len(),
             unanswered: evaluation.unanswered(),
@@ -190,6 +190,8 @@ impl Report<'_> {
             run: &self.systems[compared.system].name,
             measure: self.args.measure[compared.measure].to_string(),
             queries: comparison.queries,
+            mean: comparison.system,
+            baseline: comparison.baseline,
             difference: comparison.difference,
             interval: comparison.interval,
             p_value: comparison.p_value,
@@ -202,7 +204,7 @@ impl Report<'_> {
 
 #[derive(Serialize)]
 struct JsonReport<'a> {
-    qrels: &'a Path,
+    qrels: Cow<'a, str>,
     complete: bool,
     measures: Vec<String>,
     runs: Vec<JsonRun<'a>>,
@@ -215,7 +217,7 @@ struct JsonReport<'a> {
 #[derive(Serialize)]
 struct JsonRun<'a> {
     run: &'a str,
-    path: &'a Path,
+    path: Cow<'a, str>,
     tag: &'a str,
     queries: usize,
     unanswered: usize,
@@ -230,6 +232,8 @@ struct JsonComparison<'a> {
     run: &'a str,
     measure: String,
     queries: usize,
+    mean: f64,
+    baseline: f64,
     difference: f64,
     interval: (f64, f64),
     p_value: f64,
@@ -241,6 +245,11 @@ struct JsonComparison<'a> {
 /// trec_eval's four decimals.
 fn digits(value: f64) -> String {
     format!("{value:.4}")
+}
+
+/// A p-value is never 0, and must not look so.
+fn p_digits(value: f64) -> String {
+    if value < 0.000_05 { "<0.0001".to_owned() } else { digits(value) }
 }
 
 fn left(name: &impl ToString) -> (String, Align) {

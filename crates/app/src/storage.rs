@@ -38,22 +38,29 @@ impl Target {
     }
 
     /// Fills the file and gives it its name; on any error the old file stays as it was.
+    ///
+    /// Errors of `fill` come back as they are: only what it writes is this file's business, and
+    /// [`cannot_write`] names it.
     pub(crate) fn write(
         self,
         fill: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let context = || cannot_write(&self.path);
         match self.place {
-            Place::Direct(mut file) => fill(&mut file).with_context(context),
+            Place::Direct(mut file) => fill(&mut file),
             Place::Aside(mut file) => {
-                fill(file.as_file_mut()).with_context(context)?;
-                file.as_file().sync_all().with_context(context)?;
-                let destination = behind_links(&self.path);
-                file.persist(&destination).map_err(|error| error.error).with_context(context)?;
-                sync_directory(&destination).with_context(context)
+                fill(file.as_file_mut())?;
+                finish(file, &self.path).with_context(|| cannot_write(&self.path))
             }
         }
     }
+}
+
+/// Makes the bytes durable, then the name.
+fn finish(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
+    file.as_file().sync_all()?;
+    let destination = behind_links(path);
+    file.persist(&destination).map_err(|error| error.error)?;
+    sync_directory(&destination)
 }
 
 fn standard_output() -> anyhow::Result<File> {
@@ -62,7 +69,8 @@ fn standard_output() -> anyhow::Result<File> {
     Ok(copy.context("cannot write to standard output")?.into())
 }
 
-fn cannot_write(path: &Path) -> String {
+/// What to say when a write fails.
+pub(crate) fn cannot_write(path: &Path) -> String {
     format!("cannot write `{}`", path.display())
 }
 
@@ -118,7 +126,7 @@ mod tests {
             out.write_all(b"half")?;
             bail!("the disk is on fire")
         });
-        assert!(format!("{:#}", failed.unwrap_err()).ends_with("the disk is on fire"));
+        assert!(failed.unwrap_err().to_string() == "the disk is on fire");
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
     }

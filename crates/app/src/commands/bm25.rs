@@ -8,18 +8,18 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use fastlane_corpus::{
     Analyzer, Bm25, Documents, Filter, LexicalReader, LexicalSearch, LexicalSettings,
-    LexicalWriter, Queries, Query, ReadSettings,
+    LexicalWriter, Queries, Query,
 };
 use fastlane_eval::{Hit, Ranking, Run, Score, check_id};
 
 use crate::args::{AnalyzerArg, Bm25Args};
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
-use crate::storage::Target;
+use crate::storage::{Target, cannot_write};
 use crate::{input, interrupt};
 
 /// Queries searched between two looks at Ctrl-C, and held in memory with their hits.
-const CHUNK: usize = 256;
+const CHUNK: usize = 1024;
 
 pub(crate) fn run(args: &Bm25Args, printer: &Printer) -> anyhow::Result<()> {
     let began = Instant::now();
@@ -32,7 +32,16 @@ pub(crate) fn run(args: &Bm25Args, printer: &Printer) -> anyhow::Result<()> {
     let indexed = began.elapsed();
 
     let searcher = Searcher { reader: LexicalReader::open(directory.path())?, search, args };
-    target.write(|out| searcher.answer(&queries, out, printer))?;
+    searcher.warn_of_a_filter_that_passes_nothing(printer)?;
+    let mut silent = 0;
+    target.write(|out| {
+        silent = searcher.answer(&queries, out, printer)?;
+        Ok(())
+    })?;
+    if silent > 0 {
+        let all = queries.len();
+        printer.note(&format!("warning: {silent} of {all} queries found nothing"));
+    }
     printer.note(&format!(
         "{documents} documents indexed in {:.1} s, {} queries answered in {:.1} s",
         indexed.as_secs_f64(),
@@ -51,7 +60,7 @@ fn search_settings(args: &Bm25Args) -> anyhow::Result<LexicalSearch> {
 fn read_queries(args: &Bm25Args) -> anyhow::Result<Vec<Query>> {
     let mut queries = Vec::new();
     let mut seen = HashSet::new();
-    for query in Queries::open(&args.queries, &ReadSettings::default())? {
+    for query in Queries::open(&args.queries, &input::of_queries(&args.queries_as))? {
         let query = query?;
         check_id("query", &query.id)?;
         if !seen.insert(query.id.clone()) {
@@ -69,7 +78,10 @@ fn index(args: &Bm25Args, path: &std::path::Path, printer: &Printer) -> anyhow::
         AnalyzerArg::Plain => Analyzer::Plain,
     };
     let mut writer = LexicalWriter::create(path, LexicalSettings { analyzer }, threads(args))?;
-    let documents = Documents::open(&args.corpus, &input::read_settings(&args.columns))?;
+    let documents = Documents::open(&args.corpus, &input::of_corpus(&args.corpus_as))?;
+    if documents.ignored() > 0 {
+        printer.note(&format!("{} files that are no text are left out", documents.ignored()));
+    }
     let progress = documents.progress();
     let unit = match progress.unit() {
         fastlane_corpus::Unit::Bytes => Unit::Bytes,
@@ -98,21 +110,26 @@ struct Searcher<'a> {
 }
 
 impl Searcher<'_> {
-    /// Writes the hits of every query, chunk by chunk: memory does not grow with the queries.
+    /// Writes the hits of every query, chunk by chunk, and tells how many queries had none.
+    ///
+    /// Memory does not grow with the queries.
     fn answer(
         &self,
         queries: &[Query],
         out: &mut dyn Write,
         printer: &Printer,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<usize> {
         let total = Some(queries.len() as u64);
         let bar = Progress::new("searching", total, Unit::Things("queries"), printer.settings());
+        let mut silent = 0;
         for (place, chunk) in queries.chunks(CHUNK).enumerate() {
             interrupt::check()?;
             bar.set((place * CHUNK) as u64);
-            self.answer_chunk(chunk)?.write(&mut *out)?;
+            let run = self.answer_chunk(chunk)?;
+            silent += run.rankings().filter(|(_, ranking)| ranking.hits().is_empty()).count();
+            run.write(&mut *out).with_context(|| cannot_write(&self.args.run))?;
         }
-        Ok(())
+        Ok(silent)
     }
 
     fn answer_chunk(&self, queries: &[Query]) -> anyhow::Result<Run> {
@@ -124,14 +141,27 @@ impl Searcher<'_> {
         }
         Ok(run)
     }
+
+    /// A misspelled key and a wrong value look the same: like a collection without answers.
+    fn warn_of_a_filter_that_passes_nothing(&self, printer: &Printer) -> anyhow::Result<()> {
+        if let Some(filter) = &self.search.filter
+            && self.reader.matching(filter)?.is_empty()
+        {
+            printer.note(&format!("warning: no document passes the filter {filter}"));
+        }
+        Ok(())
+    }
 }
 
 fn ranking(hits: Vec<fastlane_corpus::Hit>) -> anyhow::Result<Ranking> {
-    let hit = |hit: fastlane_corpus::Hit| Hit {
-        document: hit.id.into(),
-        score: Score::new(hit.score.into()).expect("BM25 adds up finite weights"),
-    };
+    let hit = |hit: fastlane_corpus::Hit| Hit { document: hit.id.into(), score: score(hit.score) };
     Ok(Ranking::new(hits.into_iter().map(hit).collect())?)
+}
+
+/// The shortest decimal that reads back as `score`: widening would append digits of noise.
+fn score(score: f32) -> Score {
+    let shortest = score.to_string().parse().ok();
+    shortest.and_then(Score::new).expect("BM25 adds up finite weights")
 }
 
 fn threads(args: &Bm25Args) -> NonZero<usize> {

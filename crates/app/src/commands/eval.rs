@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use fastlane_eval::{Comparison, Evaluation, Missing, Qrels, Resampling, holm};
 
 use crate::args::EvalArgs;
@@ -37,11 +38,16 @@ fn evaluate(args: &EvalArgs, qrels: &Qrels, printer: &Printer) -> anyhow::Result
     systems.collect()
 }
 
+/// The baseline, then the runs, each file once however it is spelled.
 fn paths(args: &EvalArgs) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = args.baseline.iter().cloned().collect();
-    for run in &args.runs {
-        if !paths.contains(run) {
-            paths.push(run.clone());
+    let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    };
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in args.baseline.iter().chain(&args.runs) {
+        if !paths.iter().any(|other| same(other, path)) {
+            paths.push(path.clone());
         }
     }
     paths
@@ -82,8 +88,7 @@ fn compare(
         let mut comparisons = Vec::new();
         for other in others {
             interrupt::check()?;
-            let (system, baseline) = other.evaluation.paired(&baseline.evaluation, measure);
-            comparisons.push(Comparison::new(&system, &baseline, &resampling));
+            comparisons.push(compare_pair(other, baseline, measure, &resampling)?);
             bar.set((compared.len() + comparisons.len()) as u64);
         }
         let p_values: Vec<f64> = comparisons.iter().map(|comparison| comparison.p_value).collect();
@@ -96,4 +101,17 @@ fn compare(
         }));
     }
     Ok(compared)
+}
+
+fn compare_pair(
+    system: &System,
+    baseline: &System,
+    measure: usize,
+    resampling: &Resampling,
+) -> anyhow::Result<Comparison> {
+    let (ours, theirs) = system.evaluation.paired(&baseline.evaluation, measure);
+    if ours.is_empty() {
+        bail!("runs `{}` and `{}` answer no judged query in common", system.name, baseline.name);
+    }
+    Ok(Comparison::new(&ours, &theirs, resampling))
 }

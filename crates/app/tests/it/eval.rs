@@ -49,6 +49,27 @@ fn every_query_against_a_baseline() {
 }
 
 #[test]
+fn a_baseline_needs_another_run_and_common_queries() {
+    let folder = Folder::new(&[
+        ("qrels.txt", QRELS),
+        ("bm25.run", BM25),
+        ("other.run", b"q4 Q0 d9 1 1 other\n"),
+    ]);
+    let error = |arguments: &str| {
+        let said = folder.said(arguments);
+        said.lines().find(|line| line.starts_with("error: ")).unwrap().to_owned()
+    };
+    assert_eq!(
+        error("eval ./bm25.run --qrels qrels.txt --baseline bm25.run"),
+        "error: the only run is the baseline `bm25`, wanted a run to compare with it"
+    );
+    assert_eq!(
+        error("eval other.run --qrels qrels.txt --baseline bm25.run"),
+        "error: runs `other` and `bm25` answer no judged query in common"
+    );
+}
+
+#[test]
 fn everything_as_json() {
     assert_snapshot!(
         folder()
