@@ -79,6 +79,9 @@ fn compare(
     let Some((baseline, others)) = systems.split_first().filter(|_| args.baseline.is_some()) else {
         return Ok(Vec::new());
     };
+    if others.is_empty() {
+        bail!("the only run is the baseline `{}`, wanted a run to compare with it", baseline.name);
+    }
     let resampling =
         Resampling { rounds: args.resamples as usize, seed: args.seed, ..Resampling::default() };
     let total = (args.measure.len() * others.len()) as u64;
