@@ -76,13 +76,21 @@ pub enum ReadError {
         /// How many files of other kinds lie in it.
         ignored: u64,
     },
-    /// A text file that would not fit the memory bound.
+    /// A text file that would not fit the memory bound once it is unpacked.
     #[error("`{}` has more than {} MiB, the most a text file may have", path.display(), limit >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// The largest size that is read, in bytes.
+        /// The largest size that is read, in unpacked bytes.
         limit: u64,
+    },
+    /// Columns were named for a format that has none.
+    #[error("`{}` is read as {layout}, which has no columns, wanted no column names", path.display())]
+    NoColumns {
+        /// The file or folder.
+        path: PathBuf,
+        /// How it is read, with an article.
+        layout: &'static str,
     },
     /// A file name that cannot be an id.
     #[error("file name {} is not UTF-8 or has a control character", Excerpt::of(&path.to_string_lossy()))]
@@ -120,7 +128,10 @@ impl ReadError {
             }
             Self::TooLarge { .. } => Some("split the file, or turn it into JSONL"),
             Self::FileName { .. } => Some("rename the file: its path becomes the document's id"),
-            Self::UnknownFormat { .. } => Some("name the format in the settings"),
+            Self::NoColumns { .. } => {
+                Some("leave the column names out, or name another format: jsonl, csv or tsv")
+            }
+            Self::UnknownFormat { .. } => Some("name the format explicitly"),
             Self::Line { fault, .. } => fault.hint(),
             Self::Missing { .. } | Self::Open { .. } | Self::Io { .. } => None,
         }
@@ -176,6 +187,12 @@ pub enum Fault {
         /// The names that would do.
         wanted: Vec<String>,
     },
+    /// A header that has one name for two columns, of which one would be lost.
+    #[error("column {name} stands in the header more than once, wanted each name once")]
+    RepeatedColumn {
+        /// The name.
+        name: Excerpt,
+    },
     /// Too few or too many cells.
     #[error("columns: found {found}, wanted {wanted}")]
     ColumnCount {
@@ -207,8 +224,12 @@ impl Fault {
                 "every line must be one whole JSON object; \
                  `jq -c '.[]'` turns an array into such lines, `jq -c .` joins broken objects"
             }
-            Self::WrongType { .. } => "name another column in the settings, or convert the values",
-            Self::MissingColumn { .. } => "name the columns for id and text in the settings",
+            Self::WrongType { .. } => "name another column, or convert the values",
+            Self::MissingColumn { role: "title" | "metadata", .. } => {
+                "name only columns that are there"
+            }
+            Self::MissingColumn { .. } => "name the columns of id and text explicitly",
+            Self::RepeatedColumn { .. } => "rename one of the columns, or remove it",
             Self::ColumnCount { .. } => {
                 "in CSV quote a cell that holds a comma; TSV has no quotes, \
                  and without a header it is id and text"

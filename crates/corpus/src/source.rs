@@ -37,6 +37,8 @@ pub struct Source {
     reader: BufReader<Box<dyn Read + Send>>,
     path: Arc<Path>,
     packing: Packing,
+    /// How many bytes of a byte order mark were dropped: three or none.
+    mark: usize,
     progress: Progress,
 }
 
@@ -75,9 +77,10 @@ impl Source {
         let progress = Progress::new(total, Unit::Bytes);
         let counted = Counted { inner: reader, progress: progress.clone() };
         let mut packing = Packing::Plain;
-        let reader =
+        let (reader, mark) =
             decoded(counted, &mut packing).map_err(|error| fault(&path, 1, packing, error))?;
-        Ok(Self { reader: BufReader::with_capacity(BUFFER, reader), path, packing, progress })
+        let reader = BufReader::with_capacity(BUFFER, reader);
+        Ok(Self { reader, path, packing, mark, progress })
     }
 
     /// Where the bytes come from.
@@ -88,6 +91,11 @@ impl Source {
     /// A handle that tells from anywhere how many bytes of the file have been taken.
     pub fn progress(&self) -> Progress {
         self.progress.clone()
+    }
+
+    /// Where the text begins in the unpacked file: after its byte order mark.
+    pub(crate) fn start(&self) -> usize {
+        self.mark
     }
 
     pub(crate) fn place(&self, line: u64) -> Place {
@@ -193,13 +201,14 @@ fn fault(path: &Arc<Path>, line: u64, packing: Packing, source: io::Error) -> Re
     }
 }
 
-/// Unpacks a stream by its magic bytes and drops the byte order mark, if there is one.
+/// Unpacks a stream by its magic bytes and drops the byte order mark, if there is one, telling its
+/// length.
 ///
 /// `packing` is set as soon as it is known, so that an error can name it.
 fn decoded(
     mut reader: impl Read + Send + 'static,
     packing: &mut Packing,
-) -> io::Result<Box<dyn Read + Send>> {
+) -> io::Result<(Box<dyn Read + Send>, usize)> {
     let head = first_bytes(&mut reader, 4)?;
     *packing = packing_of(&head);
     let packed = Cursor::new(head).chain(reader);
@@ -210,7 +219,8 @@ fn decoded(
     };
     let head = first_bytes(&mut plain, BYTE_ORDER_MARK.len())?;
     let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head).to_vec();
-    Ok(Box::new(Cursor::new(text).chain(plain)))
+    let mark = head.len() - text.len();
+    Ok((Box::new(Cursor::new(text).chain(plain)), mark))
 }
 
 fn first_bytes(reader: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {

@@ -65,8 +65,8 @@ fn scores_are_those_worked_by_hand() {
     assert_eq!(search("Apple, apple!", 0.9, 0.4), ["d2 0.5955", "d1 0.5085"]);
     // fig: df = 1, idf = ln(1 + 2.5 / 1.5) = 0.98083; 0.98083 · 0.63348 + 0.2977 = 0.9191
     assert_eq!(search("fig apple", 0.9, 0.4), ["d2 0.9191", "d1 0.2543"]);
-    // k1 = 0: a word counts once, so equal scores are ranked by id
-    assert_eq!(search("apple", 0.0, 0.4), ["d1 0.4700", "d2 0.4700"]);
+    // k1 = 0: a word counts once, so equal scores rank by falling id
+    assert_eq!(search("apple", 0.0, 0.4), ["d2 0.4700", "d1 0.4700"]);
     // b = 0: K = 0.9 for all; 1 / 1.9 and 2 / 2.9
     assert_eq!(search("apple", 0.9, 0.0), ["d2 0.3241", "d1 0.2474"]);
 }
@@ -162,6 +162,32 @@ fn results_do_not_depend_on_threads_or_segments() {
     let expected = build(1, 3000);
     assert_eq!(build(3, 3000), expected);
     assert_eq!(build(2, 700), expected);
+}
+
+#[test]
+fn a_search_for_few_hits_finds_the_first_of_those_for_many() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = create(&directory, Analyzer::Plain, 1);
+    for n in 0..500 {
+        writer.add(&document(&format!("d{}", n * 379 % 500), words_of(n % 2))).unwrap();
+        if n % 70 == 69 {
+            writer.commit().unwrap();
+        }
+    }
+    // not `finish`: the segments stay apart
+    writer.commit().unwrap();
+    let reader = LexicalReader::open(directory.path()).unwrap();
+    let hits = |k| reader.search("a", &LexicalSearch { k, ..Default::default() }).unwrap();
+    let all = hits(1000);
+    assert_eq!(all.len(), 500);
+    // as trec_eval sorts a run: by score, then by the bytes of the id, both falling
+    let mut judged = all.clone();
+    judged.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| b.id.cmp(&a.id)));
+    assert_eq!(all, judged);
+    assert_eq!(ids(&all[..3]), ["d98", "d96", "d94"]);
+    for k in [1, 10, 69, 71, 249, 250, 251, 499] {
+        assert_eq!(hits(k), all[..k], "{k}");
+    }
 }
 
 /// Few different texts, so that many scores are equal.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use fastlane_corpus::{
     Columns, Document, Documents, Format, IdTriples, Keep, PassageSettings, Queries, Query,
-    ReadSettings, Triples, Unit,
+    ReadSettings, Source, Triples, Unit,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -76,6 +76,15 @@ fn csv_is_read_with_quotes_and_windows_line_ends() {
 }
 
 #[test]
+fn the_nameless_columns_of_spreadsheets_are_left_out() {
+    let settings = ReadSettings { format: Some(Format::Csv), ..ReadSettings::default() };
+    let source = Source::from_reader("id,text,,\n1,x,,\n".as_bytes(), "a.csv").unwrap();
+    let found: Result<Vec<Document>, _> =
+        Documents::from_source(source, &settings).unwrap().collect();
+    assert_eq!(found.unwrap(), [document("1", "", "x", json!({}))]);
+}
+
+#[test]
 fn columns_can_be_named_and_left_out() {
     let columns = Columns {
         id: Some("year".into()),
@@ -105,6 +114,52 @@ fn tsv_is_read_with_a_header_and_without() {
     let wanted =
         [query("300674", "how many years did it take"), query("125705", "define \"extreme")];
     assert_eq!(queries(fixture("topics.txt")), wanted);
+}
+
+#[test]
+fn a_tsv_that_begins_like_a_text_column_has_no_header() {
+    let read = |text: &'static str| Source::from_reader(text.as_bytes(), "a.tsv").unwrap();
+    let settings = ReadSettings::default();
+    let found = Queries::from_source(read("1\tquestion\n2\tanswer\n"), &settings).unwrap();
+    let found: Vec<_> = found.map(Result::unwrap).collect();
+    assert_eq!(found, [query("1", "question"), query("2", "answer")]);
+    let mut found = Documents::from_source(read("1\ttext\n"), &settings).unwrap();
+    assert_eq!(found.next().unwrap().unwrap(), document("1", "", "text", json!({})));
+    let mut found = Documents::from_source(read("text\tDOCNO\nx\t1\n"), &settings).unwrap();
+    assert_eq!(found.next().unwrap().unwrap(), document("1", "", "x", json!({})));
+}
+
+#[test]
+fn a_column_to_keep_makes_the_first_line_of_a_tsv_a_header() {
+    let keep = |names: &[&str]| {
+        let metadata = Keep::Only(names.iter().map(ToString::to_string).collect());
+        let columns = Columns { metadata, ..Columns::default() };
+        let settings = ReadSettings { columns, ..ReadSettings::default() };
+        let source = Source::from_reader(&b"1\ttext\n"[..], "a.tsv").unwrap();
+        Documents::from_source(source, &settings).map(|found| found.map(Result::unwrap).count())
+    };
+    assert!(keep(&["year"]).unwrap_err().to_string().contains("no column for the id"));
+    assert_eq!(keep(&[]).unwrap(), 1);
+}
+
+#[test]
+fn queries_ignore_what_is_said_of_titles_and_metadata() {
+    let columns = Columns {
+        title: Some("name".into()),
+        metadata: Keep::Only(vec!["year".into()]),
+        ..Columns::default()
+    };
+    for format in [Format::Marco, Format::Tsv, Format::Jsonl] {
+        let settings = ReadSettings {
+            format: Some(format),
+            columns: columns.clone(),
+            ..ReadSettings::default()
+        };
+        let text = if format == Format::Jsonl { r#"{"id": "1", "text": "x"}"# } else { "1\tx" };
+        let source = Source::from_reader(text.as_bytes(), "queries").unwrap();
+        let mut found = Queries::from_source(source, &settings).unwrap();
+        assert_eq!(found.next().unwrap().unwrap(), query("1", "x"), "{format:?}");
+    }
 }
 
 #[test]
@@ -150,6 +205,42 @@ fn a_folder_of_texts_is_read_in_order_with_titles_and_ranges() {
 
     let one = documents(folder.join("apples.md"));
     assert_eq!(one, [apples]);
+}
+
+#[test]
+fn white_space_in_a_path_is_written_in_percents() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("my notes")).unwrap();
+    // U+3000, the blank of CJK, takes the bytes E3 80 80; `%` and `é` stay.
+    write(&folder.path().join("my notes"), "50% é\u{3000}b.md", b"text");
+    let ranges = json!({ "path": "my notes/50% é\u{3000}b.md", "byte_start": 0, "byte_end": 4 });
+    let wanted = document("my%20notes/50%%20é%E3%80%80b.md", "50% é\u{3000}b", "text", ranges);
+    assert_eq!(documents(folder.path()), [wanted]);
+}
+
+#[test]
+fn packed_texts_are_read_under_their_packed_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let marked = "\u{feff}Masses attract.";
+    let file = write(folder.path(), "a.md.gz", &gzip(marked.as_bytes()));
+    write(
+        folder.path(),
+        "b.v2.TXT.ZST",
+        &zstd::encode_all(&b"# Light\n\nIt bends."[..], 3).unwrap(),
+    );
+    // Not by its name, but by its first bytes.
+    write(folder.path(), "c.txt", &gzip(b"Time slows."));
+    write(folder.path(), "picture.png.gz", b"");
+    let ranges = |path, start, end| json!({ "path": path, "byte_start": start, "byte_end": end });
+    let wanted = [
+        document("a.md.gz", "a", "Masses attract.", ranges("a.md.gz", 3, 18)),
+        document("b.v2.TXT.ZST", "Light", "# Light\n\nIt bends.", ranges("b.v2.TXT.ZST", 0, 18)),
+        document("c.txt", "c", "Time slows.", ranges("c.txt", 0, 11)),
+    ];
+    let mut found = Documents::open(folder.path(), &ReadSettings::default()).unwrap();
+    assert_eq!((found.ignored(), found.progress().total()), (1, Some(3)));
+    assert_eq!(found.by_ref().map(Result::unwrap).collect::<Vec<_>>(), wanted);
+    assert_eq!(documents(file), wanted[..1]);
 }
 
 #[cfg(unix)]
@@ -250,11 +341,16 @@ proptest! {
     #[test]
     fn a_passage_is_exactly_the_bytes_it_names(
         mark in any::<bool>(),
+        packed in any::<bool>(),
         text in "([a-e一é]{1,12}[.]?[ \r\n]{1,2}){1,60}",
     ) {
         let folder = tempfile::tempdir().unwrap();
         let bytes = [if mark { "\u{feff}" } else { "" }, &text].concat().into_bytes();
-        write(folder.path(), "a.txt", &bytes);
+        if packed {
+            write(folder.path(), "a.txt.gz", &gzip(&bytes));
+        } else {
+            write(folder.path(), "a.txt", &bytes);
+        }
         let settings = ReadSettings {
             passages: PassageSettings { words: 12, overlap: 3 },
             ..ReadSettings::default()

@@ -89,6 +89,8 @@ fn lines_that_cannot_be_used_are_named_quoted_and_explained() {
             "id,text\n",
             &named(Columns { metadata: only("year"), ..Columns::default() }),
         ),
+        read("a.csv", "id,text,text,id\n1,x,y,2\n"),
+        read("a.tsv", "id\ttext\tlang\tlang\n1\tx\ten\tde\n"),
         read("a.tsv", "pid\tpassage_text\n1\tx\n"),
         read("a.tsv", "1\tx\n2 y\n"),
         read("a.tsv", "\tx\n"),
@@ -105,13 +107,19 @@ fn files_that_cannot_be_used_are_named_and_explained() {
     let settings = ReadSettings::default();
     let beir = ReadSettings { format: Some(Format::Beir), ..ReadSettings::default() };
     let jsonl = ReadSettings { format: Some(Format::Jsonl), ..ReadSettings::default() };
-    for folder in ["pictures", "latin", "large"] {
+    let columns = Columns { metadata: Keep::Only(vec!["year".into()]), ..Columns::default() };
+    let kept = named(columns);
+    let texts = named(Columns { text: Some("body".into()), ..Columns::default() });
+    let marco = ReadSettings { format: Some(Format::Marco), ..texts.clone() };
+    for folder in ["pictures", "latin", "large", "packed", "bomb"] {
         std::fs::create_dir(path(folder)).unwrap();
     }
     write(&path("pictures/a.png"), b"");
     write(&path("pictures/blank.txt"), b" \n");
     write(&path("latin/a.txt"), b"one\ntwo caf\xe9");
     write(&path("large/a.txt"), &vec![b'a'; (64 << 20) + 1]);
+    write(&path("packed/a.md.gz"), &gzip(b"one\ntwo three four five six")[..30]);
+    write(&path("bomb/a.md.zst"), &zstd::encode_all(&vec![b'a'; (64 << 20) + 1][..], 3).unwrap());
     write(&path("empty.jsonl"), b"\n\n");
     write(&path("header.csv"), b"id,text\n");
     write(&path("a.parquet"), b"PAR1");
@@ -134,6 +142,12 @@ fn files_that_cannot_be_used_are_named_and_explained() {
         open("pictures", &settings).map(drop),
         open("latin", &settings).map(drop),
         open("large", &settings).map(drop),
+        open("packed", &settings).map(drop),
+        open("bomb", &settings).map(drop),
+        open("pictures", &kept).map(drop),
+        open("pictures/blank.txt", &texts).map(drop),
+        open("triples.tsv", &marco).map(drop),
+        Queries::open(path("triples.tsv"), &marco).map(drop),
         open("empty.jsonl", &settings).map(drop),
         open("header.csv", &settings).map(drop),
         open("a.parquet", &settings).map(drop),

@@ -84,7 +84,8 @@ fn what_stops_it_is_said_before_the_work() {
             b"{\"_id\": \"d1\", \"text\": \"a\"}\n{\"_id\": \"d1\", \"text\": \"b\"}\n",
         ),
         ("broken.jsonl", b"{\"_id\": \"d1\", \"text\": \"a\"}\n{\"_id\": \"d2\", \"text\"\n"),
-        ("notes/my notes.md", b"# Notes\n\nOne.\n"),
+        ("spaced.jsonl", b"{\"_id\": \"d 1\", \"text\": \"a\"}\n"),
+        ("notes/my notes.md", b"# Notes\n\nOne lane.\n"),
         ("q.tsv", b"1\tlane\n"),
         ("spaces.tsv", b"1 a\tlane\n"),
         ("repeated.tsv", b"1\tlane\n1\trouter\n"),
@@ -102,7 +103,8 @@ fn what_stops_it_is_said_before_the_work() {
         "--corpus c --queries repeated.tsv --run out",
         "--corpus twice.jsonl --queries q.tsv --run out",
         "--corpus broken.jsonl --queries q.tsv --run out",
-        "--corpus notes --queries q.tsv --run out",
+        "--corpus spaced.jsonl --queries q.tsv --run out",
+        "--corpus notes --id-column name --queries q.tsv --run out",
         "--corpus c --text-column body --queries q.tsv --run out",
     ] {
         all += &format!(
@@ -111,9 +113,33 @@ fn what_stops_it_is_said_before_the_work() {
         );
     }
     assert_snapshot!(all);
-    let files =
-        ["broken.jsonl", "c", "notes", "q.tsv", "repeated.tsv", "spaces.tsv", "twice.jsonl"];
+    let files = [
+        "broken.jsonl",
+        "c",
+        "notes",
+        "q.tsv",
+        "repeated.tsv",
+        "spaced.jsonl",
+        "spaces.tsv",
+        "twice.jsonl",
+    ];
     assert_eq!(folder.names(), files, "nothing was written");
+}
+
+#[test]
+fn a_folder_of_notes_is_ranked_as_it_is() {
+    let folder = Folder::new(&[
+        ("notes/my notes.md", b"# Notes\n\nOne lane.\n"),
+        ("notes/sub/b.txt", b"No word of it."),
+        ("notes/photo.png", b"\x89PNG"),
+        ("q.tsv", b"1\tlane\n"),
+    ]);
+    let output = folder.run("bm25 --corpus notes --queries q.tsv --run -");
+    let (data, words) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
+    assert!(data.unwrap().starts_with("1 Q0 my%20notes.md 1 "));
+    assert!(
+        words.unwrap().starts_with("1 files that are no text are left out\n2 documents indexed")
+    );
 }
 
 #[test]

@@ -14,11 +14,15 @@
 //!
 //! - A path walks into objects; arrays are transparent, so any of their elements may match.
 //! - A missing value and `null` fail every comparison. `a != x` is `not a = x`, hence true there.
-//! - Strings order by their characters, which orders ISO dates by time.
-//! - Numbers compare by exact value: 2020 equals 2020.0, and 2⁵³ + 1 differs from 2⁵³.
+//! - Strings order by their characters, which orders ISO dates by time. Dates with offsets compare
+//!   as text too: `2024-01-15T00:30+02:00` comes after `2024-01-14T23:00Z`, though it is earlier.
+//! - Numbers compare by exact value: 2020 equals 2020.0, and 2⁵³ + 1 differs from 2⁵³. That holds
+//!   for integers and floats of 64 bits; longer numbers are rounded to such a float first.
 //! - An unquoted number also matches a string that spells one in JSON (`"2020"`, not `"007"`),
 //!   and `true` the string `"True"`: values out of CSV files are all strings, and `year > 2020`
 //!   should work on them. A quoted literal matches strings only: `"2020"` never equals 2020.
+//! - So `date >= 2020` compares numbers and does not match the string `"2024-01-15"`: write
+//!   `date >= 2020-01-01`, or quote it, `date >= "2020"`.
 //!
 //! The road not taken: tantivy's query language and JSON fields. They guess dates, coerce numbers
 //! and tokenise strings, so the same filter would mean other things elsewhere.
@@ -168,6 +172,16 @@ mod tests {
         ] {
             assert!(matches(filter, metadata), "{filter}");
         }
+    }
+
+    #[test]
+    fn dates_compare_as_text_and_years_as_numbers() {
+        let metadata = r#"{"date": "2024-01-15", "time": "2024-01-15T00:30+02:00"}"#;
+        assert!(!matches("date >= 2020", metadata));
+        assert!(matches("date >= 2020-01-01 and date >= '2020'", metadata));
+        assert!(matches("time > 2024-01-14T23:00Z", metadata));
+        // beyond 64 bits both sides are rounded to the same float
+        assert!(matches("n = 36893488147419103233", r#"{"n": 36893488147419103232}"#));
     }
 
     #[test]

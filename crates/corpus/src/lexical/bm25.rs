@@ -13,6 +13,9 @@
 //! is of the exact ones), because that mean follows from the surviving documents alone and so
 //! does not depend on which segments were merged when. It moves scores in the third digit.
 
+/// Far above any use, and far below where a score would vanish in 32 bits and its document with it.
+const HIGHEST_K1: f32 = 1000.0;
+
 /// Sets how BM25 weighs repetition and length.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bm25 {
@@ -30,8 +33,8 @@ impl Default for Bm25 {
 /// Why two numbers cannot be BM25's parameters.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Bm25Error {
-    /// Repetition cannot count less than nothing.
-    #[error("k1 of bm25 is {found}, wanted a finite number from 0")]
+    /// Repetition cannot count less than nothing, nor a word next to nothing.
+    #[error("k1 of bm25 is {found}, wanted a number from 0 to {HIGHEST_K1}")]
     K1 {
         /// What was given.
         found: f32,
@@ -49,9 +52,9 @@ impl Bm25 {
     ///
     /// # Errors
     ///
-    /// `k1` must be finite and at least 0, `b` between 0 and 1.
+    /// `k1` must be between 0 and 1000, `b` between 0 and 1.
     pub fn new(k1: f32, b: f32) -> Result<Self, Bm25Error> {
-        if !(k1.is_finite() && k1 >= 0.0) {
+        if !(0.0..=HIGHEST_K1).contains(&k1) {
             return Err(Bm25Error::K1 { found: k1 });
         }
         if !(0.0..=1.0).contains(&b) {
@@ -93,11 +96,21 @@ mod tests {
     }
 
     #[test]
+    fn no_document_is_lost_to_a_high_k1() {
+        let bm25 = Bm25::new(HIGHEST_K1, 1.0).unwrap();
+        // The longest length there is, in an index of 2^32 documents with one word in all.
+        let damping = bm25.damping(2_013_265_944, 1.0 / 4_294_967_296.0);
+        let rarest_gain = idf(u64::from(u32::MAX), u64::from(u32::MAX)) as f32;
+        assert!(damping.is_finite() && rarest_gain * saturation(1, damping) > 0.0);
+    }
+
+    #[test]
     fn parameters_are_checked() {
         assert_eq!(Bm25::new(0.9, 0.4), Ok(Bm25::default()));
         let said = |k1, b| Bm25::new(k1, b).unwrap_err().to_string();
-        insta::assert_snapshot!(said(-1.0, 0.4), @"k1 of bm25 is -1, wanted a finite number from 0");
-        insta::assert_snapshot!(said(f32::INFINITY, 0.4), @"k1 of bm25 is inf, wanted a finite number from 0");
+        insta::assert_snapshot!(said(-1.0, 0.4), @"k1 of bm25 is -1, wanted a number from 0 to 1000");
+        insta::assert_snapshot!(said(f32::INFINITY, 0.4), @"k1 of bm25 is inf, wanted a number from 0 to 1000");
+        insta::assert_snapshot!(said(1000.1, 0.4), @"k1 of bm25 is 1000.1, wanted a number from 0 to 1000");
         insta::assert_snapshot!(said(0.9, f32::NAN), @"b of bm25 is NaN, wanted a number from 0 to 1");
     }
 }

@@ -36,7 +36,7 @@ impl Default for LexicalSearch {
     }
 }
 
-/// A document that was found.
+/// A document that was found; it ranks by its score, then by its id, both falling.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// The external id of the document.
@@ -123,7 +123,10 @@ impl LexicalReader {
         }))
     }
 
-    /// Finds the documents that share words with a query, best first, equal scores by id.
+    /// Finds the documents that share words with a query, best first.
+    ///
+    /// Equal scores rank by falling id, compared by its bytes, as trec_eval judges a run. So a
+    /// search for few hits finds the first of those that a search for many finds.
     ///
     /// The query is plain text: it has no syntax, and any of its words may match. Without words
     /// that are indexed there are no hits.
@@ -250,7 +253,7 @@ impl Best {
                 ids.into_iter().zip(run).map(|(id, (_, ranked))| Hit { id, score: ranked.score }),
             );
         }
-        hits.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        hits.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then_with(|| b.id.cmp(&a.id)));
         hits.truncate(self.k);
         Ok(hits)
     }

@@ -1,4 +1,7 @@
 //! The best documents of a segment so far, and the score that the next one has to reach.
+//!
+//! Equal scores rank by falling id, which is the order in which trec_eval judges a run: so the
+//! first ten of a thousand hits are the ten that a search for ten finds.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -11,9 +14,9 @@ pub(super) struct Ranked {
 }
 
 impl Ord for Ranked {
-    /// The greater is the better: the higher score, and the smaller id among equals.
+    /// The greater is the better: the higher score, and the greater id among equals.
     fn cmp(&self, other: &Self) -> Ordering {
-        self.score.total_cmp(&other.score).then(other.ord.cmp(&self.ord))
+        self.score.total_cmp(&other.score).then(self.ord.cmp(&other.ord))
     }
 }
 
@@ -70,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_scores_enter_by_the_smaller_id() {
+    fn equal_scores_enter_by_the_greater_id() {
         let mut top = Top::new(2, 0.0);
         for (score, ord) in [(1.0, 7), (2.0, 9), (1.0, 3), (1.0, 5)] {
             top.offer(Ranked { score, ord });
@@ -78,6 +81,6 @@ mod tests {
         assert!((top.bar() - 1.0).abs() < f32::EPSILON);
         let mut kept: Vec<u64> = top.into_iter().map(|ranked| ranked.ord).collect();
         kept.sort_unstable();
-        assert_eq!(kept, [3, 9]);
+        assert_eq!(kept, [7, 9]);
     }
 }

@@ -4,6 +4,8 @@
 //! a document or a query. Unless the settings name a column, well-known names are tried in a fixed
 //! order and without regard to ASCII case, so that a random export reads without any settings.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::document::{Document, Metadata, Query};
@@ -16,7 +18,7 @@ const DOCUMENT_TEXTS: &[&str] = &["text", "contents", "content", "body", "passag
 const QUERY_TEXTS: &[&str] = &["text", "query", "question"];
 const METADATA: &str = "metadata";
 
-/// Names the columns of JSONL, CSV and TSV where guessing would not do.
+/// Names the columns of BEIR, JSONL, CSV and TSV where guessing would not do.
 ///
 /// `None` tries the usual names, the first that is there wins:
 /// - ids of documents: `_id`, `id`, `docid`, `doc_id`, `docno`, `pid`
@@ -24,6 +26,10 @@ const METADATA: &str = "metadata";
 /// - titles: `title`; a document without one has the empty title
 /// - texts of documents: `text`, `contents`, `content`, `body`, `passage`
 /// - texts of queries: `text`, `query`, `question`
+///
+/// Queries have an id and a text only, so readers of them ignore `title` and `metadata`. Formats
+/// without columns ([`Format::Marco`](crate::Format::Marco), [`Format::Texts`](crate::Format::Texts))
+/// are not read when a column is named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns {
     /// The column of the id: a string or a whole number.
@@ -42,7 +48,8 @@ pub enum Keep {
     /// All of them; the fields of an object called `metadata` are lifted out of it.
     #[default]
     Rest,
-    /// Those with these names, lifted out of an object called `metadata` if need be.
+    /// Those with these names, lifted out of an object called `metadata` if need be; no names, no
+    /// columns.
     Only(Vec<String>),
 }
 
@@ -79,15 +86,21 @@ impl Names {
         }
     }
 
-    /// Whether these cells are a header: one of them is called as ids or texts are, or the
-    /// settings name a column, which only a header can have.
-    pub(super) fn in_header(&self, cells: &[String]) -> bool {
-        let named = self.id.given || self.title.given || self.text.given;
-        named || [&self.id, &self.text].iter().any(|name| name.key(cells.iter()).is_some())
+    /// Whether the settings name a column, which only formats with columns can have.
+    pub(super) fn are_given(&self) -> bool {
+        let kept = matches!(&self.keep, Keep::Only(kept) if !kept.is_empty());
+        kept || self.id.given || self.title.given || self.text.given
     }
 
-    /// Makes sure that every column that must be there is in the header.
+    /// Whether these cells are a header: one of them is called as ids are, or the settings name a
+    /// column.
+    pub(super) fn in_header(&self, cells: &[String]) -> bool {
+        self.are_given() || self.id.key(cells.iter()).is_some()
+    }
+
+    /// Makes sure that every column that must be there is in the header, and none is there twice.
     pub(super) fn check_header(&self, place: &Place, header: &[String]) -> Result<(), ReadError> {
+        check_repetition(place, header)?;
         let wanted =
             [&self.id, &self.text].into_iter().chain(self.title.given.then_some(&self.title));
         for name in wanted {
@@ -116,6 +129,14 @@ impl Names {
 
     pub(super) fn query(&self, mut row: Row) -> Result<Query, ReadError> {
         Ok(Query { id: self.id.take_id(&mut row)?, text: self.text.take_string(&mut row)? })
+    }
+}
+
+fn check_repetition(place: &Place, header: &[String]) -> Result<(), ReadError> {
+    let mut seen = HashSet::new();
+    match header.iter().find(|name| !name.is_empty() && !seen.insert(*name)) {
+        Some(name) => Err(place.error(Fault::RepeatedColumn { name: Excerpt::of(name) })),
+        None => Ok(()),
     }
 }
 

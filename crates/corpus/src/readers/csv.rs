@@ -1,5 +1,6 @@
 //! CSV with a header, by RFC 4180: cells between commas, quoted with `"`, which may hold commas,
-//! line ends and doubled quotes. A line end inside quotes is read as `\n`.
+//! line ends and doubled quotes. A line end inside quotes is read as `\n`. Blanks around cells
+//! count, and lines of white space between records do not.
 //!
 //! Road not taken: reading through the `csv` crate. It accepts a quote that never closes and makes
 //! the rest of the file one cell, in memory; this reader says on which line that quote opened. The
@@ -126,18 +127,54 @@ mod tests {
         assert_eq!(line("a,b\n\"1\n2\",\"y\n\n"), 3);
     }
 
+    /// Stands for a carriage return that ends no line while the twin reads.
+    const LONE_RETURN: &str = "\u{240d}";
+
+    /// What the `csv` crate makes of a text, which here reads no lone `\r` as a line end.
+    fn twin(text: &str) -> Vec<Vec<String>> {
+        let masked = text.replace('\r', LONE_RETURN).replace(&format!("{LONE_RETURN}\n"), "\r\n");
+        let reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(masked.as_bytes());
+        let records: Vec<Vec<String>> = reader.into_deserialize().map(Result::unwrap).collect();
+        let unmasked = |cell: String| cell.replace("\r\n", "\n").replace(LONE_RETURN, "\r");
+        let cells = |record: Vec<String>| record.into_iter().map(unmasked).collect();
+        records.into_iter().map(cells).collect()
+    }
+
+    /// Whether a quote stays open: then the twin takes one more line into its last cell.
+    fn is_open(text: &str) -> bool {
+        let more = twin(&format!("{text}\nmore"));
+        more.last().is_none_or(|last| *last != ["more"])
+    }
+
+    /// Leaves out the records of which a reader cannot tell whether they are a blank line.
+    fn filled(mut records: Vec<Vec<String>>) -> Vec<Vec<String>> {
+        records.retain(|cells| cells.len() > 1 || !cells[0].trim_ascii().is_empty());
+        records
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 2048, ..ProptestConfig::default() })]
+
+        /// Both read the same records and, but for one error, refuse nothing.
+        ///
+        /// We differ from the `csv` crate on purpose in four places: a quote that does not close is
+        /// refused here and ends with the file there; a `\r\n` inside quotes is read as `\n` here; a
+        /// `\r` alone ends a record there and is a character here; and a line of white space alone
+        /// is skipped here and a record of one cell there.
         #[test]
-        fn records_equal_those_of_the_csv_crate(text in "[ab,\"\n\u{e9}]{0,40}") {
-            let twin: Vec<Vec<String>> = csv::ReaderBuilder::new()
-                .has_headers(false)
-                .flexible(true)
-                .from_reader(text.as_bytes())
-                .deserialize()
-                .collect::<Result<_, _>>()
-                .unwrap();
-            if let Ok(found) = records(&text) {
-                prop_assert_eq!(found, twin);
+        fn records_and_refusals_equal_those_of_the_csv_crate(text in "[ab,\" \r\n\u{e9}]{0,40}") {
+            match records(&text) {
+                Ok(found) => {
+                    prop_assert!(!is_open(&text));
+                    prop_assert_eq!(filled(found), filled(twin(&text)));
+                }
+                Err(ReadError::Line { fault: Fault::UnclosedQuote { .. }, .. }) => {
+                    prop_assert!(is_open(&text));
+                }
+                Err(other) => prop_assert!(false, "{other}"),
             }
         }
     }

@@ -13,12 +13,12 @@ pub enum Format {
     Jsonl,
     /// Cells between commas under a header, quoted by RFC 4180.
     Csv,
-    /// Cells between tabs. The first line is a header if one of its cells is called as ids or
-    /// texts are, or if the settings name a column; without a header it is [`Format::Marco`].
+    /// Cells between tabs. The first line is a header if one of its cells is called as ids are, or
+    /// if the settings name a column; without a header it is [`Format::Marco`].
     Tsv,
     /// An id, a tab and a text on every line, no header.
     Marco,
-    /// A folder of text and Markdown files, or one such file. Documents only.
+    /// A folder of text and Markdown files, packed or not, or one such file. Documents only.
     Texts,
 }
 
@@ -41,9 +41,8 @@ impl Format {
 
     /// What a file's name says, suffixes of packing set aside.
     pub(super) fn of_name(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-        let bare = PACKED.iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
-        match Path::new(bare).extension()?.to_str()? {
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+        match Path::new(unpacked(&name)).extension()?.to_str()? {
             "jsonl" | "ndjson" | "json" => Some(Self::Jsonl),
             "csv" => Some(Self::Csv),
             "tsv" => Some(Self::Tsv),
@@ -51,6 +50,15 @@ impl Format {
             _ => None,
         }
     }
+}
+
+/// A file's name without the suffix of its packing, in whatever case.
+pub(super) fn unpacked(name: &str) -> &str {
+    let bare = |suffix: &&str| {
+        let (bare, end) = name.split_at_checked(name.len().checked_sub(suffix.len())?)?;
+        end.eq_ignore_ascii_case(suffix).then_some(bare)
+    };
+    PACKED.iter().find_map(bare).unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -63,8 +71,16 @@ mod tests {
         assert_eq!(of("a/queries.dev.TSV.gz"), Some(Format::Tsv));
         assert_eq!(of("a.b/corpus.jsonl.zst"), Some(Format::Jsonl));
         assert_eq!(of("notes.md"), Some(Format::Texts));
+        assert_eq!(of("notes.v2.Markdown.ZST"), Some(Format::Texts));
         assert_eq!(of("a.tsv/b"), None);
         assert_eq!(of("a.gz"), None);
         assert_eq!(of(".csv"), None);
+    }
+
+    #[test]
+    fn one_suffix_of_packing_is_set_aside() {
+        assert_eq!(unpacked("a.md.GZ"), "a.md");
+        assert_eq!(unpacked("a.gz.zstd"), "a.gz");
+        assert_eq!(unpacked("é"), "é");
     }
 }

@@ -18,7 +18,7 @@ use crate::source::{self, Progress, Source};
 pub struct ReadSettings {
     /// The format, told from the path when `None`.
     pub format: Option<Format>,
-    /// The columns of JSONL, CSV and TSV.
+    /// The columns of BEIR, JSONL, CSV and TSV; the other formats have none that could be named.
     pub columns: Columns,
     /// How long texts of a folder are split.
     pub passages: PassageSettings,
@@ -108,8 +108,8 @@ impl Records<Document> {
     /// folder of texts, and a file's suffix tells its format; see [`Format`].
     ///
     /// # Errors
-    /// [`ReadError`] when the path does not open, has no known format, or when its header lacks a
-    /// column.
+    /// [`ReadError`] when the path does not open, has no known format, when its header lacks a
+    /// column, or when the settings name columns of a format that has none.
     pub fn open(path: impl AsRef<Path>, settings: &ReadSettings) -> Result<Self, ReadError> {
         let path = path.as_ref();
         let directory = source::about(path)?.is_dir();
@@ -121,12 +121,18 @@ impl Records<Document> {
             (Some(Format::Beir), None) if directory => {
                 Err(ReadError::Missing { path: path.join("corpus.jsonl") })
             }
-            (None, None) if directory || texts::is_named(path) => {
-                texts::open(path, settings.passages)
-            }
-            (Some(Format::Texts), _) => texts::open(path, settings.passages),
+            (None, None) if directory || texts::is_named(path) => Self::of_texts(path, settings),
+            (Some(Format::Texts), _) => Self::of_texts(path, settings),
             _ => Self::from_source(Source::open(path)?, settings),
         }
+    }
+
+    fn of_texts(path: &Path, settings: &ReadSettings) -> Result<Self, ReadError> {
+        if Names::of_documents(&settings.columns).are_given() {
+            let layout = if path.is_dir() { "a folder of texts" } else { "a text" };
+            return Err(ReadError::NoColumns { path: path.into(), layout });
+        }
+        texts::open(path, settings.passages)
     }
 
     /// Reads documents from an open source of any format but [`Format::Texts`].
@@ -136,7 +142,7 @@ impl Records<Document> {
     pub fn from_source(source: Source, settings: &ReadSettings) -> Result<Self, ReadError> {
         let (names, format) = (Names::of_documents(&settings.columns), format(&source, settings));
         let accepted =
-            "a directory, a .txt or .md file, or a .jsonl, .csv or .tsv file, or .gz or .zst of it";
+            "a directory or a .txt, .md, .jsonl, .csv or .tsv file, or .gz or .zst of it";
         let mut lines = Lines::new(source);
         let mut next = entries(format, &mut lines, &names, accepted)?;
         Ok(Self::of_lines(lines, "document", move |lines| {
@@ -153,11 +159,12 @@ impl Records<Query> {
     /// Opens a file of queries, or a BEIR directory, which has them in `queries.jsonl`.
     ///
     /// Unless the settings say otherwise, a file's suffix tells its format; see [`Format`]. A
-    /// `.txt` file is taken for TSV, as TREC's topics come.
+    /// `.txt` file is taken for TSV, as TREC's topics come. What the settings say of titles and
+    /// metadata is ignored: a query has neither.
     ///
     /// # Errors
-    /// [`ReadError`] when the path does not open, has no known format, or when its header lacks a
-    /// column.
+    /// [`ReadError`] when the path does not open, has no known format, when its header lacks a
+    /// column, or when the settings name columns of a format that has none.
     pub fn open(path: impl AsRef<Path>, settings: &ReadSettings) -> Result<Self, ReadError> {
         let path = path.as_ref();
         if !source::about(path)?.is_dir() {
@@ -236,6 +243,10 @@ fn entries(
         Some(Format::Csv) => rows(table::rows(lines, names, csv::next_record)?),
         Some(Format::Tsv) if tsv::has_header(lines, names)? => {
             rows(table::rows(lines, names, tsv::next_record)?)
+        }
+        Some(Format::Marco) if names.are_given() => {
+            let path = lines.source().path().into();
+            return Err(ReadError::NoColumns { path, layout: "an MS MARCO file" });
         }
         Some(Format::Tsv | Format::Marco) => {
             Box::new(|lines| Ok(marco::next_pair(lines)?.map(Entry::Pair)))

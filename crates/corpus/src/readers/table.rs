@@ -1,4 +1,6 @@
 //! Records of cells under a header of names: what CSV and TSV have in common.
+//!
+//! Columns without a name, which spreadsheets append, are left out: nothing could ask for them.
 
 use serde_json::Value;
 
@@ -12,7 +14,7 @@ pub(super) type Record = (Place, Vec<String>);
 /// How a format gets its next record.
 pub(super) type NextRecord = fn(&mut Lines) -> Result<Option<Record>, ReadError>;
 
-/// Takes the header, which must have all the wanted columns, and gives the rows below it.
+/// Takes the header, which must have all the wanted columns once, and gives the rows below it.
 pub(super) fn rows(
     lines: &mut Lines,
     names: &Names,
@@ -35,6 +37,6 @@ fn named(header: &[String], (place, cells): Record) -> Result<Row, ReadError> {
     if found != wanted {
         return Err(place.error(Fault::ColumnCount { found, wanted }));
     }
-    let cells = cells.into_iter().map(Value::String);
-    Ok(Row { place, fields: header.iter().cloned().zip(cells).collect() })
+    let named = header.iter().cloned().zip(cells.into_iter().map(Value::String));
+    Ok(Row { place, fields: named.filter(|(name, _)| !name.is_empty()).collect() })
 }

@@ -1,16 +1,22 @@
-//! A folder of text and Markdown files, or one such file.
+//! A folder of text and Markdown files, packed or not, or one such file.
 //!
 //! Files come in the order of their names, folder by folder, so that two runs agree; hidden ones
 //! are left out, and so are links, which may lead in circles. A file's path below the folder, with
-//! `/`, is the id of its first [passage](crate::passages), `path#2` that of the second: a file that
-//! grows keeps the ids it has. Every passage bears the file's title, its first Markdown heading or
-//! else its name, and says in its metadata which bytes of which file it is.
+//! `/`, is the id of its first [passage](crate::passages()), `path#2` that of the second: a file that
+//! grows keeps the ids it has. White space in the path, which no TREC run can carry, is written in
+//! percents, each byte of its UTF-8: `my notes.md` has the id `my%20notes.md`. Nothing else is, so
+//! a file of that very name beside it would have the same id.
+//!
+//! Every passage bears the file's title, its first Markdown heading or else its name, and says in
+//! its metadata which bytes of which file it is: `text` is `byte_start..byte_end` of the file at
+//! `path` (that one as it is, with its blanks). Of a packed file, `notes.md.gz`, path and id keep
+//! the suffix, and the bytes are those of the unpacked file. A byte order mark belongs to no
+//! passage and is counted.
 //!
 //! One file at a time is in memory. The folder is walked twice, first to count its files, so that
 //! progress has a total and no list of names is kept.
 
-use std::ffi::OsStr;
-use std::fs::File;
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::iter::Enumerate;
 use std::ops::Range;
@@ -20,15 +26,15 @@ use std::vec;
 use serde_json::json;
 use walkdir::{DirEntry, WalkDir};
 
+use super::format::{Format, unpacked};
 use super::records::Records;
 use crate::document::{Document, Metadata};
-use crate::error::{Fault, Place, ReadError};
+use crate::error::{Fault, ReadError};
 use crate::passages::{PassageSettings, passages, title};
-use crate::source::{Progress, Unit, cannot_open};
+use crate::source::{Progress, Source, Unit, cannot_open};
 
-/// The largest text file, in bytes: 64 MiB.
+/// The largest text file, in bytes once unpacked: 64 MiB.
 const LIMIT: u64 = 64 << 20;
-const BYTE_ORDER_MARK: char = '\u{feff}';
 
 pub(super) fn open(root: &Path, settings: PassageSettings) -> Result<Records<Document>, ReadError> {
     let (total, ignored) = count(root)?;
@@ -87,8 +93,7 @@ fn is_text(entry: &DirEntry) -> bool {
 
 /// Whether the ending of a file says that it is a text.
 pub(super) fn is_named(path: &Path) -> bool {
-    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    ["txt", "md", "markdown"].iter().any(|text| ending.eq_ignore_ascii_case(text))
+    Format::of_name(path) == Some(Format::Texts)
 }
 
 fn unreadable(root: &Path, error: walkdir::Error) -> ReadError {
@@ -98,24 +103,26 @@ fn unreadable(root: &Path, error: walkdir::Error) -> ReadError {
 
 /// A text file of which passages are being handed out.
 struct Text {
+    /// The path below the folder with `/` between its parts.
+    path: String,
     id: String,
     title: String,
     text: String,
-    /// Where `text` begins in the file: after the byte order mark, if there is one.
+    /// Where `text` begins in the unpacked file: after the byte order mark, if there is one.
     start: usize,
     passages: Enumerate<vec::IntoIter<Range<usize>>>,
 }
 
 impl Text {
     fn read(file: &DirEntry, settings: PassageSettings) -> Result<Self, ReadError> {
-        let id = id(file)?;
-        let mut text = content(file.path())?;
-        let start = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
-        text.drain(..start);
-        let stem = file.path().file_stem().unwrap_or_default().to_string_lossy();
+        let path = path_below(file)?;
+        let source = Source::open(file.path())?;
+        let start = source.start();
+        let text = content(source)?;
         Ok(Self {
-            id,
-            title: title(&text).unwrap_or(&stem).to_string(),
+            id: without_white_space(&path),
+            title: title(&text).map_or_else(|| bare_name(&path), ToString::to_string),
+            path,
             start,
             passages: passages(&text, settings).into_iter().enumerate(),
             text,
@@ -129,7 +136,7 @@ impl Text {
             _ => format!("{}#{}", self.id, before + 1),
         };
         let metadata = Metadata::from_iter([
-            ("path".to_string(), json!(self.id)),
+            ("path".to_string(), json!(self.path)),
             ("byte_start".to_string(), json!(self.start + range.start)),
             ("byte_end".to_string(), json!(self.start + range.end)),
         ]);
@@ -138,28 +145,52 @@ impl Text {
 }
 
 /// The path below the folder with `/` between its parts.
-fn id(file: &DirEntry) -> Result<String, ReadError> {
+fn path_below(file: &DirEntry) -> Result<String, ReadError> {
     let parts: Vec<_> = file.path().iter().rev().take(file.depth().max(1)).collect();
     let names: Option<Vec<_>> = parts.iter().rev().map(|part| part.to_str()).collect();
     names
         .map(|names| names.join("/"))
-        .filter(|id| !id.contains(char::is_control))
+        .filter(|path| !path.contains(char::is_control))
         .ok_or_else(|| ReadError::FileName { path: file.path().into() })
 }
 
-fn content(path: &Path) -> Result<String, ReadError> {
-    let place = |line| Place { path: path.into(), line };
-    let file = File::open(path).map_err(|source| cannot_open(path, source))?;
+/// A path as an id, its white space in percents.
+fn without_white_space(path: &str) -> String {
+    let mut id = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c.is_whitespace() {
+            let mut bytes = [0; 4];
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                write!(id, "%{byte:02X}").expect("a string takes whatever is written to it");
+            }
+        } else {
+            id.push(c);
+        }
+    }
+    id
+}
+
+/// The name of a file without its folders and endings.
+fn bare_name(path: &str) -> String {
+    let stem = Path::new(unpacked(path)).file_stem();
+    stem.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn content(mut source: Source) -> Result<String, ReadError> {
     let mut bytes = Vec::new();
-    let read = file.take(LIMIT + 1).read_to_end(&mut bytes);
-    read.map_err(|source| ReadError::Io { place: place(1), source })?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(ReadError::TooLarge { path: path.into(), limit: LIMIT });
+    let read = (&mut source).take(LIMIT + 1).read_to_end(&mut bytes);
+    read.map_err(|error| source.fault(line_after(&bytes), error))?;
+    if (source.start() + bytes.len()) as u64 > LIMIT {
+        return Err(ReadError::TooLarge { path: source.path().into(), limit: LIMIT });
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
         let column = 1 + good.iter().rev().take_while(|&&byte| byte != b'\n').count();
-        place(line as u64).error(Fault::NotUtf8 { column })
+        source.place(line_after(good)).error(Fault::NotUtf8 { column })
     })
+}
+
+/// The line on which the byte after these stands.
+fn line_after(bytes: &[u8]) -> u64 {
+    1 + bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }

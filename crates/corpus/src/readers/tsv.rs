@@ -2,7 +2,8 @@
 //!
 //! `text/tab-separated-values` knows no quotes and no escapes, so a `"` is a `"` and a cell can
 //! hold neither a tab nor a line end. A file without a header is read by [`super::marco`]; which
-//! of the two it is, [`has_header`] tells from the first line.
+//! of the two it is, [`has_header`] tells from the first line. It looks for the name of an id, not
+//! for that of a text, since a first line `1<TAB>question` is a query of one word.
 
 use super::columns::Names;
 use super::lines::Lines;
