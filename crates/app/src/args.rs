@@ -1,5 +1,6 @@
 //! The command line. Parsing touches nothing: no file, no variable.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -66,6 +67,13 @@ pub(crate) struct EvalArgs {
 }
 
 impl EvalArgs {
+    /// The same with every measure once, however often and by whatever name it was asked for.
+    pub(crate) fn distinct(mut self) -> Self {
+        let mut seen = HashSet::new();
+        self.measure.retain(|measure| seen.insert(*measure));
+        self
+    }
+
     pub(crate) fn output(&self) -> Output {
         match (self.json, self.markdown) {
             (true, _) => Output::Json,

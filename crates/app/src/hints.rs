@@ -4,6 +4,8 @@ use std::error::Error;
 
 use fastlane_corpus::{LexicalOpenError, LexicalWriteError};
 
+use crate::commands::bm25::NoRoom;
+
 /// One sentence that helps, where there is one.
 pub(crate) fn way_out(error: &anyhow::Error) -> Option<&'static str> {
     error.chain().find_map(hint)
@@ -24,6 +26,9 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     }
     if let Some(error) = cause.downcast_ref::<LexicalOpenError>() {
         return error.hint();
+    }
+    if cause.is::<NoRoom>() {
+        return Some("set TMPDIR to a disk with room for about 1.3 times the collection");
     }
     cause.downcast_ref::<LexicalWriteError>().and_then(LexicalWriteError::hint)
 }

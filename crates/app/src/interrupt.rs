@@ -1,10 +1,10 @@
-//! Ctrl-C: the first one asks the command to stop and clean up, the second ends it at once.
+//! Ctrl-C, a termination, a closed terminal: the first asks the command to stop and clean up, the second ends it at once.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
@@ -16,7 +16,7 @@ pub(crate) struct Interrupted;
 /// Starts listening.
 pub(crate) fn watch() -> anyhow::Result<()> {
     let asked = ASKED.get_or_init(Arc::default);
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
         // In this order: the signal that finds the flag already set ends the program.
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(asked))?;
         signal_hook::flag::register(signal, Arc::clone(asked))?;

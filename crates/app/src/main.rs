@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
     interrupt::watch()?;
     match command {
-        Command::Eval(args) => commands::eval::run(&args, printer),
+        Command::Eval(args) => commands::eval::run(&args.distinct(), printer),
         Command::Bm25(args) => commands::bm25::run(&args, printer),
     }
 }

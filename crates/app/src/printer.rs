@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::hints;
@@ -73,8 +74,8 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 fn data(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.context("cannot write to standard output")
 }
 
 fn words(text: &str) {

@@ -23,7 +23,19 @@ enum Place {
 
 impl Target {
     /// Makes room for the file at `path`, `-` meaning standard output.
-    pub(crate) fn new(path: &Path) -> anyhow::Result<Self> {
+    ///
+    /// It must not be one of the `inputs`, and not have a name that promises compression.
+    pub(crate) fn new(path: &Path, inputs: &[&Path]) -> anyhow::Result<Self> {
+        let same = |input: &&Path| path.is_file() && behind_links(input) == behind_links(path);
+        if inputs.iter().any(same) {
+            bail!("`{}` is an input, wanted another file to write", path.display());
+        }
+        if path.extension().is_some_and(|suffix| suffix == "gz" || suffix == "zst") {
+            bail!(
+                "`{}` would not be compressed, wanted a name without .gz or .zst",
+                path.display()
+            );
+        }
         let place = match path.metadata() {
             _ if path.as_os_str() == "-" => Place::Direct(standard_output()?),
             Ok(about) if about.is_dir() => {
@@ -71,6 +83,9 @@ fn standard_output() -> anyhow::Result<File> {
 
 /// What to say when a write fails.
 pub(crate) fn cannot_write(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        return "cannot write to standard output".to_owned();
+    }
     format!("cannot write `{}`", path.display())
 }
 
@@ -120,9 +135,9 @@ mod tests {
     fn a_failed_write_leaves_the_old_file_and_nothing_else() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.run");
-        Target::new(&path).unwrap().write(|out| Ok(out.write_all(b"old")?)).unwrap();
+        Target::new(&path, &[]).unwrap().write(|out| Ok(out.write_all(b"old")?)).unwrap();
 
-        let failed = Target::new(&path).unwrap().write(|out| {
+        let failed = Target::new(&path, &[]).unwrap().write(|out| {
             out.write_all(b"half")?;
             bail!("the disk is on fire")
         });
@@ -136,11 +151,11 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
         let (file, link) = (directory.path().join("file"), directory.path().join("link"));
-        Target::new(&file).unwrap().write(|out| Ok(out.write_all(b"old")?)).unwrap();
+        Target::new(&file, &[]).unwrap().write(|out| Ok(out.write_all(b"old")?)).unwrap();
         std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
 
-        Target::new(&link).unwrap().write(|out| Ok(out.write_all(b"new")?)).unwrap();
+        Target::new(&link, &[]).unwrap().write(|out| Ok(out.write_all(b"new")?)).unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(std::fs::read(&file).unwrap(), b"new");
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
@@ -149,7 +164,7 @@ mod tests {
     #[test]
     fn a_place_that_cannot_be_written_is_known_before_any_work() {
         let directory = tempfile::tempdir().unwrap();
-        let said = |path: &Path| format!("{:#}", Target::new(path).err().unwrap());
+        let said = |path: &Path| format!("{:#}", Target::new(path, &[]).err().unwrap());
         assert!(said(directory.path()).contains("is a directory, wanted the name of a file"));
         assert!(said(&directory.path().join("no/x.run")).contains("there is no directory"));
     }

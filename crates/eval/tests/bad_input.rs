@@ -36,12 +36,18 @@ fn a_short_line() {
 #[test]
 fn a_non_number() {
     assert_eq!(run("q1 Q0 d1 1 high t\n"), "`x.run` line 1: score `high` is not a number");
-    assert_eq!(qrels("q1 0 d1 yes\n"), "`x.qrels` line 1: relevance `yes` is not a whole number");
+    assert_eq!(
+        qrels("q1 0 d1 yes\n"),
+        "`x.qrels` line 1: relevance `yes` is not a whole number of 32 bits"
+    );
     assert_eq!(
         qrels("query_id doc_id relevance iteration\nq1 d1 1 0\n"),
-        "`x.qrels` line 1: relevance `iteration` is not a whole number"
+        "`x.qrels` line 1: relevance `iteration` is not a whole number of 32 bits"
     );
-    assert_eq!(qrels("q1\td1\t0.5\n"), "`x.qrels` line 1: relevance `0.5` is not a whole number");
+    assert_eq!(
+        qrels("q1\td1\t0.5\n"),
+        "`x.qrels` line 1: relevance `0.5` is not a whole number of 32 bits"
+    );
 }
 
 #[test]

@@ -3,14 +3,17 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::num::NonZero;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use fastlane_corpus::{
     Analyzer, Bm25, Documents, Filter, LexicalReader, LexicalSearch, LexicalSettings,
-    LexicalWriter, Queries, Query,
+    LexicalWriteError, LexicalWriter, Queries, Query,
 };
 use fastlane_eval::{Hit, Ranking, Run, Score, check_id};
+
+use tempfile::TempDir;
 
 use crate::args::{AnalyzerArg, Bm25Args};
 use crate::printer::Printer;
@@ -19,15 +22,15 @@ use crate::storage::{Target, cannot_write};
 use crate::{input, interrupt};
 
 /// Queries searched between two looks at Ctrl-C, and held in memory with their hits.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 128;
 
 pub(crate) fn run(args: &Bm25Args, printer: &Printer) -> anyhow::Result<()> {
     let began = Instant::now();
     let search = search_settings(args)?;
-    let target = Target::new(&args.run)?;
+    let target = Target::new(&args.run, &[&args.corpus, &args.queries])?;
     let queries = read_queries(args)?;
 
-    let directory = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let directory = temporary_directory()?;
     let documents = index(args, directory.path(), printer)?;
     let indexed = began.elapsed();
 
@@ -71,8 +74,26 @@ fn read_queries(args: &Bm25Args) -> anyhow::Result<Vec<Query>> {
     Ok(queries)
 }
 
+/// Where the index lies while the command runs.
+fn temporary_directory() -> anyhow::Result<TempDir> {
+    let directory = tempfile::Builder::new().prefix("fastlane-").tempdir();
+    directory.map_err(|error| NoRoom { source: std::io::Error::from(error.kind()).into() }.into())
+}
+
+fn cannot_index(path: &Path, error: LexicalWriteError) -> anyhow::Error {
+    let source = anyhow::Error::new(error).context(format!("in `{}`", path.display()));
+    NoRoom { source: source.into() }.into()
+}
+
+/// The temporary index could not be written: nearly always a full or forbidden disk.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the temporary index")]
+pub(crate) struct NoRoom {
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
 /// Indexes every document and tells how many there were.
-fn index(args: &Bm25Args, path: &std::path::Path, printer: &Printer) -> anyhow::Result<u64> {
+fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64> {
     let analyzer = match args.analyzer {
         AnalyzerArg::English => Analyzer::English,
         AnalyzerArg::Plain => Analyzer::Plain,
@@ -80,7 +101,7 @@ fn index(args: &Bm25Args, path: &std::path::Path, printer: &Printer) -> anyhow::
     let mut writer = LexicalWriter::create(path, LexicalSettings { analyzer }, threads(args))?;
     let documents = Documents::open(&args.corpus, &input::of_corpus(&args.corpus_as))?;
     if documents.ignored() > 0 {
-        printer.note(&format!("{} files that are no text are left out", documents.ignored()));
+        printer.note(&format!("files left out as no text: {}", documents.ignored()));
     }
     let progress = documents.progress();
     let unit = match progress.unit() {
@@ -95,10 +116,13 @@ fn index(args: &Bm25Args, path: &std::path::Path, printer: &Printer) -> anyhow::
         count += 1;
         let place = || format!("cannot index document {count} of `{}`", args.corpus.display());
         check_id("document", &document.id).with_context(place)?;
-        writer.add(&document).with_context(place)?;
+        writer.add(&document).map_err(|error| match error {
+            LexicalWriteError::Index { .. } => cannot_index(path, error),
+            error => anyhow::Error::new(error).context(place()),
+        })?;
         bar.set(progress.done());
     }
-    writer.finish()?;
+    writer.finish().map_err(|error| cannot_index(path, error))?;
     Ok(count)
 }
 
@@ -129,6 +153,8 @@ impl Searcher<'_> {
             silent += run.rankings().filter(|(_, ranking)| ranking.hits().is_empty()).count();
             run.write(&mut *out).with_context(|| cannot_write(&self.args.run))?;
         }
+        // The last look: what was asked to stop must not replace the old run.
+        interrupt::check()?;
         Ok(silent)
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use fastlane_eval::{Comparison, Evaluation, Missing, Qrels, Resampling, holm};
 
 use crate::args::EvalArgs;
@@ -32,7 +32,8 @@ fn evaluate(args: &EvalArgs, qrels: &Qrels, printer: &Printer) -> anyhow::Result
     let names = names(&paths);
     let systems = paths.iter().zip(names).map(|(path, name)| {
         let run = input::run(path, printer.settings())?;
-        let evaluation = Evaluation::new(&run, qrels, &args.measure, missing)?;
+        let evaluation = Evaluation::new(&run, qrels, &args.measure, missing)
+            .with_context(|| format!("cannot evaluate `{}`", path.display()))?;
         Ok(System { name, path: path.clone(), tag: run.tag().to_owned(), evaluation })
     });
     systems.collect()

@@ -24,11 +24,9 @@ fn means_for_a_pipe() {
 
 #[test]
 fn means_as_markdown_with_unanswered_queries_counted() {
-    assert_snapshot!(
-        folder().said(
-            "eval bm25.run lane.run --qrels qrels.txt -c --markdown -m P@1,AP(rel=2),success_1"
-        )
-    );
+    assert_snapshot!(folder().said(
+        "eval bm25.run lane.run --qrels qrels.txt -c --markdown -m P@1,AP(rel=2),success_1,P_1"
+    ));
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub enum Fault {
         found: String,
     },
     /// The relevance is no whole number.
-    #[error("relevance `{found}` is not a whole number")]
+    #[error("relevance `{found}` is not a whole number of 32 bits")]
     Relevance {
         /// What stands there.
         found: String,
@@ -146,8 +146,11 @@ pub enum Fault {
 impl Fault {
     fn hint(&self) -> &'static str {
         match self {
-            Self::Columns { wanted: FileKind::Run, .. } | Self::NotANumber { .. } => {
+            Self::Columns { wanted: FileKind::Run, .. } => {
                 "ids must not contain spaces, and every line needs all six columns"
+            }
+            Self::NotANumber { .. } => {
+                "numbers have a decimal point, not a comma; an id with a space shifts the columns"
             }
             Self::Columns { wanted: FileKind::Qrels, .. } => {
                 "ids must not contain spaces, except in files with tabs between the columns"
@@ -155,7 +158,7 @@ impl Fault {
             Self::NotFinite { .. } => "look for a division by zero in the system that wrote it",
             Self::Relevance { .. } => "grades are whole numbers: 0 is not relevant, 1 and up is",
             Self::Duplicate { .. } => {
-                "keep the line with the best score; passages must be merged into documents first"
+                "keep one of the lines; in a run, passages must be merged into documents first"
             }
             Self::MixedTags { .. } => "split the file by its last column, one file per tag",
             Self::NotUtf8 { .. } => {
@@ -170,7 +173,10 @@ impl Fault {
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The id would break the columns of the file.
-    #[error("{what} `{id}` is empty or holds white space, which a TREC file cannot carry")]
+    #[error(
+        "{what} `{id}` is empty, holds white space or a control character, or begins with `#`: \
+         a TREC file cannot carry it"
+    )]
     Id {
         /// Query, document or tag.
         what: &'static str,

@@ -54,9 +54,10 @@ impl Run {
 ///
 /// # Errors
 ///
-/// [`WriteError::Id`] for an id that is empty, holds white space, or begins a line with `#`.
+/// [`WriteError::Id`] for an id that is empty, holds a space or a control character, or begins a line with
+/// `#`.
 pub fn check_id(what: &'static str, id: &str) -> Result<(), WriteError> {
-    let breaks = |c: char| c.is_ascii_whitespace() || c == '\u{b}' || c == '\u{feff}';
+    let breaks = |c: char| c == ' ' || c.is_control() || c == '\u{feff}';
     if id.is_empty() || id.contains(breaks) || (what == "query" && id.starts_with('#')) {
         return Err(WriteError::Id { what, id: excerpt(id) });
     }
