@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::Path;
+use std::time::Duration;
 
 use fastlane_corpus::{
     Analyzer, Document, Filter, Hit, LexicalReader, LexicalSearch, LexicalSettings, LexicalWriter,
@@ -120,4 +121,25 @@ fn answers(reader: &LexicalReader) -> Vec<Vec<Hit>> {
         .iter()
         .flat_map(|query| [search(query, 3, None), search(query, 100, Some("even = true"))])
         .collect()
+}
+/// A writer that went away while its segments merged could still save their list, and delete
+/// the old ones, after the next writer had read it.
+#[test]
+fn a_writer_opened_after_another_finds_all_its_segments() {
+    for pause in (0..20).map(Duration::from_millis) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer =
+            LexicalWriter::create(directory.path(), SETTINGS, NonZero::<usize>::MIN).unwrap();
+        // eight segments of one size start a merge
+        for id in (0..8).map(|id| id.to_string()) {
+            writer.add(&Document { id, ..Default::default() }).unwrap();
+            writer.commit().unwrap();
+        }
+        std::thread::sleep(pause);
+        drop(writer);
+        let mut writer = LexicalWriter::open(directory.path(), NonZero::<usize>::MIN).unwrap();
+        writer.delete("3");
+        writer.commit().unwrap();
+        assert_eq!(LexicalReader::open(directory.path()).unwrap().len(), 7);
+    }
 }

@@ -41,7 +41,8 @@ const TOLERATED_DELETES: f32 = 0.2;
 /// ```
 pub struct LexicalWriter {
     fields: Fields,
-    writer: IndexWriter,
+    /// `None` only while it is dropped.
+    writer: Option<IndexWriter>,
     committed: IndexReader,
     /// Hashes of the ids that were added, and not deleted again, since the last commit.
     added: HashSet<u128>,
@@ -81,6 +82,7 @@ impl LexicalWriter {
         policy.set_del_docs_ratio_before_merge(TOLERATED_DELETES);
         writer.set_merge_policy(Box::new(policy));
         let committed = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let writer = Some(writer);
         Ok(Self { fields, writer, committed, added: HashSet::new(), deleted: HashSet::new() })
     }
 
@@ -95,14 +97,16 @@ impl LexicalWriter {
         if self.has(&document.id, hash)? {
             return Err(LexicalWriteError::Duplicate { id: document.id.clone() });
         }
-        self.writer.add_document(self.fields.lay_out(document))?;
+        let laid_out = self.fields.lay_out(document);
+        self.writer().add_document(laid_out)?;
         self.added.insert(hash);
         Ok(())
     }
 
     /// Deletes the document with an id, if there is one.
     pub fn delete(&mut self, id: &str) {
-        self.writer.delete_term(Term::from_field_text(self.fields.id, id));
+        let term = Term::from_field_text(self.fields.id, id);
+        self.writer().delete_term(term);
         let hash = hash_of(id);
         self.added.remove(&hash);
         self.deleted.insert(hash);
@@ -121,7 +125,7 @@ impl LexicalWriter {
 
     /// Makes all changes durable, and visible to readers opened from now on, or none of them.
     pub fn commit(&mut self) -> Result<(), LexicalWriteError> {
-        self.writer.commit()?;
+        self.writer().commit()?;
         self.committed.reload()?;
         self.added.clear();
         self.deleted.clear();
@@ -131,7 +135,11 @@ impl LexicalWriter {
     /// Commits and waits until segments that are being merged in the background are.
     pub fn finish(mut self) -> Result<(), LexicalWriteError> {
         self.commit()?;
-        Ok(self.writer.wait_merging_threads()?)
+        Ok(self.writer.take().map_or(Ok(()), IndexWriter::wait_merging_threads)?)
+    }
+
+    fn writer(&mut self) -> &mut IndexWriter {
+        self.writer.as_mut().expect("only `finish` and `drop` take the writer, and both end it")
     }
 
     fn has(&self, id: &str, hash: u128) -> Result<bool, LexicalWriteError> {
@@ -142,6 +150,19 @@ impl LexicalWriter {
             return Ok(false);
         }
         Ok(address_of(&self.committed.searcher(), self.fields.id, id)?.is_some())
+    }
+}
+
+impl Drop for LexicalWriter {
+    /// Waits for merges before the lock goes.
+    ///
+    /// tantivy's own drop gives up the lock at once, while a merge may still save its list of
+    /// segments and delete the old ones; a writer opened in between would name those for ever.
+    fn drop(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            // What was committed is safe whether or not a merge succeeds.
+            let _ = writer.wait_merging_threads();
+        }
     }
 }
 
