@@ -9,7 +9,12 @@ use serde_json::Value;
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fastlane-eval", &[]),
     ("fastlane-corpus", &[]),
-    ("fastlane-app", &["fastlane-corpus", "fastlane-eval"]),
+    ("fastlane-engine", &[]),
+    ("fastlane-model", &["fastlane-engine"]),
+    (
+        "fastlane-app",
+        &["fastlane-corpus", "fastlane-engine", "fastlane-eval", "fastlane-model"],
+    ),
 ];
 
 #[test]

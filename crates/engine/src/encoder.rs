@@ -1,0 +1,102 @@
+//! The seam to neural nets: texts in, views out.
+//!
+//! An encoder turns a query into one *view* per token and says by *alpha* how much of the query's
+//! intent each token carries; the token that carries most is its *lane*. It turns a document into
+//! one view per token, and may add a few *lane views* that gather the document for the search.
+
+use std::error::Error;
+use std::ops::Range;
+
+use crate::TokenMatrix;
+
+/// Makes views of texts; the same text always gives the same bits.
+pub trait Encoder: Send + Sync {
+    /// Encodes one query. An empty text is valid.
+    fn encode_query(&self, text: &str) -> Result<QueryViews, EncodeError>;
+
+    /// Encodes documents as they come, in their order, with bounded memory.
+    ///
+    /// A text that cannot be encoded gives an error in its place and the others go on.
+    fn encode_documents<'a>(
+        &'a self,
+        texts: Box<dyn Iterator<Item = String> + Send + 'a>,
+    ) -> Box<dyn Iterator<Item = Result<DocumentViews, EncodeError>> + 'a>;
+}
+
+/// A token and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The id in the vocabulary.
+    pub id: u32,
+    /// The token as the vocabulary spells it: `##ing`, `[CLS]`.
+    pub text: String,
+    /// Its bytes in the text; `None` when the encoder added it.
+    pub bytes: Option<Range<usize>>,
+}
+
+/// What an encoder makes of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryViews {
+    /// The tokens, one for each view.
+    pub tokens: Vec<Token>,
+    /// One view per token, to be compared with the token views of documents.
+    pub views: TokenMatrix,
+    /// How much of the intent each token carries; adds up to 1. All the same without a router.
+    pub alpha: Vec<f32>,
+    /// One view per token, to be compared with the lane views of documents, when these are made
+    /// apart from the token views.
+    pub lane_views: Option<TokenMatrix>,
+    /// The soft lane: one view of all tokens, weighed by alpha.
+    pub soft_lane: Vec<f32>,
+    /// How many bytes at the end of the text were left out because it is too long.
+    pub cut: usize,
+}
+
+/// A view that searches for a query, and its share in the score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lane<'a> {
+    /// Which token it stands for.
+    pub token: usize,
+    /// Its share; those of all lanes add up to 1.
+    pub weight: f32,
+    /// The view.
+    pub view: &'a [f32],
+}
+
+impl QueryViews {
+    /// Picks the `k` tokens that carry most of the intent, best first; the first token wins a tie.
+    ///
+    /// One lane is FastLane's search; all of them, weighed alike, are ColBERT's.
+    pub fn lanes(&self, k: usize) -> Vec<Lane<'_>> {
+        let mut order: Vec<usize> = (0..self.alpha.len()).collect();
+        order.sort_by(|&a, &b| self.alpha[b].total_cmp(&self.alpha[a]));
+        order.truncate(k);
+        let sum: f32 = order.iter().map(|&token| self.alpha[token]).sum();
+        let views = self.lane_views.as_ref().unwrap_or(&self.views);
+        let lane = |token| Lane { token, weight: self.alpha[token] / sum, view: views.row(token) };
+        order.into_iter().map(lane).collect()
+    }
+}
+
+/// What an encoder makes of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentViews {
+    /// The tokens, one for each token view.
+    pub tokens: Vec<Token>,
+    /// One view per token, without those the encoder skips.
+    pub views: TokenMatrix,
+    /// The views that are searched, when they are not the token views.
+    pub lane_views: Option<TokenMatrix>,
+    /// How many bytes at the end of the text were left out because it is too long.
+    pub cut: usize,
+}
+
+/// Why a text could not be encoded.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot encode the text that begins `{start}`")]
+pub struct EncodeError {
+    /// The first characters of the text.
+    pub start: String,
+    /// What the encoder says.
+    pub source: Box<dyn Error + Send + Sync>,
+}

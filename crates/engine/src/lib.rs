@@ -1,0 +1,19 @@
+//! Token vectors in, ranked documents out.
+//!
+//! A text is many vectors, one for each of its tokens: a [`TokenMatrix`] of *views*. An
+//! [`Encoder`] makes them; this crate knows no neural net.
+//!
+//! ```
+//! use fastlane_engine::TokenMatrix;
+//!
+//! let query = TokenMatrix::new(2, vec![1.0, 0.0, 0.0, 1.0]);
+//! let document = TokenMatrix::new(2, vec![0.6, 0.8, 0.0, 1.0, -1.0, 0.0]);
+//! // the best view for each token of the query: 0.6 for the first, 1.0 for the second
+//! assert_eq!(query.sum_max(&document), 1.6);
+//! ```
+
+mod encoder;
+mod vectors;
+
+pub use encoder::{DocumentViews, EncodeError, Encoder, Lane, QueryViews, Token};
+pub use vectors::TokenMatrix;

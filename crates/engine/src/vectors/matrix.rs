@@ -1,0 +1,71 @@
+//! The views of one text: a vector for each token, one after the other in memory.
+
+/// Vectors of one length, in order; one row for each token of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenMatrix {
+    dim: usize,
+    values: Vec<f32>,
+}
+
+impl TokenMatrix {
+    /// Takes rows of `dim` values that lie one after the other.
+    ///
+    /// # Panics
+    ///
+    /// `dim` is 0, or the values do not fill whole rows.
+    pub fn new(dim: usize, values: Vec<f32>) -> Self {
+        assert!(dim > 0 && values.len().is_multiple_of(dim), "{} values, dim {dim}", values.len());
+        Self { dim, values }
+    }
+
+    /// Tells how long each vector is.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Counts the vectors.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.dim
+    }
+
+    /// Tells whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Shows one vector.
+    ///
+    /// # Panics
+    ///
+    /// There are not so many.
+    pub fn row(&self, index: usize) -> &[f32] {
+        &self.values[index * self.dim..][..self.dim]
+    }
+
+    /// Goes through the vectors in order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.dim)
+    }
+
+    /// Shows all values, vector after vector.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Scores a document for a query as late interaction does: for each vector of the query the
+    /// largest inner product with a vector of the document, added up.
+    ///
+    /// # Panics
+    ///
+    /// The vectors differ in length.
+    pub fn sum_max(&self, document: &TokenMatrix) -> f32 {
+        assert_eq!(self.dim, document.dim, "a query and a document of one encoder");
+        self.rows().map(|query| document.max(query)).sum()
+    }
+
+    /// Finds the largest inner product of a vector with one of these, 0 when there are none.
+    fn max(&self, query: &[f32]) -> f32 {
+        let products = self.rows().map(|row| row.iter().zip(query).map(|(a, b)| a * b).sum());
+        products.reduce(f32::max).unwrap_or(0.0)
+    }
+}

@@ -1,0 +1,161 @@
+//! The arithmetic of a forward pass, in as many ways as there are kinds of CPU.
+//!
+//! Nearly all time goes into products of rows with weights. [`Panels`] holds weights as the
+//! chosen [`Kernel`] wants them; the rest, in `vector.rs`, is plain Rust that the compiler
+//! vectorises for the instructions of the kernel.
+//!
+//! | kernel | products | rows x columns at a time |
+//! |---|---|---|
+//! | `Amx` | `bf16`, sums in f32, tiles | 32 x 32 |
+//! | `Avx512Bf16` | `bf16`, sums in f32 | 8 x 48 |
+//! | `Avx512` | f32 | 8 x 48 |
+//! | `Avx2` | f32 | 6 x 16 |
+//! | `Portable` | f32 | 4 x 16 |
+//!
+//! `unsafe` lives in `x86.rs` and `amx.rs` alone, each function beside a portable twin that tests
+//! hold it against.
+
+mod amx;
+mod panels;
+mod portable;
+#[cfg(test)]
+mod tests;
+mod vector;
+mod x86;
+
+pub(crate) use self::panels::{Left, Output, Panels, Rows};
+use self::panels::{Line, Pair};
+use self::portable::Element;
+
+/// How exactly, and with which instructions, an encoder computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// The fastest that this CPU has: `Bf16` where it has instructions for it, else `F32`.
+    #[default]
+    Auto,
+    /// Products of f32.
+    F32,
+    /// Products of bf16, sums of f32: cosines with f32 stay above 0.999.
+    Bf16,
+    /// Products of f32 in plain Rust, without instructions that only some CPUs have.
+    Portable,
+}
+
+/// The instructions that products are made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kernel {
+    Portable,
+    Avx2,
+    Avx512,
+    Avx512Bf16,
+    Amx,
+}
+
+impl Kernel {
+    /// Picks the best kernel of this CPU; `None` when it has no instructions for the precision.
+    pub(crate) fn choose(precision: Precision) -> Option<Self> {
+        let best = |kernels: &[Kernel]| kernels.iter().copied().find(|kernel| kernel.is_here());
+        match precision {
+            Precision::Auto => Self::choose(Precision::Bf16).or(Self::choose(Precision::F32)),
+            Precision::Bf16 => best(&[Kernel::Amx, Kernel::Avx512Bf16]),
+            Precision::F32 => best(&[Kernel::Avx512, Kernel::Avx2, Kernel::Portable]),
+            Precision::Portable => Some(Kernel::Portable),
+        }
+    }
+
+    /// Tells whether this CPU has the instructions.
+    fn is_here(self) -> bool {
+        match self {
+            Kernel::Portable => true,
+            Kernel::Avx2 => x86::has_avx2(),
+            Kernel::Avx512 => x86::has_avx512(),
+            Kernel::Avx512Bf16 => x86::has_avx512_bf16(),
+            Kernel::Amx => amx::is_here(),
+        }
+    }
+
+    fn is_bf16(self) -> bool {
+        matches!(self, Kernel::Avx512Bf16 | Kernel::Amx)
+    }
+
+    /// Names the instructions.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kernel::Portable => "portable f32",
+            Kernel::Avx2 => "AVX2 f32",
+            Kernel::Avx512 => "AVX-512 f32",
+            Kernel::Avx512Bf16 => "AVX-512 bf16",
+            Kernel::Amx => "AMX bf16",
+        }
+    }
+
+    /// Bends each value by GELU.
+    pub(crate) fn gelu(self, values: &mut [f32]) {
+        match self {
+            Kernel::Portable => vector::gelu::<{ vector::FUSED }>(values),
+            Kernel::Avx2 => x86::avx2_gelu(values),
+            _ => x86::avx512_gelu(values),
+        }
+    }
+
+    /// Bends each value by GELU's approximation by tanh.
+    pub(crate) fn gelu_tanh(self, values: &mut [f32]) {
+        match self {
+            Kernel::Portable => vector::gelu_tanh::<{ vector::FUSED }>(values),
+            Kernel::Avx2 => x86::avx2_gelu_tanh(values),
+            _ => x86::avx512_gelu_tanh(values),
+        }
+    }
+
+    /// Turns scores into the numerators of a softmax, and returns their sum.
+    ///
+    /// The scores are multiplied with a scale, above 0, before.
+    pub(crate) fn softmax(self, scores: &mut [f32], scale: f32) -> f32 {
+        match self {
+            Kernel::Portable => vector::softmax::<{ vector::FUSED }>(scores, scale),
+            Kernel::Avx2 => x86::avx2_softmax(scores, scale),
+            _ => x86::avx512_softmax(scores, scale),
+        }
+    }
+
+    /// Normalises `values + added` to mean 0 and variance 1, then scales and shifts it.
+    pub(crate) fn layer_norm(self, values: &mut [f32], added: &[f32], norm: &Norm) {
+        match self {
+            Kernel::Portable => vector::layer_norm::<{ vector::FUSED }>(values, added, norm),
+            Kernel::Avx2 => x86::avx2_layer_norm(values, added, norm),
+            _ => x86::avx512_layer_norm(values, added, norm),
+        }
+    }
+
+    /// Turns a row into pairs of `bf16`, with zeros at its end.
+    fn to_pairs(self, row: &[f32], pairs: &mut [Pair]) {
+        match self {
+            Kernel::Avx512Bf16 | Kernel::Amx => x86::avx512_to_pairs(row, pairs),
+            _ => portable::to_pairs(row, pairs),
+        }
+    }
+
+    /// Makes rows columns of lines.
+    fn transpose<T: Element>(self, rows: &[T], stride: usize, count: usize, lines: &mut [Line<T>]) {
+        match self {
+            Kernel::Portable | Kernel::Avx2 => portable::transpose(rows, stride, count, lines),
+            _ => x86::avx512_transpose(rows, stride, count, lines),
+        }
+    }
+
+    /// Makes a line of every two rows, of pairs of what stands one above the other.
+    fn interleave(self, rows: Rows<'_>, lines: &mut [Line<Pair>]) {
+        match self {
+            Kernel::Avx512Bf16 | Kernel::Amx => x86::avx512_interleave(rows, lines),
+            _ => portable::interleave(rows, lines),
+        }
+    }
+}
+
+/// What a layer norm multiplies and adds, and what keeps it from dividing by 0.
+#[derive(Debug)]
+pub(crate) struct Norm {
+    pub(crate) scale: Vec<f32>,
+    pub(crate) shift: Vec<f32>,
+    pub(crate) epsilon: f32,
+}
