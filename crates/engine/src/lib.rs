@@ -16,4 +16,7 @@ mod encoder;
 mod vectors;
 
 pub use encoder::{DocumentViews, EncodeError, Encoder, Lane, QueryViews, Token};
-pub use vectors::TokenMatrix;
+pub use vectors::{
+    StoredDocument, StoredDocuments, TokenMatrix, VectorFilesError, VectorShape, VectorWriter,
+    Written,
+};

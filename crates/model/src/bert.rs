@@ -85,6 +85,17 @@ impl Bert {
         Ok(Self { architecture, kernel, words, positions: position, norm, blocks })
     }
 
+    /// Tells how long a state is.
+    pub(crate) fn hidden(&self) -> usize {
+        self.architecture.hidden
+    }
+
+    /// Counts the multiplications and additions in products, for each of `length` tokens.
+    pub(crate) fn operations(&self, length: usize) -> f64 {
+        let Architecture { layers, hidden, intermediate, .. } = self.architecture;
+        (2 * layers * hidden * (4 * hidden + 2 * intermediate + 2 * length)) as f64
+    }
+
     /// Counts the bytes of the weights as they are held.
     pub(crate) fn bytes(&self) -> usize {
         let tables = self.words.len() + self.positions.len();
@@ -317,3 +328,6 @@ fn each<T: Send>(threads: usize, items: impl Iterator<Item = T>, work: impl Fn(T
         items.collect::<Vec<_>>().into_par_iter().for_each(work);
     }
 }
+
+#[cfg(test)]
+mod tests;

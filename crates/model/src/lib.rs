@@ -1,8 +1,34 @@
-//! Text to views in pure Rust.
+//! Text to views in pure Rust: checkpoints, tokenizer, and a BERT forward pass on our own kernels.
+//!
+//! A [`Model`] is opened from a directory as Sentence Transformers, PyLate, ColBERT or this
+//! project write it, and is an [`Encoder`](fastlane_engine::Encoder).
+//!
+//! ```no_run
+//! use fastlane_engine::Encoder as _;
+//! use fastlane_model::{Model, Settings};
+//!
+//! let model = Model::open("models/all-MiniLM-L6-v2".as_ref(), &Settings::default())?;
+//! let query = model.encode_query("who keeps the light")?;
+//! let lane = &query.lanes(1)[0];
+//! println!("searched by `{}`", query.tokens[lane.token].text);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod architecture;
 mod bert;
+pub mod checkpoint;
+mod document_lanes;
+mod documents;
+mod error;
 mod kernels;
+mod model;
+mod project;
+mod router;
+mod tokenise;
+mod tower;
 
 pub use architecture::{Activation, Architecture, Family};
-pub use kernels::Precision;
+pub use checkpoint::{CheckpointError, Layout};
+pub use error::OpenError;
+pub use kernels::{Precision, peak};
+pub use model::{Model, Settings};

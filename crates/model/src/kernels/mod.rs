@@ -17,14 +17,16 @@
 
 mod amx;
 mod panels;
+mod peak;
 mod portable;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod vector;
 mod x86;
 
 pub(crate) use self::panels::{Left, Output, Panels, Rows};
 use self::panels::{Line, Pair};
+pub use self::peak::peak;
 use self::portable::Element;
 
 /// How exactly, and with which instructions, an encoder computes.
@@ -76,6 +78,11 @@ impl Kernel {
 
     fn is_bf16(self) -> bool {
         matches!(self, Kernel::Avx512Bf16 | Kernel::Amx)
+    }
+
+    /// The kernel for what must not be rounded to `bf16`.
+    pub(crate) fn exact(self) -> Self {
+        if self.is_bf16() { Kernel::Avx512 } else { self }
     }
 
     /// Names the instructions.

@@ -196,7 +196,7 @@ impl Panels {
         let (bias, columns, output_stride) = (&self.bias, self.columns, output.stride);
         let output = &mut output.values[..(rows.count - 1) * output_stride + columns];
         match &self.lines {
-            Lines::F32(lines) => self.kernel.multiply_f32(Product {
+            Lines::F32(lines) => self.kernel.multiply_f32(&mut Product {
                 left: &rows.values[..(rows.count - 1) * rows.stride + rows.width],
                 left_stride: rows.stride,
                 rows: rows.count,
@@ -209,7 +209,7 @@ impl Panels {
             }),
             Lines::Bf16(lines) => {
                 let depth = pairs(self.depth);
-                self.kernel.multiply_bf16(Product {
+                self.kernel.multiply_bf16(&mut Product {
                     left: left.fill(self.kernel, rows),
                     left_stride: depth,
                     rows: rows.count,
@@ -246,7 +246,7 @@ impl<'a> Rows<'a> {
         Self { values: &self.values[start * self.stride..], count, ..self }
     }
 
-    pub(super) fn row(self, index: usize) -> &'a [f32] {
+    pub(crate) fn row(self, index: usize) -> &'a [f32] {
         &self.values[index * self.stride..][..self.width]
     }
 }
@@ -259,7 +259,7 @@ impl<'a> Output<'a> {
 }
 
 impl Kernel {
-    fn multiply_f32(self, product: Product<'_, f32>) {
+    fn multiply_f32(self, product: &mut Product<'_, f32>) {
         match self {
             Kernel::Avx512 => x86::avx512(product),
             Kernel::Avx2 => x86::avx2(product),
@@ -267,7 +267,7 @@ impl Kernel {
         }
     }
 
-    fn multiply_bf16(self, product: Product<'_, Pair>) {
+    fn multiply_bf16(self, product: &mut Product<'_, Pair>) {
         match self {
             Kernel::Amx => amx::multiply(product),
             Kernel::Avx512Bf16 => x86::avx512_bf16(product),

@@ -28,8 +28,8 @@ impl Element for Pair {
     }
 }
 
-pub(super) fn multiply<T: Element>(product: Product<'_, T>) {
-    let Product { left, left_stride, depth, output_stride, .. } = product;
+pub(super) fn multiply<T: Element>(product: &mut Product<'_, T>) {
+    let Product { left, left_stride, depth, output_stride, .. } = *product;
     for (panel, lines) in product.lines.chunks_exact(depth).enumerate() {
         let bias: &[f32; WIDTH] =
             product.bias[panel * WIDTH..].first_chunk().expect("a bias for each column");

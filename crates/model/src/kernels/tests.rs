@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::panels::{Line, Pair, parts};
 use super::{Kernel, Left, Norm, Output, Panels, Rows};
 
-fn kernels() -> impl Iterator<Item = Kernel> {
+/// Those that this CPU can run.
+pub(crate) fn kernels() -> impl Iterator<Item = Kernel> {
     let all = [Kernel::Avx2, Kernel::Avx512, Kernel::Avx512Bf16, Kernel::Amx];
     all.into_iter().filter(|kernel| kernel.is_here()).chain([Kernel::Portable])
 }

@@ -40,8 +40,14 @@ fn exp2<const FUSED: bool>(x: f32) -> f32 {
 /// The error function to 2e-7: a rational function, fitted for the least greatest error.
 #[inline(always)]
 fn erf<const FUSED: bool>(x: f32) -> f32 {
-    const ABOVE: [f32; 6] =
-        [1.974_845_9e-6, 2.880_411e-4, 4.003_600_7e-3, 0.053_467_333, 0.196_247_83, 1.128_379];
+    const ABOVE: [f32; 6] = [
+        1.974_845_9e-6,
+        2.880_411e-4,
+        4.003_600_7e-3,
+        0.053_467_333,
+        0.196_247_83,
+        std::f32::consts::FRAC_2_SQRT_PI,
+    ];
     const BELOW: [f32; 6] =
         [3.748_101e-5, 1.216_350_5e-3, 0.015_444_328, 0.116_475_955, 0.507_251_26, 1.0];
     let x = x.clamp(-4.0, 4.0);
@@ -61,7 +67,7 @@ pub(super) fn gelu<const FUSED: bool>(values: &mut [f32]) {
 #[inline(always)]
 pub(super) fn gelu_tanh<const FUSED: bool>(values: &mut [f32]) {
     // the root of 2/pi, doubled since tanh u = 1 - 2 / (1 + exp 2u), for powers of 2
-    const SLOPE: f32 = 1.595_769_1 * std::f32::consts::LOG2_E;
+    const SLOPE: f32 = 1.595_769 * std::f32::consts::LOG2_E;
     for value in values {
         let x = *value;
         let cube = multiply_add::<FUSED>(0.044_715 * x * x, x, x);

@@ -41,19 +41,19 @@ mod here {
         has_avx512() && is_x86_feature_detected!("avx512bf16")
     }
 
-    pub(crate) fn avx2(product: Product<'_, f32>) {
+    pub(crate) fn avx2(product: &mut Product<'_, f32>) {
         assert!(has_avx2());
         // SAFETY: the CPU has the instructions of every function in the table.
         unsafe { walk(product, &AVX2) }
     }
 
-    pub(crate) fn avx512(product: Product<'_, f32>) {
+    pub(crate) fn avx512(product: &mut Product<'_, f32>) {
         assert!(has_avx512());
         // SAFETY: the CPU has the instructions of every function in the table.
         unsafe { walk(product, &AVX512) }
     }
 
-    pub(crate) fn avx512_bf16(product: Product<'_, Pair>) {
+    pub(crate) fn avx512_bf16(product: &mut Product<'_, Pair>) {
         assert!(has_avx512_bf16());
         // SAFETY: the CPU has the instructions of every function in the table.
         unsafe { walk(product, &AVX512_BF16) }
@@ -116,10 +116,10 @@ mod here {
     ///
     /// The CPU has the instructions of every function in the table.
     unsafe fn walk<T: Copy, const ROWS: usize, const PANELS: usize>(
-        product: Product<'_, T>,
+        product: &mut Product<'_, T>,
         table: &Table<T, ROWS, PANELS>,
     ) {
-        let Product { left_stride, rows, depth, columns, output_stride, .. } = product;
+        let Product { left_stride, rows, depth, columns, output_stride, .. } = *product;
         let panels = columns.div_ceil(WIDTH);
         assert!(rows > 0 && columns > 0 && left_stride >= depth);
         assert!(product.left.len() >= (rows - 1) * left_stride + depth);

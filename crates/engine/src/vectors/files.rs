@@ -1,0 +1,271 @@
+//! A directory of views: what an encoder made of many texts, as files that NumPy loads.
+//!
+//! | file | type and shape | |
+//! |---|---|---|
+//! | `vectors.npy` | f16 `[views, dim]` | the token views of all texts, one after the other |
+//! | `tokens.npy` | u32 `[views]` | the token of each view, by its id in the vocabulary |
+//! | `doclens.npy` | u32 `[texts]` | how many of these each text has |
+//! | `ids.txt` | a line per text | its id |
+//! | `lanes.npy` | f16 `[lanes, lane dim]` | the views that are searched, when they are others |
+//! | `lanelens.npy` | u32 `[texts]` | how many of these each text has |
+//! | `alpha.npy` | f32 `[views]` | queries only: how much of the intent each token carries |
+//! | `soft.npy` | f16 `[texts, lane dim]` | queries only: the soft lane |
+//!
+//! The files only grow, text by text, until [`VectorWriter::finish`] puts their counts into the
+//! headers. [`VectorWriter::sync`] tells how far they reach on the disk; whoever keeps that number
+//! can [continue](VectorWriter::open) there after a crash, whatever has been written since: the
+//! result is the same byte for byte.
+
+mod error;
+mod npy;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::encoder::{DocumentViews, QueryViews, Token};
+use crate::vectors::TokenMatrix;
+
+pub use error::VectorFilesError;
+pub use reader::{StoredDocument, StoredDocuments};
+
+use error::cannot_write;
+use npy::{Column, Kind, open_at};
+
+const VECTORS: &str = "vectors.npy";
+const TOKENS: &str = "tokens.npy";
+const LENGTHS: &str = "doclens.npy";
+const IDS: &str = "ids.txt";
+const LANES: &str = "lanes.npy";
+const LANE_LENGTHS: &str = "lanelens.npy";
+const ALPHA: &str = "alpha.npy";
+const SOFT: &str = "soft.npy";
+
+/// How long the views of one encoder are, and which of them there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VectorShape {
+    /// The length of a token view.
+    pub dim: usize,
+    /// The length of a lane view, when lane views are apart from the token views.
+    pub lane_dim: Option<usize>,
+    /// The length of the soft lane: the texts are queries.
+    pub soft_dim: Option<usize>,
+}
+
+impl VectorShape {
+    /// The shape of what an encoder makes of documents.
+    pub fn of_document(views: &DocumentViews) -> Self {
+        let lane_dim = views.lane_views.as_ref().map(TokenMatrix::dim);
+        Self { dim: views.views.dim(), lane_dim, soft_dim: None }
+    }
+
+    /// The shape of what an encoder makes of queries.
+    pub fn of_query(views: &QueryViews) -> Self {
+        let lane_dim = views.lane_views.as_ref().map(TokenMatrix::dim);
+        Self { dim: views.views.dim(), lane_dim, soft_dim: Some(views.soft_lane.len()) }
+    }
+}
+
+/// How far a directory of views has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Texts.
+    pub texts: u64,
+    /// Token views of all texts.
+    pub views: u64,
+    /// Lane views of all texts, when they are apart.
+    pub lanes: u64,
+    /// The bytes of the ids with their line ends.
+    pub id_bytes: u64,
+}
+
+/// Writes the views of texts into a directory, text after text.
+///
+/// After an error it cannot go on: open another one where the last [`sync`](Self::sync) was.
+#[derive(Debug)]
+pub struct VectorWriter {
+    directory: PathBuf,
+    shape: VectorShape,
+    written: Written,
+    ids: BufWriter<File>,
+    vectors: Column,
+    tokens: Column,
+    lengths: Column,
+    lanes: Option<[Column; 2]>,
+    queries: Option<[Column; 2]>,
+}
+
+impl VectorWriter {
+    /// Opens the files in a directory that exists, and continues after what is written.
+    ///
+    /// Whatever lies beyond is cut off, so that the default [`Written`] begins anew.
+    ///
+    /// # Errors
+    ///
+    /// A file is shorter than it should be, or the system refuses.
+    pub fn open(
+        directory: &Path,
+        shape: VectorShape,
+        written: Written,
+    ) -> Result<Self, VectorFilesError> {
+        let Written { texts, views, lanes, id_bytes } = written;
+        let column = |name, kind, rows| Column::open(&directory.join(name), kind, rows);
+        let pair = |first, second| -> Result<_, VectorFilesError> { Ok([first?, second?]) };
+        Ok(Self {
+            directory: directory.to_owned(),
+            shape,
+            written,
+            ids: BufWriter::new(open_at(&directory.join(IDS), id_bytes)?),
+            vectors: column(VECTORS, Kind::Halves(shape.dim), views)?,
+            tokens: column(TOKENS, Kind::Counts, views)?,
+            lengths: column(LENGTHS, Kind::Counts, texts)?,
+            lanes: (shape.lane_dim)
+                .map(|dim| {
+                    pair(
+                        column(LANES, Kind::Halves(dim), lanes),
+                        column(LANE_LENGTHS, Kind::Counts, texts),
+                    )
+                })
+                .transpose()?,
+            queries: (shape.soft_dim)
+                .map(|dim| {
+                    pair(column(ALPHA, Kind::Floats, views), column(SOFT, Kind::Halves(dim), texts))
+                })
+                .transpose()?,
+        })
+    }
+
+    /// Tells how many texts and views there are by now, on the disk or on their way.
+    pub fn written(&self) -> Written {
+        self.written
+    }
+
+    /// Adds the views of a document.
+    ///
+    /// # Errors
+    ///
+    /// The id has a line break, a value is beyond f16, or the system refuses.
+    ///
+    /// # Panics
+    ///
+    /// The views do not have the shape that the writer was opened with.
+    pub fn push_document(
+        &mut self,
+        id: &str,
+        document: &DocumentViews,
+    ) -> Result<(), VectorFilesError> {
+        assert_eq!(self.shape, VectorShape::of_document(document), "one encoder, one shape");
+        self.push(id, &document.tokens, &document.views, document.lane_views.as_ref())
+    }
+
+    /// Adds the views of a query, alpha and the soft lane.
+    ///
+    /// # Errors
+    ///
+    /// As [`push_document`](Self::push_document).
+    ///
+    /// # Panics
+    ///
+    /// As [`push_document`](Self::push_document).
+    pub fn push_query(&mut self, id: &str, query: &QueryViews) -> Result<(), VectorFilesError> {
+        assert_eq!(self.shape, VectorShape::of_query(query), "one encoder, one shape");
+        self.push(id, &query.tokens, &query.views, query.lane_views.as_ref())?;
+        if let Some([alpha, soft]) = &mut self.queries {
+            alpha.push_floats(id, &query.alpha)?;
+            soft.push_halves(id, &query.soft_lane)?;
+        }
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        id: &str,
+        tokens: &[Token],
+        views: &TokenMatrix,
+        lane_views: Option<&TokenMatrix>,
+    ) -> Result<(), VectorFilesError> {
+        assert_eq!(tokens.len(), views.len(), "a token for each view");
+        if id.contains(is_line_break) {
+            return Err(VectorFilesError::Id { id: id.to_owned() });
+        }
+        self.vectors.push_halves(id, views.values())?;
+        self.tokens.push_counts(tokens.iter().map(|token| token.id))?;
+        self.lengths.push_counts([count(views)])?;
+        if let (Some([lanes, lengths]), Some(views)) = (&mut self.lanes, lane_views) {
+            lanes.push_halves(id, views.values())?;
+            lengths.push_counts([count(views)])?;
+        }
+        let line = self.ids.write_all(id.as_bytes()).and_then(|()| self.ids.write_all(b"\n"));
+        line.map_err(|source| cannot_write(&self.directory.join(IDS), source))?;
+        self.written.texts += 1;
+        self.written.views += views.len() as u64;
+        self.written.lanes += lane_views.map_or(0, TokenMatrix::len) as u64;
+        self.written.id_bytes += id.len() as u64 + 1;
+        Ok(())
+    }
+
+    /// Brings everything onto the disk, and tells how much that is.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub fn sync(&mut self) -> Result<Written, VectorFilesError> {
+        self.columns().try_for_each(Column::sync)?;
+        let ids = self.ids.flush().and_then(|()| self.ids.get_ref().sync_data());
+        ids.map_err(|source| cannot_write(&self.directory.join(IDS), source))?;
+        Ok(self.written)
+    }
+
+    /// Puts the counts into the headers and brings everything onto the disk.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub fn finish(mut self) -> Result<Written, VectorFilesError> {
+        self.columns().try_for_each(Column::write_header)?;
+        let written = self.sync()?;
+        let synced = File::open(&self.directory).and_then(|directory| directory.sync_all());
+        synced.map_err(|source| cannot_write(&self.directory, source))?;
+        Ok(written)
+    }
+
+    /// Whether a directory of views may have a file of this name.
+    pub fn is_file_name(name: &str) -> bool {
+        [VECTORS, TOKENS, LENGTHS, IDS, LANES, LANE_LENGTHS, ALPHA, SOFT].contains(&name)
+    }
+
+    /// The ids of a directory up to a [`Written`]: those that a continued work reads over.
+    ///
+    /// # Errors
+    ///
+    /// There are fewer, or the system refuses; an error ends them.
+    pub fn ids(
+        directory: &Path,
+        written: Written,
+    ) -> Result<
+        impl Iterator<Item = Result<String, VectorFilesError>> + Send + use<>,
+        VectorFilesError,
+    > {
+        reader::ids(&directory.join(IDS), written)
+    }
+
+    fn columns(&mut self) -> impl Iterator<Item = &mut Column> {
+        let always = [&mut self.vectors, &mut self.tokens, &mut self.lengths];
+        always
+            .into_iter()
+            .chain(self.lanes.iter_mut().flatten())
+            .chain(self.queries.iter_mut().flatten())
+    }
+}
+
+/// Everything that ends a line for some program, Python's `splitlines` among them.
+fn is_line_break(c: char) -> bool {
+    matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+fn count(views: &TokenMatrix) -> u32 {
+    u32::try_from(views.len()).expect("an encoder has a length, far below 4 billion tokens")
+}

@@ -1,0 +1,82 @@
+//! Why a directory of views cannot be written or read.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a directory of views cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum VectorFilesError {
+    /// The system could not write a file.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system could not read a file.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file ends too early or too late.
+    #[error("`{}` has {found} bytes, wanted {wanted}", path.display())]
+    Size {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes.
+        found: u64,
+        /// The bytes of everything that should be in it.
+        wanted: u64,
+    },
+    /// The file does not begin as an array does, or holds another one.
+    #[error("`{}` holds {found}, wanted an array of {wanted}", path.display())]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// What its header says.
+        found: String,
+        /// What can be read.
+        wanted: &'static str,
+    },
+    /// An id would take several lines of `ids.txt`.
+    #[error("id {id:?} has a line break, wanted one line")]
+    Id {
+        /// The id.
+        id: String,
+    },
+    /// A value has no place in f16, or is no number.
+    #[error("a view of `{id}` has the value {value}, wanted -65504 to 65504 as f16 holds it")]
+    NotFinite {
+        /// The text.
+        id: String,
+        /// The value.
+        value: f32,
+    },
+}
+
+impl VectorFilesError {
+    /// Names the way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Size { .. } => Some("the files were changed since: encode anew"),
+            Self::Array { .. } => Some("the directory must come from `encode`"),
+            Self::Id { .. } => Some("give it an id without line breaks"),
+            Self::NotFinite { .. } => {
+                Some("take a model that gives its views unit length, or scale its projection down")
+            }
+            Self::Write { .. } | Self::Read { .. } => None,
+        }
+    }
+}
+
+pub(super) fn cannot_write(path: &Path, source: io::Error) -> VectorFilesError {
+    VectorFilesError::Write { path: path.to_owned(), source }
+}
+
+pub(super) fn cannot_read(path: &Path, source: io::Error) -> VectorFilesError {
+    VectorFilesError::Read { path: path.to_owned(), source }
+}

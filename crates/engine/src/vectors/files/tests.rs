@@ -1,0 +1,185 @@
+//! What is written is read back, whatever happened in between.
+
+use std::collections::BTreeMap;
+
+use half::f16;
+use proptest::prelude::*;
+
+use super::*;
+
+/// A document of so many tokens whose values tell which they are.
+fn document(number: usize, tokens: usize, shape: VectorShape) -> DocumentViews {
+    let matrix = |dim: usize, rows: usize| {
+        let value = |at: usize| ((number * 31 + at * 7) % 200) as f32 / 128.0 - 0.75;
+        TokenMatrix::new(dim, (0..rows * dim).map(value).collect())
+    };
+    let token = |at| Token { id: (number * 100 + at) as u32, text: String::new(), bytes: None };
+    DocumentViews {
+        tokens: (0..tokens).map(token).collect(),
+        views: matrix(shape.dim, tokens),
+        lane_views: shape.lane_dim.map(|dim| matrix(dim, 2)),
+        cut: 0,
+    }
+}
+
+fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
+    let file = |entry: std::fs::DirEntry| {
+        (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())
+    };
+    entries.map(file).collect()
+}
+
+/// Leaves `length` bytes of a file: what a crash may have left of it.
+fn cut(path: &Path, length: u64) {
+    File::options().write(true).open(path).unwrap().set_len(length).unwrap();
+}
+
+const SHAPE: VectorShape = VectorShape { dim: 2, lane_dim: Some(3), soft_dim: None };
+
+#[test]
+fn the_bytes_of_a_small_directory_by_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = VectorShape { dim: 2, lane_dim: None, soft_dim: Some(1) };
+    let mut writer = VectorWriter::open(folder.path(), shape, Written::default()).unwrap();
+    let token = |id| Token { id, text: String::new(), bytes: None };
+    let query = QueryViews {
+        tokens: vec![token(7), token(258)],
+        views: TokenMatrix::new(2, vec![1.0, -2.0, 0.5, 0.0]),
+        alpha: vec![0.25, 0.75],
+        lane_views: None,
+        soft_lane: vec![65504.0],
+        cut: 0,
+    };
+    writer.push_query("é 1", &query).unwrap();
+    writer.finish().unwrap();
+    let files = files(folder.path());
+    let names = ["alpha.npy", "doclens.npy", "ids.txt", "soft.npy", "tokens.npy", "vectors.npy"];
+    assert_eq!(files.keys().collect::<Vec<_>>(), names);
+    // 1 is 0x3c00 in f16, -2 is 0xc000, a half 0x3800, the largest 0x7bff
+    assert_eq!(files["vectors.npy"][128..], [0x00, 0x3c, 0x00, 0xc0, 0x00, 0x38, 0x00, 0x00]);
+    assert_eq!(files["soft.npy"][128..], [0xff, 0x7b]);
+    assert_eq!(files["tokens.npy"][128..], [7, 0, 0, 0, 2, 1, 0, 0]);
+    assert_eq!(files["doclens.npy"][128..], [2, 0, 0, 0]);
+    // a quarter is 0x3e800000 in f32, three quarters 0x3f400000
+    assert_eq!(files["alpha.npy"][128..], [0, 0, 0x80, 0x3e, 0, 0, 0x40, 0x3f]);
+    assert_eq!(files["ids.txt"], "é 1\n".as_bytes());
+    let header = |name: &str| String::from_utf8_lossy(&files[name][10..128]).into_owned();
+    assert!(header("vectors.npy").contains("'shape': (2, 2), "));
+    assert!(
+        header("soft.npy").contains("'descr': '<f2', 'fortran_order': False, 'shape': (1, 1), ")
+    );
+}
+
+#[test]
+fn what_no_file_can_hold_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = VectorShape { lane_dim: None, ..SHAPE };
+    let mut writer = VectorWriter::open(folder.path(), shape, Written::default()).unwrap();
+    let mut views = document(1, 1, shape);
+    for id in ["a\nb", "a\r", "\u{2028}"] {
+        let error = writer.push_document(id, &views).unwrap_err();
+        assert!(matches!(error, VectorFilesError::Id { .. }) && error.hint().is_some(), "{error}");
+    }
+    views.views = TokenMatrix::new(2, vec![0.0, -65536.0]);
+    let error = writer.push_document("d1", &views).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a view of `d1` has the value -65536, wanted -65504 to 65504 as f16 holds it"
+    );
+}
+
+#[test]
+fn files_that_are_not_whole_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |written| VectorWriter::open(folder.path(), SHAPE, written);
+    let mut writer = open(Written::default()).unwrap();
+    writer.push_document("d1", &document(1, 3, SHAPE)).unwrap();
+    let written = writer.finish().unwrap();
+    let vectors = folder.path().join(VECTORS);
+    // 3 views of 2 values
+    cut(&vectors, 128 + 3 * 2 * 2 - 1);
+    let said = |error: VectorFilesError| error.to_string().replace(vectors.to_str().unwrap(), "V");
+    assert_eq!(said(open(written).unwrap_err()), "`V` has 139 bytes, wanted 140");
+    assert_eq!(
+        said(StoredDocuments::open(folder.path()).unwrap_err()),
+        "`V` has 139 bytes, wanted 140"
+    );
+    cut(&vectors, 0);
+    let error = StoredDocuments::open(folder.path()).unwrap_err();
+    assert_eq!(
+        said(error),
+        "`V` holds no header of format 1.0, wanted an array of f16 with rows and columns"
+    );
+    std::fs::remove_file(&vectors).unwrap();
+    assert_eq!(said(StoredDocuments::open(folder.path()).unwrap_err()), "cannot read `V`");
+}
+
+proptest! {
+    // each case waits for the disk some dozen times
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn a_crash_anywhere_leaves_no_trace(
+        lengths in prop::collection::vec(0_usize..5, 1..12),
+        apart in any::<bool>(),
+        syncs in prop::collection::vec(any::<bool>(), 12),
+        stop in 0_usize..12,
+        tear in 0.0_f64..1.0,
+    ) {
+        let shape = VectorShape { lane_dim: SHAPE.lane_dim.filter(|_| apart), ..SHAPE };
+        let documents: Vec<_> = (lengths.iter().enumerate())
+            .map(|(number, &tokens)| document(number, tokens, shape))
+            .collect();
+        let id = |number: usize| format!("document {number}");
+        let straight = tempfile::tempdir().unwrap();
+        let mut writer = VectorWriter::open(straight.path(), shape, Written::default()).unwrap();
+        for (number, document) in documents.iter().enumerate() {
+            writer.push_document(&id(number), document).unwrap();
+        }
+        writer.finish().unwrap();
+
+        // the first one writes up to a crash, and remembers the last sync
+        let torn = tempfile::tempdir().unwrap();
+        let mut writer = VectorWriter::open(torn.path(), shape, Written::default()).unwrap();
+        let mut reached = writer.sync().unwrap();
+        let mut sizes = files(torn.path());
+        for (number, document) in documents.iter().enumerate().take(stop) {
+            writer.push_document(&id(number), document).unwrap();
+            if syncs[number] {
+                reached = writer.sync().unwrap();
+                sizes = files(torn.path());
+            }
+        }
+        // of what came after the sync, any part of any file is there, or all with new headers
+        if tear > 0.9 { writer.finish().unwrap(); } else { writer.sync().unwrap(); }
+        for (turn, (name, bytes)) in files(torn.path()).iter().enumerate() {
+            let (least, most) = (sizes[name].len(), bytes.len());
+            let share = (tear + turn as f64 * 0.37).fract();
+            cut(&torn.path().join(name), (least + ((most - least) as f64 * share) as usize) as u64);
+        }
+
+        let ids: Result<Vec<String>, _> = VectorWriter::ids(torn.path(), reached).unwrap().collect();
+        prop_assert_eq!(ids.unwrap(), (0..reached.texts as usize).map(id).collect::<Vec<_>>());
+        let mut writer = VectorWriter::open(torn.path(), shape, reached).unwrap();
+        for (number, document) in documents.iter().enumerate().skip(reached.texts as usize) {
+            writer.push_document(&id(number), document).unwrap();
+        }
+        writer.finish().unwrap();
+        prop_assert_eq!(files(torn.path()), files(straight.path()));
+
+        let stored = StoredDocuments::open(torn.path()).unwrap();
+        prop_assert_eq!(stored.shape(), shape);
+        let stored: Vec<StoredDocument> = stored.map(Result::unwrap).collect();
+        prop_assert_eq!(stored.len(), documents.len());
+        for (number, (stored, document)) in stored.iter().zip(&documents).enumerate() {
+            prop_assert_eq!(&stored.id, &id(number));
+            let tokens: Vec<u32> = document.tokens.iter().map(|token| token.id).collect();
+            prop_assert_eq!(&stored.tokens, &tokens);
+            // the values have few digits in base 2: f16 holds them
+            let exact = |value: &f32| f16::from_f32(*value).to_f32() == *value;
+            prop_assert!(document.views.values().iter().all(exact));
+            prop_assert_eq!(&stored.views, &document.views);
+            prop_assert_eq!(&stored.lane_views, &document.lane_views);
+        }
+    }
+}

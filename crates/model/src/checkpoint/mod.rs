@@ -1,0 +1,145 @@
+//! A directory with an encoder in it: which layout it has, and its parts.
+//!
+//! | layout | told by | views |
+//! |---|---|---|
+//! | [`FastLane`](Layout::FastLane) | key `fastlane` in `config_sentence_transformers.json` | Dense, router |
+//! | [`PyLate`](Layout::PyLate) | `model_type` `ColBERT` there, or a `query_prefix` | Dense |
+//! | [`MultiVector`](Layout::MultiVector) | `model_type` `MultiVectorEncoder` there | Dense |
+//! | [`Stanford`](Layout::Stanford) | architecture `HF_ColBERT`, or `artifact.metadata` | `linear.weight` |
+//! | [`Plain`](Layout::Plain) | none of these | the states themselves |
+//!
+//! Opening reads the small files and the headers of the weights, and compares them with each
+//! other; the weights are read later, tensor by tensor, by those who need them. So a checkpoint
+//! that cannot work is refused at once.
+
+mod config;
+mod error;
+mod fastlane;
+mod json;
+mod modules;
+mod multi_vector;
+mod names;
+mod plain;
+mod pylate;
+mod router;
+mod sides;
+mod stanford;
+mod tensors;
+mod tower;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+pub use error::CheckpointError;
+pub(crate) use json::read_bytes;
+pub use router::{RouterConfig, RouterFiles, RouterInput};
+pub use tensors::Tensors;
+pub use tower::{DenseFiles, TowerFiles};
+pub use write::{
+    Blueprint, NamedTensor, Precision, Settings, TowerParts, add_tokens, write, write_tensors,
+};
+
+pub use crate::tokenise::{Expansion, Side, TokeniseError, Tokeniser, Tokens};
+use config::Config;
+use modules::Modules;
+use sides::StConfig;
+
+/// The programs whose checkpoints are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// An encoder without projection, of `transformers` or Sentence Transformers.
+    Plain,
+    /// A `MultiVectorEncoder` of Sentence Transformers 6.
+    MultiVector,
+    /// A `ColBERT` of PyLate.
+    PyLate,
+    /// A ColBERT of its authors.
+    Stanford,
+    /// One of ours.
+    FastLane,
+}
+
+/// The parts of a checkpoint, checked but for the weights.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// Who wrote it.
+    pub layout: Layout,
+    /// The encoder of queries.
+    pub query: TowerFiles,
+    /// The encoder of documents, if it is another one.
+    pub document: Option<TowerFiles>,
+    /// Text to tokens.
+    pub tokeniser: Tokeniser,
+    /// What surrounds a query.
+    pub query_side: Side,
+    /// What surrounds a document.
+    pub document_side: Side,
+    /// Whether views have unit length.
+    pub normalise: bool,
+    /// What says which token carries the intent.
+    pub router: Option<RouterFiles>,
+}
+
+impl Checkpoint {
+    /// Opens the checkpoint in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// When a file is absent or broken, is of a kind that is not read, or contradicts another.
+    pub fn open(directory: &Path) -> Result<Self, CheckpointError> {
+        let folder = Folder::open(directory)?;
+        match folder.layout() {
+            Layout::Plain => plain::open(&folder),
+            Layout::MultiVector => multi_vector::open(&folder),
+            Layout::PyLate => pylate::open(&folder),
+            Layout::Stanford => stanford::open(&folder),
+            Layout::FastLane => fastlane::open(&folder),
+        }
+    }
+}
+
+/// A directory and its small files.
+struct Folder {
+    path: PathBuf,
+    /// Where the encoder is: the directory itself, as a rule.
+    encoder: PathBuf,
+    config: Config,
+    st: StConfig,
+    modules: Modules,
+}
+
+impl Folder {
+    fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let modules = Modules::read(path)?;
+        let encoder = modules.encoder.clone().unwrap_or_else(|| path.to_owned());
+        let config = Config::read(&encoder.join("config.json"))?;
+        let st = json::read_or_default(&path.join(sides::FILE))?;
+        Ok(Self { path: path.to_owned(), encoder, config, st, modules })
+    }
+
+    fn layout(&self) -> Layout {
+        let stanford = || self.config.is_stanford() || self.path.join(stanford::METADATA).exists();
+        match self.st.model_type.as_deref() {
+            _ if self.st.fastlane.is_some() => Layout::FastLane,
+            Some("ColBERT") => Layout::PyLate,
+            Some("MultiVectorEncoder") => Layout::MultiVector,
+            _ if self.st.query_prefix.is_some() => Layout::PyLate,
+            _ if !self.modules.any && stanford() => Layout::Stanford,
+            _ => Layout::Plain,
+        }
+    }
+
+    /// The encoder and the Dense modules after it.
+    fn tower(&self) -> Result<TowerFiles, CheckpointError> {
+        let mut tower = TowerFiles::open(&self.encoder, &self.config)?;
+        for path in &self.modules.dense {
+            tower.push(DenseFiles::open(path)?)?;
+        }
+        Ok(tower)
+    }
+
+    fn tokeniser(&self, tower: &TowerFiles) -> Result<Tokeniser, CheckpointError> {
+        let path = self.encoder.join("tokenizer.json");
+        Tokeniser::open(&path, tower.architecture.vocabulary)
+    }
+}

@@ -1,0 +1,114 @@
+//! The tensors that an encoder has, as the families name them.
+//!
+//! Each length of a shape is kept with the setting of `config.json` that it comes from, so that
+//! a contradiction can be told in words.
+
+use super::config::{Keys, keys};
+use crate::architecture::{Architecture, Family};
+
+/// A length and the setting that says so.
+type Length = (usize, &'static str);
+
+/// A tensor that the weights must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) name: String,
+    pub(super) lengths: Vec<Length>,
+}
+
+impl Wanted {
+    pub(super) fn shape(&self) -> Vec<usize> {
+        self.lengths.iter().map(|&(length, _)| length).collect()
+    }
+}
+
+/// Lists the tensors of an encoder, first the embeddings, then layer after layer.
+pub(super) fn wanted(architecture: &Architecture) -> Vec<Wanted> {
+    let lists = Lists::new(architecture);
+    let mut all = lists.embeddings(architecture);
+    for layer in 0..architecture.layers {
+        all.extend(lists.layer(layer));
+    }
+    all
+}
+
+/// How the names of a layer's tensors start.
+pub(super) fn layer(family: Family, layer: usize) -> String {
+    match family {
+        Family::Bert => format!("encoder.layer.{layer}."),
+        Family::DistilBert => format!("transformer.layer.{layer}."),
+    }
+}
+
+struct Lists {
+    keys: Keys,
+    hidden: Length,
+    inner: Length,
+}
+
+impl Lists {
+    fn new(architecture: &Architecture) -> Self {
+        let keys = keys(architecture.family);
+        Self {
+            keys,
+            hidden: (architecture.hidden, keys.hidden),
+            inner: (architecture.intermediate, keys.intermediate),
+        }
+    }
+
+    fn embeddings(&self, architecture: &Architecture) -> Vec<Wanted> {
+        let table = |name: &str, rows: usize, key| Wanted {
+            name: format!("embeddings.{name}_embeddings.weight"),
+            lengths: vec![(rows, key), self.hidden],
+        };
+        let mut all = vec![
+            table("word", architecture.vocabulary, "vocab_size"),
+            table("position", architecture.positions, "max_position_embeddings"),
+        ];
+        if architecture.token_types > 0 {
+            all.push(table("token_type", architecture.token_types, "type_vocab_size"));
+        }
+        all.extend(norm("embeddings.LayerNorm", self.hidden));
+        all
+    }
+
+    fn layer(&self, index: usize) -> Vec<Wanted> {
+        let (state, inner) = (self.hidden, self.inner);
+        let start = layer(self.keys.family, index);
+        let (dense, norms) = match self.keys.family {
+            Family::Bert => (
+                [
+                    ("attention.self.query", state, state),
+                    ("attention.self.key", state, state),
+                    ("attention.self.value", state, state),
+                    ("attention.output.dense", state, state),
+                    ("intermediate.dense", inner, state),
+                    ("output.dense", state, inner),
+                ],
+                ["attention.output.LayerNorm", "output.LayerNorm"],
+            ),
+            Family::DistilBert => (
+                [
+                    ("attention.q_lin", state, state),
+                    ("attention.k_lin", state, state),
+                    ("attention.v_lin", state, state),
+                    ("attention.out_lin", state, state),
+                    ("ffn.lin1", inner, state),
+                    ("ffn.lin2", state, inner),
+                ],
+                ["sa_layer_norm", "output_layer_norm"],
+            ),
+        };
+        let dense = dense.into_iter().flat_map(|(name, to, from)| {
+            let (weight, bias) = (vec![to, from], vec![to]);
+            [("weight", weight), ("bias", bias)]
+                .map(|(end, lengths)| Wanted { name: format!("{start}{name}.{end}"), lengths })
+        });
+        let norms = norms.into_iter().flat_map(|name| norm(&format!("{start}{name}"), state));
+        dense.chain(norms).collect()
+    }
+}
+
+fn norm(name: &str, length: Length) -> [Wanted; 2] {
+    ["weight", "bias"].map(|end| Wanted { name: format!("{name}.{end}"), lengths: vec![length] })
+}

@@ -1,0 +1,60 @@
+//! PyLate's `ColBERT`: the settings of the sides in one file, the prefixes as tokens.
+//!
+//! Where the file says nothing, PyLate's defaults hold: 32 tokens for a query, filled up with
+//! `[MASK]`, 180 for a document, and no views of ASCII punctuation.
+
+use super::sides::{DOCUMENT, QUERY, Sides, punctuation};
+use super::{Checkpoint, CheckpointError, Folder, Layout, TowerFiles};
+use crate::tokenise::{Side, Tokeniser};
+
+const QUERY_LENGTH: usize = 32;
+const DOCUMENT_LENGTH: usize = 180;
+
+pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
+    let query = folder.tower()?;
+    let tokeniser = folder.tokeniser(&query)?;
+    let (query_side, document_side) = sides(folder, &tokeniser, &query)?;
+    Ok(Checkpoint {
+        layout: Layout::PyLate,
+        query,
+        document: None,
+        tokeniser,
+        query_side,
+        document_side,
+        normalise: true,
+        router: None,
+    })
+}
+
+/// Both sides, query first.
+pub(super) fn sides(
+    folder: &Folder,
+    tokeniser: &Tokeniser,
+    tower: &TowerFiles,
+) -> Result<(Side, Side), CheckpointError> {
+    let sides = Sides::new(folder, tokeniser, tower.architecture.positions)?;
+    let st = &folder.st;
+    let query = Side {
+        length: st.query_length.unwrap_or(QUERY_LENGTH),
+        ..prefixed(&sides, st.query_prefix.as_deref().unwrap_or("[Q] "), st.prompt(&QUERY))
+    };
+    let mut query = sides.checked("query_length", query)?;
+    if st.do_query_expansion.unwrap_or(true) {
+        let attended = st.attend_to_expansion_tokens.unwrap_or(false);
+        query.expansion = Some(sides.expansion(None, query.length, attended)?);
+    }
+    let skipped = st.skiplist_words.clone().unwrap_or_else(punctuation);
+    let document = Side {
+        length: st.document_length.unwrap_or(DOCUMENT_LENGTH),
+        skip: sides.ids(&skipped),
+        ..prefixed(&sides, st.document_prefix.as_deref().unwrap_or("[D] "), st.prompt(&DOCUMENT))
+    };
+    Ok((query, sides.checked("document_length", document)?))
+}
+
+/// The prefix as a token if it is one, as text if not; then the prompt, which may repeat it.
+fn prefixed(sides: &Sides<'_>, prefix: &str, prompt: String) -> Side {
+    let prompt = prompt.strip_prefix(prefix).map(str::to_owned).unwrap_or(prompt);
+    let (token, text) = sides.prefix(prefix);
+    Side { prefix: token, prompt: text + &prompt, ..Side::default() }
+}

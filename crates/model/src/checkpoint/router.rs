@@ -1,0 +1,63 @@
+//! The files of the router: which token carries the intent of a query.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CheckpointError, Tensors, json, tower};
+
+/// The directory of the router. `Router` alone is a module of Sentence Transformers.
+pub(super) const DIRECTORY: &str = "2_FastLaneRouter";
+
+/// The router of a checkpoint.
+#[derive(Debug)]
+pub struct RouterFiles {
+    /// Its shape.
+    pub config: RouterConfig,
+    /// Its weights.
+    pub weights: Tensors,
+}
+
+/// The shape of a router: `2_FastLaneRouter/config.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouterConfig {
+    /// What the router looks at.
+    pub input: RouterInput,
+    /// The length of a key in its attention.
+    pub attention: usize,
+    /// How many learned lane views a document has; 0 if its token views are searched.
+    #[serde(default)]
+    pub document_lanes: usize,
+    /// The length of a lane view, where lanes have projections of their own.
+    #[serde(default)]
+    pub lane_dim: Option<usize>,
+}
+
+/// What a router looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RouterInput {
+    /// The states of the encoder.
+    States,
+    /// The views.
+    Views,
+}
+
+impl RouterFiles {
+    /// Opens the router of the checkpoint in `directory`.
+    pub(super) fn open(directory: &Path) -> Result<Self, CheckpointError> {
+        let directory = directory.join(DIRECTORY);
+        let path = directory.join("config.json");
+        let config: RouterConfig = json::read(&path)?;
+        let zero = match config {
+            RouterConfig { attention: 0, .. } => Some("attention"),
+            RouterConfig { lane_dim: Some(0), .. } => Some("lane_dim"),
+            _ => None,
+        };
+        if let Some(key) = zero {
+            let (found, wanted) = ("0".to_owned(), "at least 1".to_owned());
+            return Err(CheckpointError::Setting { path, key, found, wanted });
+        }
+        Ok(Self { config, weights: tower::open_weights(&directory)? })
+    }
+}

@@ -1,0 +1,81 @@
+//! Document lanes: a few learned views of a document that are searched in place of all its tokens.
+//!
+//! Each of K slots pools the states of the document, and the mean of the states is one more:
+//!
+//! ```text
+//! beta_kj = softmax_j(s_k · K h_j / √d)     u_k = norm(W Σ_j beta_kj h_j)
+//! ```
+
+use crate::checkpoint::{CheckpointError, RouterFiles};
+use crate::kernels::{Kernel, Left, Output, Panels, Rows};
+use crate::project::mix;
+use crate::router::shares;
+
+#[derive(Debug)]
+pub(crate) struct DocumentLanes {
+    kernel: Kernel,
+    count: usize,
+    width: usize,
+    /// What a slot asks of a state: s_k K, for all slots.
+    asked: Panels,
+}
+
+impl DocumentLanes {
+    /// Reads the slots; `None` when documents are searched by all their tokens.
+    pub(crate) fn load(
+        kernel: Kernel,
+        files: &RouterFiles,
+        hidden: usize,
+    ) -> Result<Option<Self>, CheckpointError> {
+        let (count, width) = (files.config.document_lanes, files.config.attention);
+        if count == 0 {
+            return Ok(None);
+        }
+        let slots = files.weights.read("lanes.slots", &[count, width])?;
+        let keys = files.weights.read("lanes.key.weight", &[width, hidden])?;
+        Ok(Some(Self::of(kernel, &slots, &keys, width)))
+    }
+
+    fn of(kernel: Kernel, slots: &[f32], keys: &[f32], width: usize) -> Self {
+        let rows = |slot: &[f32]| mix(slot, keys.chunks_exact(keys.len() / width));
+        let asked: Vec<f32> = slots.chunks_exact(width).flat_map(rows).collect();
+        let count = slots.len() / width;
+        Self { kernel, count, width, asked: Panels::of_weights(kernel, &asked, &vec![0.0; count]) }
+    }
+
+    /// Pools states: one row for each slot, then their mean.
+    pub(crate) fn pool(&self, states: &[f32], hidden: usize) -> Vec<f32> {
+        let tokens = states.len() / hidden;
+        let mut scores = vec![0.0; tokens * self.count];
+        let mut output = Output::all(&mut scores, self.count);
+        self.asked.multiply(Rows::all(states, hidden), &mut Left::default(), &mut output);
+        let lane = |slot: usize| {
+            let asked = scores.iter().skip(slot).step_by(self.count).copied();
+            let mut beta: Vec<f32> = asked.collect();
+            shares(self.kernel, &mut beta, 1.0 / (self.width as f32).sqrt());
+            beta
+        };
+        let alike = vec![1.0 / tokens as f32; tokens];
+        let weights = (0..self.count).map(lane).chain([alike]);
+        weights.flat_map(|weights| mix(&weights, states.chunks_exact(hidden))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::Precision;
+
+    #[test]
+    fn lanes_by_hand() {
+        let kernel = Kernel::choose(Precision::Portable).unwrap();
+        // four keys of (ln 3, 0) add up to 4 ln 3 x0, over the root of 4: 2 ln 3 for a half
+        let ln_3 = 3.0_f32.ln();
+        let keys = [ln_3, 0.0].repeat(4);
+        let lanes = DocumentLanes::of(kernel, &[1.0; 4], &keys, 4);
+        let pooled = lanes.pool(&[0.0, 1.0, 0.5, 3.0], 2);
+        // the second state is worth 3 of 4, then both alike
+        let wanted = [0.375, 2.5, 0.25, 2.0];
+        assert!(pooled.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6), "{pooled:?}");
+    }
+}

@@ -1,0 +1,28 @@
+//! Why a model cannot be opened.
+
+use crate::checkpoint::CheckpointError;
+
+/// Why a model cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The files are wrong.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The CPU cannot do what is asked for.
+    #[error("this CPU has no instructions for bf16: neither AMX nor AVX-512 BF16")]
+    Instructions,
+    /// The system gives no threads.
+    #[error("cannot start the threads that encode")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl OpenError {
+    /// The way out, if there is one to be named.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            OpenError::Checkpoint(error) => error.hint(),
+            OpenError::Instructions => Some("take precision `auto` or `f32`"),
+            OpenError::Threads(_) => Some("ask for fewer threads"),
+        }
+    }
+}

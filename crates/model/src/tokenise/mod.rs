@@ -1,0 +1,279 @@
+//! Text to tokens, as Sentence Transformers and PyLate make them for the same checkpoint.
+//!
+//! ```text
+//! [CLS] [Q] what is a light ##house ? [SEP] [MASK] [MASK] …
+//! ```
+//!
+//! A *side* (query or document) says what surrounds the text: a prefix token after the first
+//! special token, a prompt that is read with the text, expansion tokens at the end of a short
+//! query, and a skip list of tokens that give no view of a document. Its length counts them all
+//! but the skipped; a longer text is cut at the end, and how much was cut is told.
+//!
+//! Text is read piece by piece ([`Content`]) until the tokens suffice, so that the end of a text
+//! of 10 MB costs nothing.
+
+mod pieces;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use fastlane_engine::Token;
+use serde_json::Value;
+use tokenizers::{ModelWrapper, Tokenizer};
+
+use crate::checkpoint::{CheckpointError, read_bytes};
+use pieces::Content;
+
+/// A WordPiece vocabulary and the rules around it, read from `tokenizer.json`.
+#[derive(Debug)]
+pub struct Tokeniser {
+    tokenizer: Tokenizer,
+    path: PathBuf,
+    /// The special tokens before a text.
+    before: Vec<Token>,
+    /// The special tokens after a text.
+    after: Vec<Token>,
+    /// What the vocabulary writes for a word it cannot spell.
+    unknown: Token,
+    /// A word with more characters is unknown.
+    longest_word: usize,
+    /// Tokens that are found before the text is split into words.
+    added: Vec<String>,
+}
+
+/// How a query, or a document, becomes tokens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Side {
+    /// The token after the first special token: `[Q]` or `[D]`.
+    pub prefix: Option<u32>,
+    /// What is put before every text and read with it.
+    pub prompt: String,
+    /// The most tokens, special ones and the prefix included.
+    pub length: usize,
+    /// What fills up a short text.
+    pub expansion: Option<Expansion>,
+    /// The tokens that give no view.
+    pub skip: HashSet<u32>,
+}
+
+/// Tokens at the end of a short query: the encoder writes into them what the query lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expansion {
+    /// The token, as a rule `[MASK]`.
+    pub token: u32,
+    /// How many tokens there are in all after filling up.
+    pub length: usize,
+    /// Whether other tokens attend to it. If not, it only attends to them.
+    pub attended: bool,
+}
+
+/// The tokens of one text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// All of them, added ones included.
+    pub tokens: Vec<Token>,
+    /// For each token, whether others attend to it.
+    pub attended: Vec<bool>,
+    /// For each token, whether it gives a view.
+    pub kept: Vec<bool>,
+    /// How many bytes at the end of the text were left out.
+    pub cut: usize,
+}
+
+/// Why a text could not be split into tokens.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot split a text of {bytes} bytes into tokens")]
+pub struct TokeniseError {
+    /// The bytes of the text.
+    pub bytes: usize,
+    /// What the tokenizer said.
+    pub source: tokenizers::Error,
+}
+
+impl Tokeniser {
+    /// Reads `tokenizer.json` for an embedding table of `vocabulary` rows.
+    ///
+    /// The padding and truncation in the file are for others; a [`Side`] says ours.
+    ///
+    /// # Errors
+    ///
+    /// When the file is absent or broken, is not a WordPiece tokenizer that splits at white space
+    /// as BERT's does, or has an id that the table has no row for.
+    pub fn open(path: &Path, vocabulary: usize) -> Result<Self, CheckpointError> {
+        let bytes = read_bytes(path)?;
+        let broken = |source| CheckpointError::Tokenizer { path: path.to_owned(), source };
+        let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(broken)?;
+        tokenizer.with_padding(None).with_truncation(None).map_err(broken)?;
+        let ModelWrapper::WordPiece(model) = tokenizer.get_model() else {
+            return Err(refuse(path, "model", kind(&tokenizer.get_model()), "WordPiece"));
+        };
+        let (unknown, longest_word) = (model.unk_token.clone(), model.max_input_chars_per_word);
+        check_rules(path, &tokenizer)?;
+        check_ids(path, &tokenizer, vocabulary)?;
+        let (before, after) = surroundings(&tokenizer).map_err(broken)?;
+        let unknown = named(path, &tokenizer, &unknown)?;
+        let added = added_tokens(&tokenizer);
+        let path = path.to_owned();
+        Ok(Self { tokenizer, path, before, after, unknown, longest_word, added })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The id of a token, if there is one of that spelling.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.tokenizer.token_to_id(token)
+    }
+
+    /// How many special tokens surround every text.
+    pub fn special_tokens(&self) -> usize {
+        self.before.len() + self.after.len()
+    }
+
+    /// Splits a text into tokens. An empty text gives the special tokens.
+    ///
+    /// # Errors
+    ///
+    /// When the tokenizer fails on the text, which BERT's does not.
+    pub fn encode(&self, text: &str, side: &Side) -> Result<Tokens, TokeniseError> {
+        let prefix = side.prefix.map(|id| self.token(id));
+        let around = self.special_tokens() + usize::from(prefix.is_some());
+        let room = side.length.saturating_sub(around);
+        let (content, cut) = self
+            .content(text, &side.prompt, room)
+            .map_err(|source| TokeniseError { bytes: text.len(), source })?;
+        // PyLate puts the prefix after the first token, whatever that is
+        let mut tokens: Vec<Token> =
+            self.before.iter().chain(content.iter()).chain(&self.after).cloned().collect();
+        if let Some(prefix) = prefix {
+            tokens.insert(tokens.len().min(1), prefix);
+        }
+        let mut attended = vec![true; tokens.len()];
+        let mut kept: Vec<bool> = tokens.iter().map(|t| !side.skip.contains(&t.id)).collect();
+        if let Some(expansion) = side.expansion {
+            let all = tokens.len().max(expansion.length);
+            tokens.resize(all, self.token(expansion.token));
+            attended.resize(all, expansion.attended);
+            kept.resize(all, true);
+        }
+        Ok(Tokens { tokens, attended, kept, cut })
+    }
+
+    /// The first `room` tokens of the text, and the bytes of the text after them.
+    fn content(
+        &self,
+        text: &str,
+        prompt: &str,
+        room: usize,
+    ) -> Result<(Vec<Token>, usize), tokenizers::Error> {
+        if prompt.is_empty() {
+            return Content::new(self, text).first(room);
+        }
+        let whole = format!("{prompt}{text}");
+        let (mut tokens, cut) = Content::new(self, &whole).first(room)?;
+        for token in &mut tokens {
+            token.bytes = token.bytes.take().and_then(|bytes| {
+                let start = bytes.start.checked_sub(prompt.len())?;
+                Some(start..bytes.end - prompt.len())
+            });
+        }
+        Ok((tokens, cut.min(text.len())))
+    }
+
+    fn token(&self, id: u32) -> Token {
+        let text = self.tokenizer.id_to_token(id).unwrap_or_default();
+        Token { id, text, bytes: None }
+    }
+}
+
+/// Finds the special tokens around a text by surrounding one token with them.
+fn surroundings(tokenizer: &Tokenizer) -> Result<(Vec<Token>, Vec<Token>), tokenizers::Error> {
+    let bare = tokenizer.encode("a", false)?;
+    let whole = tokenizer.post_process(bare, None, true)?;
+    let special = whole.get_special_tokens_mask();
+    let token = |at: usize| Token {
+        id: whole.get_ids()[at],
+        text: whole.get_tokens()[at].clone(),
+        bytes: None,
+    };
+    let leading = special.iter().take_while(|&&flag| flag == 1).count();
+    let trailing = special.iter().rev().take_while(|&&flag| flag == 1).count();
+    let all = special.len();
+    let trailing = trailing.min(all - leading);
+    Ok(((0..leading).map(token).collect(), (all - trailing..all).map(token).collect()))
+}
+
+fn named(path: &Path, tokenizer: &Tokenizer, token: &str) -> Result<Token, CheckpointError> {
+    let id = tokenizer.token_to_id(token).ok_or_else(|| CheckpointError::NoToken {
+        path: path.to_owned(),
+        token: token.to_owned(),
+    })?;
+    Ok(Token { id, text: token.to_owned(), bytes: None })
+}
+
+fn added_tokens(tokenizer: &Tokenizer) -> Vec<String> {
+    let tokens = tokenizer.get_added_tokens_decoder();
+    let mut added: Vec<String> = tokens.into_values().map(|token| token.content).collect();
+    added.retain(|token| !token.is_empty());
+    added.sort_unstable();
+    added
+}
+
+/// Makes sure that every id has a row in the embedding table.
+fn check_ids(path: &Path, tokenizer: &Tokenizer, vocabulary: usize) -> Result<(), CheckpointError> {
+    let highest =
+        tokenizer.get_vocab(true).into_iter().max_by(|a, b| (a.1, &b.0).cmp(&(b.1, &a.0)));
+    match highest {
+        Some((token, id)) if id as usize >= vocabulary => {
+            Err(CheckpointError::TokenBeyond { path: path.to_owned(), token, id, vocabulary })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes sure that white space separates words and is nothing else: the text is cut there.
+fn check_rules(path: &Path, tokenizer: &Tokenizer) -> Result<(), CheckpointError> {
+    const SPLITS: [&str; 3] = ["BertPreTokenizer", "Whitespace", "WhitespaceSplit"];
+    const CHANGES: [&str; 7] =
+        ["BertNormalizer", "Lowercase", "StripAccents", "NFC", "NFD", "NFKC", "NFKD"];
+    let split = json(&tokenizer.get_pre_tokenizer());
+    let change = json(&tokenizer.get_normalizer());
+    if let Some(found) = first_unknown(&split, &SPLITS, true) {
+        return Err(refuse(path, "pre_tokenizer", found, &SPLITS.join(", ")));
+    }
+    match first_unknown(&change, &CHANGES, false) {
+        Some(found) => Err(refuse(path, "normalizer", found, &CHANGES.join(", "))),
+        None => Ok(()),
+    }
+}
+
+/// Names the first rule that is not among the known ones; a sequence is looked into.
+fn first_unknown(rule: &Value, known: &[&str], needed: bool) -> Option<String> {
+    match rule["type"].as_str() {
+        None if rule.is_null() && !needed => None,
+        None => Some("absent".to_owned()),
+        Some("Sequence") => {
+            let parts = rule["normalizers"].as_array().or(rule["pretokenizers"].as_array());
+            parts.into_iter().flatten().find_map(|part| first_unknown(part, known, needed))
+        }
+        Some(name) => (!known.contains(&name)).then(|| format!("`{name}`")),
+    }
+}
+
+fn json(rule: &impl serde::Serialize) -> Value {
+    serde_json::to_value(rule).unwrap_or_default()
+}
+
+fn kind(model: &impl serde::Serialize) -> String {
+    let value = json(model);
+    format!("`{}`", value["type"].as_str().unwrap_or("unnamed"))
+}
+
+fn refuse(path: &Path, key: &'static str, found: String, wanted: &str) -> CheckpointError {
+    CheckpointError::Setting { path: path.to_owned(), key, found, wanted: wanted.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;
