@@ -6,13 +6,13 @@
 //!
 //! | kernel | products | rows x columns at a time |
 //! |---|---|---|
-//! | `Amx` | `bf16`, sums in f32, tiles | 32 x 32 |
+//! | `Amx` | `bf16`, sums in f32, tiles | 32 x 32 or 16 x 64 |
 //! | `Avx512Bf16` | `bf16`, sums in f32 | 8 x 48 |
 //! | `Avx512` | f32 | 8 x 48 |
 //! | `Avx2` | f32 | 6 x 16 |
 //! | `Portable` | f32 | 4 x 16 |
 //!
-//! `unsafe` lives in `x86.rs` and `amx.rs` alone, each function beside a portable twin that tests
+//! `unsafe` lives in `x86.rs` and `amx.rs` alone (and, in tests, in AMX's emulator), each function beside a portable twin that tests
 //! hold it against.
 
 mod amx;

@@ -228,11 +228,15 @@ impl Panels {
 impl Left {
     fn fill(&mut self, kernel: Kernel, rows: Rows<'_>) -> &[Pair] {
         let stride = pairs(rows.width);
-        self.pairs.resize(rows.count * stride, Pair::default());
-        for (index, pairs) in self.pairs.chunks_exact_mut(stride).enumerate() {
+        let count = rows.count * stride;
+        // rows begin where cache lines do: a tile of AMX loads a line of each
+        self.pairs.resize(count + PAIRS, Pair::default());
+        let start = self.pairs.as_ptr().align_offset(align_of::<Line<Pair>>()).min(PAIRS);
+        let pairs = &mut self.pairs[start..][..count];
+        for (index, pairs) in pairs.chunks_exact_mut(stride).enumerate() {
             kernel.to_pairs(rows.row(index), pairs);
         }
-        &self.pairs
+        pairs
     }
 }
 
