@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use fastlane_corpus::Format;
 use fastlane_eval::Measure;
+use fastlane_model::Precision;
 
 use crate::printer::Output;
 
@@ -27,6 +28,12 @@ pub(crate) enum Command {
     /// Rank a collection by BM25 for a set of queries and write a TREC run
     #[command(after_help = include_str!("help/bm25.txt"))]
     Bm25(Bm25Args),
+    /// Turn texts into views with a model and write them as NumPy files
+    #[command(after_help = include_str!("help/encode.txt"))]
+    Encode(EncodeArgs),
+    /// Show how much of a query's intent each token carries, and which one is its lane
+    #[command(after_help = include_str!("help/explain.txt"))]
+    Explain(ExplainArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -164,6 +171,100 @@ pub(crate) struct QueryArgs {
     /// The column of the text
     #[arg(long, value_name = "COLUMN")]
     pub(crate) query_text_column: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EncodeArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Documents: a BEIR directory, a folder of texts, or a .jsonl, .csv or .tsv file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) input: PathBuf,
+    /// The directory to write; until it is complete it is called PATH.partial
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: PathBuf,
+    /// The input is queries: write alpha and the soft lane as well
+    #[arg(long)]
+    pub(crate) query: bool,
+    /// Replace the output, and begin anew what was begun with other settings
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Print a summary as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) input_as: InputArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// The query; `-` is standard input
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: String,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// How many lanes to pick
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) lanes: u32,
+    /// Print one JSON object with all digits
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A model, and how it computes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ModelArgs {
+    /// The model: a directory with config.json, model.safetensors and tokenizer.json
+    #[arg(id = "model", long = "model", value_name = "DIR")]
+    pub(crate) path: PathBuf,
+    /// How exactly to compute, and with which instructions
+    #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
+    pub(crate) precision: PrecisionArg,
+    /// Threads; all cores unless said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PrecisionArg {
+    /// The fastest that this CPU has: bf16 where it has instructions for it, else f32
+    Auto,
+    /// Products of f32
+    F32,
+    /// Products of bf16, sums of f32
+    Bf16,
+    /// Products of f32, with no instructions that only some CPUs have
+    Portable,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(arg: PrecisionArg) -> Self {
+        match arg {
+            PrecisionArg::Auto => Self::Auto,
+            PrecisionArg::F32 => Self::F32,
+            PrecisionArg::Bf16 => Self::Bf16,
+            PrecisionArg::Portable => Self::Portable,
+        }
+    }
+}
+
+/// What the input is and which of its columns are which.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "How to read the input")]
+pub(crate) struct InputArgs {
+    /// The input's format, where its name does not tell
+    #[arg(long, value_name = "FORMAT", value_parser = format())]
+    pub(crate) format: Option<Format>,
+    /// The column of the id
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) id_column: Option<String>,
+    /// The column of the title
+    #[arg(long, value_name = "COLUMN", conflicts_with = "query")]
+    pub(crate) title_column: Option<String>,
+    /// The column of the text
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) text_column: Option<String>,
 }
 
 /// The names of the formats that `corpus` reads.

@@ -5,6 +5,7 @@ use std::error::Error;
 use fastlane_corpus::{LexicalOpenError, LexicalWriteError};
 
 use crate::commands::bm25::NoRoom;
+use crate::partial::PartialError;
 
 /// One sentence that helps, where there is one.
 pub(crate) fn way_out(error: &anyhow::Error) -> Option<&'static str> {
@@ -25,6 +26,15 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         return error.hint();
     }
     if let Some(error) = cause.downcast_ref::<LexicalOpenError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<fastlane_model::OpenError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<fastlane_engine::VectorFilesError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<PartialError>() {
         return error.hint();
     }
     if cause.is::<NoRoom>() {

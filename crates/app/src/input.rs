@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use fastlane_corpus::{Columns, Keep, ReadSettings, Source};
+use fastlane_corpus::{Columns, Document, Documents, Keep, Queries, Query, ReadSettings, Source};
 use fastlane_eval::{Qrels, Run};
 
-use crate::args::{CorpusArgs, QueryArgs};
+use crate::args::{CorpusArgs, EncodeArgs, QueryArgs};
 use crate::interrupt;
 use crate::progress::{Progress, Unit};
 use crate::settings::Settings;
@@ -76,6 +76,64 @@ pub(crate) fn of_queries(args: &QueryArgs) -> ReadSettings {
             id: args.query_id_column.clone(),
             text: args.query_text_column.clone(),
             ..Columns::default()
+        },
+        ..ReadSettings::default()
+    }
+}
+
+/// A text and its id.
+pub(crate) type Text = (String, String);
+
+/// Texts of either kind, one at a time.
+pub(crate) struct Texts {
+    texts: Box<dyn Iterator<Item = Result<Text, fastlane_corpus::ReadError>> + Send>,
+    pub(crate) progress: fastlane_corpus::Progress,
+    /// The files of a folder that are left out as no text.
+    pub(crate) ignored: u64,
+}
+
+impl Texts {
+    /// Opens the documents, title and text as one field, or the queries to be encoded.
+    pub(crate) fn open(args: &EncodeArgs) -> anyhow::Result<Self> {
+        let settings = of_input(args);
+        if args.query {
+            let queries = Queries::open(&args.input, &settings)?;
+            let progress = queries.progress();
+            let text = |Query { id, text }| (id, text);
+            let texts = Box::new(queries.map(move |query| query.map(text)));
+            return Ok(Self { texts, progress, ignored: 0 });
+        }
+        let documents = Documents::open(&args.input, &settings)?;
+        let (progress, ignored) = (documents.progress(), documents.ignored());
+        let text = |document: Document| {
+            let text = document.full_text().into_owned();
+            (document.id, text)
+        };
+        let texts = Box::new(documents.map(move |document| document.map(text)));
+        Ok(Self { texts, progress, ignored })
+    }
+}
+
+impl Iterator for Texts {
+    type Item = anyhow::Result<Text>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match interrupt::check() {
+            Ok(()) => self.texts.next().map(|text| Ok(text?)),
+            Err(asked) => Some(Err(asked.into())),
+        }
+    }
+}
+
+fn of_input(args: &EncodeArgs) -> ReadSettings {
+    let columns = &args.input_as;
+    ReadSettings {
+        format: columns.format,
+        columns: Columns {
+            id: columns.id_column.clone(),
+            title: columns.title_column.clone(),
+            text: columns.text_column.clone(),
+            metadata: Keep::Only(Vec::new()),
         },
         ..ReadSettings::default()
     }

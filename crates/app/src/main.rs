@@ -8,6 +8,8 @@ mod commands;
 mod hints;
 mod input;
 mod interrupt;
+mod model;
+mod partial;
 mod printer;
 mod progress;
 mod report;
@@ -43,5 +45,7 @@ fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
     match command {
         Command::Eval(args) => commands::eval::run(&args.distinct(), printer),
         Command::Bm25(args) => commands::bm25::run(&args, printer),
+        Command::Encode(args) => commands::encode::run(&args, printer),
+        Command::Explain(args) => commands::explain::run(&args, printer),
     }
 }

@@ -16,6 +16,8 @@ pub(crate) enum Unit {
     Bytes,
     /// Things, called so.
     Things(&'static str),
+    /// Bytes or files that stand for the work: shown as a share, beside what [`Progress::say`] says.
+    Share,
 }
 
 /// A bar that stays invisible for its first second, and is gone when dropped.
@@ -48,6 +50,18 @@ impl Progress {
         }
         self.bar.set_position(done);
     }
+
+    /// Tells more, where the unit has room for it.
+    pub(crate) fn say(&self, words: impl FnOnce() -> String) {
+        if self.visible.get() {
+            self.bar.set_prefix(words());
+        }
+    }
+
+    /// Starts to measure here: what is done came for free.
+    pub(crate) fn start_here(&self) {
+        self.bar.reset_eta();
+    }
 }
 
 impl Drop for Progress {
@@ -62,10 +76,14 @@ fn style(unit: Unit, bounded: bool) -> ProgressStyle {
         (Unit::Bytes, false) => "{bytes}, {bytes_per_sec}".to_owned(),
         (Unit::Things(name), true) => format!("{{human_pos}} of {{human_len}} {name}, {{per_sec}}"),
         (Unit::Things(name), false) => format!("{{human_pos}} {name}, {{per_sec}}"),
+        (Unit::Share, true) => "{percent} %, {prefix}".to_owned(),
+        (Unit::Share, false) => "{prefix}".to_owned(),
     };
+    // what is said takes the room of a longer bar
+    let (name, bar) = if matches!(unit, Unit::Share) { (8, 20) } else { (18, 30) };
     let template = match bounded {
-        true => format!("{{msg:<18}} {{bar:30}} {count}, {{eta}} left"),
-        false => format!("{{msg:<18}} {{spinner}} {count}, {{elapsed}}"),
+        true => format!("{{msg:<{name}}} {{bar:{bar}}} {count}, {{eta}} left"),
+        false => format!("{{msg:<{name}}} {{spinner}} {count}, {{elapsed}}"),
     };
     ProgressStyle::with_template(&template).expect("the templates above are well-formed")
 }

@@ -1,12 +1,15 @@
 //! What the surroundings say: the only place that reads environment variables.
 
 use std::io::IsTerminal as _;
+use std::num::NonZero;
 
 /// How to talk to whoever started us.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     /// A person reads stdout: align tables.
     pub(crate) stdout_is_terminal: bool,
+    /// How many columns the terminal on stdout has.
+    pub(crate) stdout_columns: Option<usize>,
     /// A person reads stderr: draw progress bars.
     pub(crate) stderr_is_terminal: bool,
     /// Bold and dim are welcome on stdout.
@@ -18,9 +21,19 @@ impl Settings {
         let stdout_is_terminal = std::io::stdout().is_terminal();
         Self {
             stdout_is_terminal,
+            stdout_columns: terminal_size::terminal_size_of(std::io::stdout())
+                .map(|(width, _)| width.0.into()),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             styled: stdout_is_terminal && !asks_for_plain_text(),
         }
+    }
+}
+
+/// As many threads as were asked for, else one for each core.
+pub(crate) fn threads(asked: Option<u16>) -> NonZero<usize> {
+    match asked.and_then(|threads| NonZero::new(threads.into())) {
+        Some(threads) => threads,
+        None => std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Files that are whole or absent: written aside, synced, then renamed.
+//! Files and directories that are whole or absent: written aside, synced, then renamed.
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
@@ -67,6 +67,46 @@ impl Target {
     }
 }
 
+/// Writes a small file anew; a crash leaves the old one, and perhaps `NAME.partial` beside it.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let aside = beside(path, ".partial");
+    let mut file = File::options().write(true).create(true).truncate(true).open(&aside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    rename(&aside, path)?;
+    sync_directory(path)
+}
+
+/// Gives a directory, the files of which are synced, its name, and removes the one that had it.
+///
+/// No directory takes the place of a full one at once: for a moment there is none.
+pub(crate) fn replace_directory(from: &Path, to: &Path) -> std::io::Result<()> {
+    let aside = tempfile::Builder::new().prefix(".").suffix(".old").tempdir_in(directory(to))?;
+    let old = aside.path().join("old");
+    let moved = to.is_dir();
+    if moved {
+        rename(to, &old)?;
+    }
+    if let Err(error) = rename(from, to) {
+        // best effort: the first error is the one to be told
+        let _ = if moved { rename(&old, to) } else { Ok(()) };
+        return Err(error);
+    }
+    sync_directory(to)
+}
+
+/// The same place under a longer name.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+#[expect(clippy::disallowed_methods, reason = "what takes the name was synced before")]
+fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::rename(from, to)
+}
+
 /// Makes the bytes durable, then the name.
 fn finish(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
     file.as_file().sync_all()?;
@@ -123,7 +163,8 @@ fn sync_directory(path: &Path) -> std::io::Result<()> {
     File::open(directory(path))?.sync_all()
 }
 
-fn directory(path: &Path) -> &Path {
+/// The directory that something lies in.
+pub(crate) fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::num::NonZero;
 use std::path::Path;
 use std::time::Instant;
 
@@ -18,6 +17,7 @@ use tempfile::TempDir;
 use crate::args::{AnalyzerArg, Bm25Args};
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
+use crate::settings::threads;
 use crate::storage::{Target, cannot_write};
 use crate::{input, interrupt};
 
@@ -98,7 +98,8 @@ fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64>
         AnalyzerArg::English => Analyzer::English,
         AnalyzerArg::Plain => Analyzer::Plain,
     };
-    let mut writer = LexicalWriter::create(path, LexicalSettings { analyzer }, threads(args))?;
+    let mut writer =
+        LexicalWriter::create(path, LexicalSettings { analyzer }, threads(args.threads))?;
     let documents = Documents::open(&args.corpus, &input::of_corpus(&args.corpus_as))?;
     if documents.ignored() > 0 {
         printer.note(&format!("files left out as no text: {}", documents.ignored()));
@@ -160,7 +161,7 @@ impl Searcher<'_> {
 
     fn answer_chunk(&self, queries: &[Query]) -> anyhow::Result<Run> {
         let texts: Vec<&str> = queries.iter().map(|query| query.text.as_str()).collect();
-        let hits = self.reader.search_many(&texts, &self.search, threads(self.args))?;
+        let hits = self.reader.search_many(&texts, &self.search, threads(self.args.threads))?;
         let mut run = Run::new(self.args.tag.as_str());
         for (query, hits) in queries.iter().zip(hits) {
             run.insert(query.id.as_str(), ranking(hits)?);
@@ -188,11 +189,4 @@ fn ranking(hits: Vec<fastlane_corpus::Hit>) -> anyhow::Result<Ranking> {
 fn score(score: f32) -> Score {
     let shortest = score.to_string().parse().ok();
     shortest.and_then(Score::new).expect("BM25 adds up finite weights")
-}
-
-fn threads(args: &Bm25Args) -> NonZero<usize> {
-    match args.threads.and_then(|threads| NonZero::new(threads.into())) {
-        Some(threads) => threads,
-        None => std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
-    }
 }

@@ -1,4 +1,6 @@
 //! The commands, one per file: glue between arguments, libraries and the printer.
 
 pub(crate) mod bm25;
+pub(crate) mod encode;
 pub(crate) mod eval;
+pub(crate) mod explain;

@@ -11,10 +11,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fastlane-corpus", &[]),
     ("fastlane-engine", &[]),
     ("fastlane-model", &["fastlane-engine"]),
-    (
-        "fastlane-app",
-        &["fastlane-corpus", "fastlane-engine", "fastlane-eval", "fastlane-model"],
-    ),
+    ("fastlane-app", &["fastlane-corpus", "fastlane-engine", "fastlane-eval", "fastlane-model"]),
 ];
 
 #[test]

@@ -7,7 +7,10 @@ mod shared_data;
 
 mod arrows;
 mod bm25;
+mod encode;
 mod eval;
+mod explain;
 mod fastlane;
+mod model;
 mod readme;
 mod surface;

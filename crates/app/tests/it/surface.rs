@@ -9,6 +9,8 @@ fn help() {
     assert_snapshot!("help", Folder::new(&[]).said("--help"));
     assert_snapshot!("help_eval", Folder::new(&[]).said("eval --help"));
     assert_snapshot!("help_bm25", Folder::new(&[]).said("bm25 --help"));
+    assert_snapshot!("help_encode", Folder::new(&[]).said("encode --help"));
+    assert_snapshot!("help_explain", Folder::new(&[]).said("explain --help"));
 }
 
 #[test]
@@ -25,6 +27,11 @@ fn arguments_that_make_no_sense() {
         "bm25 --corpus . --queries q.tsv --run out --k 0",
         "bm25 --corpus . --queries q.tsv --run out --analyzer klingon",
         "bm25 --corpus . --queries q.tsv --run out --tag=",
+        "encode --input q.tsv --output out",
+        "encode --model m --input q.tsv --output out --precision int8",
+        "encode --model m --input q.tsv --output out --query --title-column t",
+        "explain lane",
+        "explain lane --model m --lanes 0",
         "evaluate x.run",
     ] {
         all += &format!("$ fastlane {arguments}\n{}\n", folder.said(arguments));

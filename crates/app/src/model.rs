@@ -1,0 +1,91 @@
+//! From arguments to an encoder, and how to tell one from another.
+
+use std::num::NonZero;
+
+use fastlane_engine::{DocumentViews, QueryViews};
+use fastlane_model::{Model, Settings};
+
+use crate::args::ModelArgs;
+use crate::input::Text;
+use crate::settings::threads;
+
+/// Documents taken in at a time, for each thread: a second's work or less, so that Ctrl-C is
+/// heard, and enough that threads seldom wait for the last one.
+const WINDOW: usize = 32;
+
+/// Opens the model that the arguments name.
+pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Model> {
+    let threads = threads(args.threads);
+    let window = threads.saturating_mul(NonZero::new(WINDOW).expect("the window is not 0"));
+    let settings = Settings { precision: args.precision.into(), threads, window };
+    Ok(Model::open(&args.path, &settings)?)
+}
+
+/// FNV-1a, 64 bits: it tells what is the same from what is not, and guards against no malice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint(u64);
+
+impl Fingerprint {
+    pub(crate) fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// Takes in bytes; a length before each makes "ab", "c" differ from "a", "bc".
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        let length = (bytes.len() as u64).to_le_bytes();
+        for &byte in length.iter().chain(bytes) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    /// Takes in a text and its id.
+    pub(crate) fn add_text(&mut self, (id, text): &Text) {
+        self.add(id.as_bytes());
+        self.add(text.as_bytes());
+    }
+
+    /// Takes in the bits of numbers.
+    fn add_floats(&mut self, values: &[f32]) {
+        self.add(&values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
+    }
+
+    /// Takes in what a model makes of a document.
+    pub(crate) fn add_document(&mut self, views: &DocumentViews) {
+        self.add_floats(views.views.values());
+        views.lane_views.iter().for_each(|lanes| self.add_floats(lanes.values()));
+    }
+
+    /// Takes in what a model makes of a query.
+    pub(crate) fn add_query(&mut self, views: &QueryViews) {
+        self.add_floats(views.views.values());
+        views.lane_views.iter().for_each(|lanes| self.add_floats(lanes.values()));
+        self.add_floats(&views.alpha);
+        self.add_floats(&views.soft_lane);
+    }
+}
+
+impl std::fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_fnv_1a_of_lengths_and_bytes() {
+        // an offset times a prime for each of eight zero bytes, by Python's integers
+        let mut empty = Fingerprint::new();
+        assert_eq!(empty.to_string(), "cbf29ce484222325");
+        empty.add(b"");
+        assert_eq!(empty.to_string(), "a8c7f832281a39c5");
+        let of = |parts: [&str; 2]| {
+            let mut fingerprint = Fingerprint::new();
+            parts.iter().for_each(|part| fingerprint.add(part.as_bytes()));
+            fingerprint
+        };
+        assert_ne!(of(["ab", "c"]), of(["a", "bc"]));
+    }
+}

@@ -1,0 +1,110 @@
+//! What a journal says: what work was begun with, and how far it is.
+
+use std::path::PathBuf;
+
+use fastlane_engine::Written;
+use serde::{Deserialize, Serialize};
+
+/// What must stay the same from beginning to end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Begun {
+    /// What the texts are: documents or queries.
+    pub(crate) side: String,
+    /// The instructions that the model computes with: others round differently.
+    pub(crate) instructions: String,
+    /// Where the model was.
+    pub(crate) model: PathBuf,
+    /// What the model makes of a sentence.
+    pub(crate) fingerprint: String,
+}
+
+impl Begun {
+    /// The first thing that is not the same: its name, and both.
+    pub(super) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
+        let model = |begun: &Self| format!("{} ({})", begun.model.display(), begun.fingerprint);
+        if self.side != other.side {
+            return Some(("texts", self.side.clone(), other.side.clone()));
+        }
+        if self.instructions != other.instructions {
+            return Some(("precision", self.instructions.clone(), other.instructions.clone()));
+        }
+        (self.fingerprint != other.fingerprint).then(|| ("model", model(self), model(other)))
+    }
+}
+
+/// How far the work is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Done {
+    /// How many texts.
+    pub(crate) texts: u64,
+    /// How many token views these have.
+    pub(crate) views: u64,
+    /// How many lane views.
+    pub(crate) lanes: u64,
+    /// The bytes of their ids.
+    pub(crate) id_bytes: u64,
+    /// The fingerprint of the texts and their ids.
+    pub(crate) fingerprint: String,
+    /// How many texts were too long.
+    pub(crate) cut_texts: u64,
+    /// How many bytes these lost.
+    pub(crate) cut_bytes: u64,
+    /// How many bytes the longest lost.
+    pub(crate) cut_most: u64,
+}
+
+impl Done {
+    pub(crate) fn written(&self) -> Written {
+        let Self { texts, views, lanes, id_bytes, .. } = *self;
+        Written { texts, views, lanes, id_bytes }
+    }
+
+    /// The same with what the files have by now.
+    pub(crate) fn at(self, Written { texts, views, lanes, id_bytes }: Written) -> Self {
+        Self { texts, views, lanes, id_bytes, ..self }
+    }
+
+    /// Remembers how much of a text was cut off.
+    pub(crate) fn count_cut(&mut self, bytes: u64) {
+        self.cut_texts += u64::from(bytes > 0);
+        self.cut_bytes += bytes;
+        self.cut_most = self.cut_most.max(bytes);
+    }
+}
+
+/// The content of the journal.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Journal {
+    pub(super) begun: Begun,
+    pub(super) done: Done,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_named() {
+        let begun = |side: &str, instructions: &str, model: &str, fingerprint: &str| Begun {
+            side: side.to_owned(),
+            instructions: instructions.to_owned(),
+            model: model.into(),
+            fingerprint: fingerprint.to_owned(),
+        };
+        let first = begun("documents", "AMX bf16", "a", "1");
+        let said = |other: &Begun| {
+            first.difference(other).map(|(what, a, b)| format!("{what}: {a}, wanted {b}"))
+        };
+        // a model may move
+        assert_eq!(said(&begun("documents", "AMX bf16", "b", "1")), None);
+        let other = [
+            (begun("queries", "AVX2 f32", "a", "2"), "texts: documents, wanted queries"),
+            // whatever it makes of a sentence: other instructions make something else
+            (begun("documents", "AVX2 f32", "a", "2"), "precision: AMX bf16, wanted AVX2 f32"),
+            (begun("documents", "AMX bf16", "a", "2"), "model: a (1), wanted a (2)"),
+        ];
+        for (other, wanted) in other {
+            assert_eq!(said(&other).as_deref(), Some(wanted));
+        }
+    }
+}
