@@ -100,3 +100,40 @@ pub struct EncodeError {
     /// What the encoder says.
     pub source: Box<dyn Error + Send + Sync>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(alpha: &[f32], lane_views: Option<TokenMatrix>) -> QueryViews {
+        let token = Token { id: 0, text: "light".to_owned(), bytes: None };
+        let views = (0..alpha.len()).flat_map(|token| [token as f32, 1.0]).collect();
+        QueryViews {
+            tokens: vec![token; alpha.len()],
+            views: TokenMatrix::new(2, views),
+            alpha: alpha.to_vec(),
+            lane_views,
+            soft_lane: vec![0.0, 1.0],
+            cut: 0,
+        }
+    }
+
+    #[test]
+    fn lanes_by_hand() {
+        let query = query(&[0.125, 0.375, 0.125, 0.375], None);
+        let found = |k| -> Vec<(usize, f32)> {
+            query.lanes(k).iter().map(|lane| (lane.token, lane.weight)).collect()
+        };
+        assert_eq!(found(0), []);
+        assert_eq!(found(1), [(1, 1.0)]);
+        assert_eq!(found(3), [(1, 3.0 / 7.0), (3, 3.0 / 7.0), (0, 1.0 / 7.0)]);
+        assert_eq!(found(9), [(1, 0.375), (3, 0.375), (0, 0.125), (2, 0.125)]);
+        assert_eq!(query.lanes(1)[0].view, [1.0, 1.0]);
+    }
+
+    #[test]
+    fn lanes_have_views_of_their_own_where_there_are_some() {
+        let own = TokenMatrix::new(3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(query(&[0.25, 0.75], Some(own)).lanes(1)[0].view, [4.0, 5.0, 6.0]);
+    }
+}

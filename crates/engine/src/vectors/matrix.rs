@@ -69,3 +69,48 @@ impl TokenMatrix {
         products.reduce(f32::max).unwrap_or(0.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sum_max_by_hand() {
+        let query = TokenMatrix::new(2, vec![1.0, 0.0, 0.0, -1.0]);
+        let document = TokenMatrix::new(2, vec![3.0, 4.0, 2.0, 1.0]);
+        // 3 by the first vector of the document, -1 by the second
+        assert_eq!(query.sum_max(&document), 2.0);
+        assert_eq!(query.sum_max(&TokenMatrix::new(2, Vec::new())), 0.0);
+        assert_eq!(TokenMatrix::new(2, Vec::new()).sum_max(&document), 0.0);
+    }
+
+    fn matrices() -> impl Strategy<Value = (TokenMatrix, TokenMatrix)> {
+        (1..9_usize, 0..6_usize, 0..9_usize).prop_flat_map(|(dim, query, document)| {
+            let rows = |count: usize| {
+                let values = prop::collection::vec(-1.0..1.0_f32, count * dim);
+                values.prop_map(move |values| TokenMatrix::new(dim, values))
+            };
+            (rows(query), rows(document))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn sum_max_is_the_plain_one((query, document) in matrices()) {
+            let mut wanted = 0.0_f64;
+            for asked in query.rows().filter(|_| !document.is_empty()) {
+                let mut best = f64::NEG_INFINITY;
+                for row in document.rows() {
+                    let mut product = 0.0;
+                    for place in 0..row.len() {
+                        product += f64::from(asked[place]) * f64::from(row[place]);
+                    }
+                    best = best.max(product);
+                }
+                wanted += best;
+            }
+            prop_assert!((f64::from(query.sum_max(&document)) - wanted).abs() < 1e-5);
+        }
+    }
+}
