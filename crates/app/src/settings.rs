@@ -21,12 +21,17 @@ impl Settings {
         let stdout_is_terminal = std::io::stdout().is_terminal();
         Self {
             stdout_is_terminal,
-            stdout_columns: terminal_size::terminal_size_of(std::io::stdout())
-                .map(|(width, _)| width.0.into()),
+            stdout_columns: stdout_is_terminal.then(stdout_columns),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             styled: stdout_is_terminal && !asks_for_plain_text(),
         }
     }
+}
+
+/// The width that the terminal tells, or the usual one.
+fn stdout_columns() -> usize {
+    let size = terminal_size::terminal_size_of(std::io::stdout());
+    size.map_or(80, |(width, _)| width.0.into())
 }
 
 /// As many threads as were asked for, else one for each core.

@@ -1,5 +1,7 @@
 //! A table of text: aligned for people, tabs for pipes, Markdown for documents.
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// How a table is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -63,7 +65,7 @@ impl Table {
 
     fn aligned(&self, cells: &[String]) -> String {
         let pad = |(column, cell): (usize, &String)| {
-            let blanks = " ".repeat(self.width(column) - cell.chars().count());
+            let blanks = " ".repeat(self.width(column) - columns(cell));
             match self.header[column].1 {
                 Align::Left => format!("{cell}{blanks}"),
                 Align::Right => format!("{blanks}{cell}"),
@@ -74,7 +76,7 @@ impl Table {
 
     fn width(&self, column: usize) -> usize {
         let cells = self.rows.iter().map(|row| &row[column]);
-        let widths = cells.chain([&self.header[column].0]).map(|cell| cell.chars().count());
+        let widths = cells.chain([&self.header[column].0]).map(|cell| columns(cell));
         widths.max().unwrap_or(0)
     }
 
@@ -90,6 +92,11 @@ impl Table {
     }
 }
 
+/// How many columns of a terminal a text takes: letters of East Asia take two, accents none.
+pub(crate) fn columns(text: &str) -> usize {
+    text.width()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +107,15 @@ mod tests {
         table.row(vec!["bm25|é".to_owned(), "0.5".to_owned()]);
         table.row(vec!["x\u{1b}[2J".to_owned(), "10.25".to_owned()]);
         table
+    }
+
+    #[test]
+    fn wide_letters_take_two_columns() {
+        let mut table =
+            Table::new(vec![("token".to_owned(), Align::Left), ("n".to_owned(), Align::Right)]);
+        table.row(vec!["東京".to_owned(), "1".to_owned()]);
+        table.row(vec!["e\u{301}te".to_owned(), "2".to_owned()]);
+        assert_eq!(table.render(Style::Aligned), "token  n\n東京   1\ne\u{301}te    2\n");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::args::ExplainArgs;
 use crate::model;
 use crate::printer::{Output, Printer};
-use crate::table::{Align, Table};
+use crate::table::{Align, Table, columns};
 
 /// A query that comes from standard input has at most so many bytes.
 const MOST: u64 = 64 << 20;
@@ -127,7 +127,7 @@ impl Explanation<'_> {
 
     /// What a terminal has left beside the other columns.
     fn bar_width(&self, room: usize) -> usize {
-        let tokens = self.views.tokens.iter().map(|token| token.text.chars().count());
+        let tokens = self.views.tokens.iter().map(|token| columns(&token.text));
         let token = tokens.max().unwrap_or(0).max("token".len());
         let others = token + "0.0000".len() + "lane".len() + "0.0000".len() + 4 * "  ".len();
         room.saturating_sub(others).clamp(BAR.0, BAR.1)
