@@ -44,3 +44,46 @@ pub enum Activation {
     /// max(x, 0).
     Relu,
 }
+
+/// What a family calls the weights of a block, after [`Family::layer`]; each has `.weight` and
+/// `.bias`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names {
+    pub(crate) project: [&'static str; 3],
+    pub(crate) gather: &'static str,
+    pub(crate) gather_norm: &'static str,
+    pub(crate) widen: &'static str,
+    pub(crate) narrow: &'static str,
+    pub(crate) narrow_norm: &'static str,
+}
+
+impl Family {
+    /// How the names of a block's weights start.
+    pub(crate) fn layer(self, index: usize) -> String {
+        match self {
+            Self::Bert => format!("encoder.layer.{index}."),
+            Self::DistilBert => format!("transformer.layer.{index}."),
+        }
+    }
+
+    pub(crate) fn names(self) -> Names {
+        match self {
+            Self::Bert => Names {
+                project: ["attention.self.query", "attention.self.key", "attention.self.value"],
+                gather: "attention.output.dense",
+                gather_norm: "attention.output.LayerNorm",
+                widen: "intermediate.dense",
+                narrow: "output.dense",
+                narrow_norm: "output.LayerNorm",
+            },
+            Self::DistilBert => Names {
+                project: ["attention.q_lin", "attention.k_lin", "attention.v_lin"],
+                gather: "attention.out_lin",
+                gather_norm: "sa_layer_norm",
+                widen: "ffn.lin1",
+                narrow: "ffn.lin2",
+                narrow_norm: "output_layer_norm",
+            },
+        }
+    }
+}

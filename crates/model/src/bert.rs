@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use crate::architecture::{Activation, Architecture, Family};
+use crate::architecture::{Activation, Architecture};
 use crate::kernels::{Kernel, Left, Norm, Output, Panels, Rows};
 
 /// More rows than this in a chunk only press each other out of the cache.
@@ -216,9 +216,10 @@ impl Block {
         read: &mut impl FnMut(&str, &[usize]) -> Result<Vec<f32>, E>,
     ) -> Result<Self, E> {
         let Architecture { family, hidden, intermediate, epsilon, .. } = *architecture;
-        let names = Names::of(family);
+        let names = family.names();
+        let start = family.layer(layer);
         let mut linear = |part: &str, columns, depth| {
-            let name = format!("{}.{layer}.{part}", names.layers);
+            let name = format!("{start}{part}");
             let weight = read(&format!("{name}.weight"), &[columns, depth])?;
             let bias = read(&format!("{name}.bias"), &[columns])?;
             Ok((weight, bias))
@@ -236,8 +237,7 @@ impl Block {
         let gather = pack(names.gather, hidden, hidden)?;
         let widen = pack(names.widen, intermediate, hidden)?;
         let narrow = pack(names.narrow, hidden, intermediate)?;
-        let mut norm =
-            |part| load_norm(&format!("{}.{layer}.{part}", names.layers), hidden, epsilon, read);
+        let mut norm = |part| load_norm(&format!("{start}{part}"), hidden, epsilon, read);
         Ok(Self {
             project: Panels::of_weights(kernel, &weights, &biases),
             gather,
@@ -250,42 +250,6 @@ impl Block {
 
     fn bytes(&self) -> usize {
         [&self.project, &self.gather, &self.widen, &self.narrow].map(Panels::bytes).iter().sum()
-    }
-}
-
-/// How a family calls the weights of a block.
-struct Names {
-    layers: &'static str,
-    project: [&'static str; 3],
-    gather: &'static str,
-    gather_norm: &'static str,
-    widen: &'static str,
-    narrow: &'static str,
-    narrow_norm: &'static str,
-}
-
-impl Names {
-    fn of(family: Family) -> Self {
-        match family {
-            Family::Bert => Names {
-                layers: "encoder.layer",
-                project: ["attention.self.query", "attention.self.key", "attention.self.value"],
-                gather: "attention.output.dense",
-                gather_norm: "attention.output.LayerNorm",
-                widen: "intermediate.dense",
-                narrow: "output.dense",
-                narrow_norm: "output.LayerNorm",
-            },
-            Family::DistilBert => Names {
-                layers: "transformer.layer",
-                project: ["attention.q_lin", "attention.k_lin", "attention.v_lin"],
-                gather: "attention.out_lin",
-                gather_norm: "sa_layer_norm",
-                widen: "ffn.lin1",
-                narrow: "ffn.lin2",
-                narrow_norm: "output_layer_norm",
-            },
-        }
     }
 }
 

@@ -5,6 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod checkpoints;
+#[path = "../../../tests/minilm.rs"]
+mod minilm;
+#[path = "../../../tests/shared_data.rs"]
+mod shared_data;
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -15,6 +19,8 @@ use fastlane_model::{Layout, Model, OpenError, Precision, Settings};
 use serde::Deserialize;
 
 use checkpoints::{Encoder, put_tensors, tiny};
+use minilm::minilm;
+use shared_data::shared_data;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -63,6 +69,40 @@ fn bf16_is_near_pytorch() {
         Err(OpenError::Instructions) => println!("skipped: this CPU has no bf16"),
         Err(other) => panic!("{other}"),
     }
+}
+
+#[test]
+fn bf16_is_near_f32_on_real_passages() {
+    let test = "bf16_is_near_f32_on_real_passages";
+    let Some(directory) = minilm(test) else { return };
+    let Some(collection) = shared_data("scifact", test) else { return };
+    let lines = std::fs::read_to_string(collection.join("corpus.jsonl")).unwrap();
+    let text = |line| serde_json::from_str::<Passage>(line).unwrap().text;
+    let texts: Vec<String> = lines.lines().take(40).map(text).collect();
+    let views = |precision| {
+        let model = Model::open(&directory, &settings(precision, 2, 64));
+        model.map(|model| encode_documents(&model, &texts))
+    };
+    let bf16 = match views(Precision::Bf16) {
+        Err(OpenError::Instructions) => return println!("skipped: this CPU has no bf16"),
+        views => views.unwrap(),
+    };
+    let f32 = views(Precision::F32).unwrap();
+    let rows = |views: &[DocumentViews]| -> Vec<Vec<f32>> {
+        views.iter().flat_map(|views| views.views.rows().map(<[f32]>::to_vec)).collect()
+    };
+    let cosine = |(a, b): (Vec<f32>, Vec<f32>)| -> f64 {
+        a.iter().zip(&b).map(|(a, b)| f64::from(a * b)).sum()
+    };
+    let cosines: Vec<f64> = rows(&bf16).into_iter().zip(rows(&f32)).map(cosine).collect();
+    let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
+    let least = cosines.iter().copied().fold(1.0, f64::min);
+    assert!(mean >= 0.9999 && least >= 0.999, "cosine {mean} on average, {least} at worst");
+}
+
+#[derive(Deserialize)]
+struct Passage {
+    text: String,
 }
 
 #[test]

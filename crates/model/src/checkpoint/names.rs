@@ -1,10 +1,10 @@
-//! The tensors that an encoder has, as the families name them.
+//! The tensors that an encoder must have, and their shapes.
 //!
 //! Each length of a shape is kept with the setting of `config.json` that it comes from, so that
 //! a contradiction can be told in words.
 
 use super::config::{Keys, keys};
-use crate::architecture::{Architecture, Family};
+use crate::architecture::Architecture;
 
 /// A length and the setting that says so.
 type Length = (usize, &'static str);
@@ -30,14 +30,6 @@ pub(super) fn wanted(architecture: &Architecture) -> Vec<Wanted> {
         all.extend(lists.layer(layer));
     }
     all
-}
-
-/// How the names of a layer's tensors start.
-pub(super) fn layer(family: Family, layer: usize) -> String {
-    match family {
-        Family::Bert => format!("encoder.layer.{layer}."),
-        Family::DistilBert => format!("transformer.layer.{layer}."),
-    }
 }
 
 struct Lists {
@@ -74,37 +66,21 @@ impl Lists {
 
     fn layer(&self, index: usize) -> Vec<Wanted> {
         let (state, inner) = (self.hidden, self.inner);
-        let start = layer(self.keys.family, index);
-        let (dense, norms) = match self.keys.family {
-            Family::Bert => (
-                [
-                    ("attention.self.query", state, state),
-                    ("attention.self.key", state, state),
-                    ("attention.self.value", state, state),
-                    ("attention.output.dense", state, state),
-                    ("intermediate.dense", inner, state),
-                    ("output.dense", state, inner),
-                ],
-                ["attention.output.LayerNorm", "output.LayerNorm"],
-            ),
-            Family::DistilBert => (
-                [
-                    ("attention.q_lin", state, state),
-                    ("attention.k_lin", state, state),
-                    ("attention.v_lin", state, state),
-                    ("attention.out_lin", state, state),
-                    ("ffn.lin1", inner, state),
-                    ("ffn.lin2", state, inner),
-                ],
-                ["sa_layer_norm", "output_layer_norm"],
-            ),
-        };
-        let dense = dense.into_iter().flat_map(|(name, to, from)| {
+        let (start, names) = (self.keys.family.layer(index), self.keys.family.names());
+        let project = names.project.map(|name| (name, state, state));
+        let others = [
+            (names.gather, state, state),
+            (names.widen, inner, state),
+            (names.narrow, state, inner),
+        ];
+        let dense = project.into_iter().chain(others).flat_map(|(name, to, from)| {
             let (weight, bias) = (vec![to, from], vec![to]);
             [("weight", weight), ("bias", bias)]
                 .map(|(end, lengths)| Wanted { name: format!("{start}{name}.{end}"), lengths })
         });
-        let norms = norms.into_iter().flat_map(|name| norm(&format!("{start}{name}"), state));
+        let norms = [names.gather_norm, names.narrow_norm]
+            .into_iter()
+            .flat_map(|name| norm(&format!("{start}{name}"), state));
         dense.chain(norms).collect()
     }
 }

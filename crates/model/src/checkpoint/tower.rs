@@ -102,7 +102,7 @@ impl TowerFiles {
 
     fn no_more_layers(&self, config: &Path) -> Result<(), CheckpointError> {
         let layers = self.architecture.layers;
-        let beyond = format!("{}{}", self.prefix, names::layer(self.architecture.family, layers));
+        let beyond = format!("{}{}", self.prefix, self.architecture.family.layer(layers));
         match self.weights.names().into_iter().filter(|name| name.starts_with(&beyond)).min() {
             None => Ok(()),
             Some(tensor) => Err(CheckpointError::MoreLayers {
