@@ -7,8 +7,9 @@ mod checkpoints;
 use std::collections::HashSet;
 
 use fastlane_model::checkpoint::{
-    Blueprint, Checkpoint, Expansion, Layout, NamedTensor, Precision, RouterConfig, RouterInput,
-    Settings, Side, Tensors, Tokeniser, TowerFiles, TowerParts, add_tokens, write, write_tensors,
+    Blueprint, Checkpoint, Expansion, Layout, NamedTensor, RouterConfig, RouterInput, Side,
+    Tensors, TextSettings, Tokeniser, TowerFiles, TowerParts, WeightType, add_tokens, write,
+    write_tensors,
 };
 use fastlane_model::{Activation, Architecture, Family};
 use serde_json::json;
@@ -291,7 +292,7 @@ fn what_is_written_is_read_back() {
             tokenizer: TOKENIZER.as_bytes(),
             settings: settings(),
             router: routed.then(|| (config.clone(), vec![named("key.weight", &[3, 6], &router)])),
-            precision: Precision::F32,
+            weight_type: WeightType::F32,
         };
         write(&path, &blueprint).unwrap();
         let found = Checkpoint::open(&path).unwrap();
@@ -325,7 +326,7 @@ fn without_its_mark_ours_is_pylates() {
 
 #[test]
 fn half_precision_is_near() {
-    let found = through(Precision::F16);
+    let found = through(WeightType::F16);
     for (found, wanted) in found.iter().zip(matrix(72, 6)) {
         assert!((found - wanted).abs() <= wanted.abs() / 2048.0 + 1e-7, "{found} for {wanted}");
     }
@@ -333,7 +334,7 @@ fn half_precision_is_near() {
 
 #[test]
 fn int8_is_within_half_a_step_of_each_row() {
-    let found = through(Precision::Int8);
+    let found = through(WeightType::Int8);
     let wanted = matrix(72, 6);
     for (found, wanted) in found.chunks(6).zip(wanted.chunks(6)) {
         let largest = wanted.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
@@ -348,7 +349,8 @@ fn int8_weights_hide_from_programs_that_cannot_read_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
     let (encoder, dense) = (Encoder::new(tiny()), matrix(4, 6));
-    write(&path, &Blueprint { precision: Precision::Int8, ..blueprint(&encoder, &dense) }).unwrap();
+    write(&path, &Blueprint { weight_type: WeightType::Int8, ..blueprint(&encoder, &dense) })
+        .unwrap();
     assert!(!path.join("model.safetensors").exists());
     assert!(path.join("model.int8.safetensors").exists());
 }
@@ -377,7 +379,7 @@ fn a_tensor_larger_than_the_buffer_is_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large");
     let values: Vec<f32> = (0..200_003_u32).map(|n| n as f32).collect();
-    write_tensors(&path, &[named("x", &[200_003], &values)], Precision::F32).unwrap();
+    write_tensors(&path, &[named("x", &[200_003], &values)], WeightType::F32).unwrap();
     let tensors = Tensors::open(&path).unwrap();
     assert_eq!(tensors.read("x", &[200_003]).unwrap(), values);
 }
@@ -397,10 +399,16 @@ fn added_tokens_are_found_whole_and_get_the_next_ids() {
     assert_eq!(ids, [72, tokeniser.id("ship").unwrap(), 73]);
 }
 
-fn settings() -> Settings {
+fn settings() -> TextSettings {
     let skip = vec![".".to_owned()];
     let (query_length, document_length) = (16, 24);
-    Settings { query_length, document_length, skip, normalise: false, ..Settings::default() }
+    TextSettings {
+        query_length,
+        document_length,
+        skip,
+        normalise: false,
+        ..TextSettings::default()
+    }
 }
 
 fn blueprint<'a>(encoder: &'a Encoder, dense: &'a [f32]) -> Blueprint<'a> {
@@ -410,7 +418,7 @@ fn blueprint<'a>(encoder: &'a Encoder, dense: &'a [f32]) -> Blueprint<'a> {
         tokenizer: TOKENIZER.as_bytes(),
         settings: settings(),
         router: None,
-        precision: Precision::F32,
+        weight_type: WeightType::F32,
     }
 }
 
@@ -436,11 +444,11 @@ fn assert_same(tower: &TowerFiles, encoder: &Encoder) {
 }
 
 /// A matrix that was written and read.
-fn through(precision: Precision) -> Vec<f32> {
+fn through(weight_type: WeightType) -> Vec<f32> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     let values = matrix(72, 6);
-    write_tensors(&path, &[named("x", &[72, 6], &values)], precision).unwrap();
+    write_tensors(&path, &[named("x", &[72, 6], &values)], weight_type).unwrap();
     Tensors::open(&path).unwrap().read("x", &[72, 6]).unwrap()
 }
 

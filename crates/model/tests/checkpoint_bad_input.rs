@@ -7,8 +7,8 @@ mod checkpoints;
 use std::path::Path;
 
 use fastlane_model::checkpoint::{
-    Blueprint, Checkpoint, CheckpointError, NamedTensor, Precision, RouterConfig, RouterInput,
-    Settings, Tensors, Tokeniser, TowerParts, write, write_tensors,
+    Blueprint, Checkpoint, CheckpointError, NamedTensor, RouterConfig, RouterInput, Tensors,
+    TextSettings, Tokeniser, TowerParts, WeightType, write, write_tensors,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -249,7 +249,7 @@ fn numbers_that_do_not_fit_are_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     let tensor = NamedTensor { name: "x".to_owned(), shape: vec![2], values: &[1.0, 70_000.0] };
-    let error = write_tensors(&path, &[tensor], Precision::F16).unwrap_err();
+    let error = write_tensors(&path, &[tensor], WeightType::F16).unwrap_err();
     insta::assert_snapshot!(told(&error, folder.path()), @r"
     tensor `x` of `model.safetensors` has 70000 at position 1, too much for F16
     hint: store the weights as F32
@@ -528,9 +528,9 @@ fn blueprint<'a>(encoder: &'a Encoder, dense: &'a [f32]) -> Blueprint<'a> {
         document: parts(),
         query: Some(parts()),
         tokenizer: TOKENIZER.as_bytes(),
-        settings: Settings { document_length: 40, ..Settings::default() },
+        settings: TextSettings { document_length: 40, ..TextSettings::default() },
         router: Some((config, Vec::new())),
-        precision: Precision::F32,
+        weight_type: WeightType::F32,
     }
 }
 

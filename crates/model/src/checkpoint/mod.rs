@@ -36,7 +36,7 @@ pub use router::{RouterConfig, RouterFiles, RouterInput};
 pub use tensors::Tensors;
 pub use tower::{DenseFiles, TowerFiles};
 pub use write::{
-    Blueprint, NamedTensor, Precision, Settings, TowerParts, add_tokens, write, write_tensors,
+    Blueprint, NamedTensor, TextSettings, TowerParts, WeightType, add_tokens, write, write_tensors,
 };
 
 pub use crate::tokenise::{Expansion, Side, TokeniseError, Tokeniser, Tokens};

@@ -20,7 +20,7 @@ use super::tower::{DenseConfig, INT8_WEIGHTS, WEIGHTS};
 use super::{CheckpointError, RouterConfig, router};
 use crate::architecture::Architecture;
 
-pub use stored::{NamedTensor, Precision, write_tensors};
+pub use stored::{NamedTensor, WeightType, write_tensors};
 pub use vocabulary::add_tokens;
 
 /// Everything a checkpoint is made of.
@@ -33,11 +33,11 @@ pub struct Blueprint<'a> {
     /// The content of `tokenizer.json`.
     pub tokenizer: &'a [u8],
     /// What surrounds the texts.
-    pub settings: Settings,
+    pub settings: TextSettings,
     /// What says which token carries the intent.
     pub router: Option<(RouterConfig, Vec<NamedTensor<'a>>)>,
     /// How the weights of encoders and projections are stored; the router is always F32.
-    pub precision: Precision,
+    pub weight_type: WeightType,
 }
 
 /// An encoder and its projections, in memory.
@@ -53,7 +53,7 @@ pub struct TowerParts<'a> {
 
 /// What surrounds the texts, and what becomes of views.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct TextSettings {
     /// What stands before a query: a token of the tokenizer, or a text.
     pub query_prefix: String,
     /// What stands before a document.
@@ -72,7 +72,7 @@ pub struct Settings {
     pub normalise: bool,
 }
 
-impl Default for Settings {
+impl Default for TextSettings {
     fn default() -> Self {
         Self {
             query_prefix: "[Q] ".to_owned(),
@@ -91,7 +91,7 @@ impl Default for Settings {
 ///
 /// # Errors
 ///
-/// When the directory exists, a tensor is not finite in its precision, or the system refuses.
+/// When the directory exists, a tensor is not finite in its type, or the system refuses.
 pub fn write(directory: &Path, blueprint: &Blueprint<'_>) -> Result<(), CheckpointError> {
     if directory.exists() {
         return Err(CheckpointError::Exists { path: directory.to_owned() });
@@ -120,11 +120,11 @@ impl Draft<'_> {
     fn tower(&self, tower: &TowerParts<'_>) -> Result<(), CheckpointError> {
         let config = Config::of(tower.architecture).to_json();
         write_json(&self.path.join("config.json"), &config)?;
-        let weights = match self.blueprint.precision {
-            Precision::Int8 => INT8_WEIGHTS,
-            Precision::F32 | Precision::F16 => WEIGHTS,
+        let weights = match self.blueprint.weight_type {
+            WeightType::Int8 => INT8_WEIGHTS,
+            WeightType::F32 | WeightType::F16 => WEIGHTS,
         };
-        write_tensors(&self.path.join(weights), &tower.weights, self.blueprint.precision)?;
+        write_tensors(&self.path.join(weights), &tower.weights, self.blueprint.weight_type)?;
         write_file(&self.path.join("tokenizer.json"), self.blueprint.tokenizer)?;
         let positions = tower.architecture.positions;
         write_json(&self.path.join("tokenizer_config.json"), &tokenizer_config(positions))?;
@@ -158,7 +158,7 @@ impl Draft<'_> {
         };
         write_json(&path.join("config.json"), &config)?;
         let linear = NamedTensor { name: "linear.weight".to_owned(), ..dense.clone() };
-        write_tensors(&path.join(weights), &[linear], self.blueprint.precision)
+        write_tensors(&path.join(weights), &[linear], self.blueprint.weight_type)
     }
 
     /// PyLate's settings, and at the top our mark.
@@ -191,7 +191,7 @@ impl Draft<'_> {
         let path = self.path.join(router::DIRECTORY);
         make_directory(&path)?;
         write_json(&path.join("config.json"), config)?;
-        write_tensors(&path.join(WEIGHTS), weights, Precision::F32)
+        write_tensors(&path.join(WEIGHTS), weights, WeightType::F32)
     }
 }
 

@@ -24,7 +24,7 @@ pub struct NamedTensor<'a> {
 
 /// How weights are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
+pub enum WeightType {
     /// As they are.
     F32,
     /// In half the room.
@@ -45,7 +45,7 @@ pub enum Precision {
 pub fn write_tensors(
     path: &Path,
     tensors: &[NamedTensor<'_>],
-    precision: Precision,
+    weight_type: WeightType,
 ) -> Result<(), CheckpointError> {
     let mut stored = Vec::new();
     for tensor in tensors {
@@ -56,8 +56,8 @@ pub fn write_tensors(
             "`{}` has as many numbers as its shape",
             tensor.name
         );
-        check(path, tensor, precision)?;
-        stored.extend(store(tensor, precision));
+        check(path, tensor, weight_type)?;
+        stored.extend(store(tensor, weight_type));
     }
     // `transformers` refuses a file without this
     let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
@@ -94,11 +94,11 @@ impl View for Stored {
 fn check(
     path: &Path,
     tensor: &NamedTensor<'_>,
-    precision: Precision,
+    weight_type: WeightType,
 ) -> Result<(), CheckpointError> {
-    let fits = |value: f32| match precision {
-        Precision::F16 => f16::from_f32(value).is_finite(),
-        Precision::F32 | Precision::Int8 => value.is_finite(),
+    let fits = |value: f32| match weight_type {
+        WeightType::F16 => f16::from_f32(value).is_finite(),
+        WeightType::F32 | WeightType::Int8 => value.is_finite(),
     };
     let Some(index) = tensor.values.iter().position(|&value| !fits(value)) else { return Ok(()) };
     let (path, tensor, value) = (path.to_owned(), tensor.name.clone(), tensor.values[index]);
@@ -108,20 +108,20 @@ fn check(
     })
 }
 
-fn store(tensor: &NamedTensor<'_>, precision: Precision) -> Vec<(String, Stored)> {
+fn store(tensor: &NamedTensor<'_>, weight_type: WeightType) -> Vec<(String, Stored)> {
     let (name, shape, values) = (tensor.name.clone(), tensor.shape.clone(), tensor.values);
-    match precision {
-        Precision::F16 => {
+    match weight_type {
+        WeightType::F16 => {
             let bytes = values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect();
             vec![(name, Stored { dtype: Dtype::F16, shape, bytes })]
         }
-        Precision::Int8 if shape.len() == 2 && !values.is_empty() => {
+        WeightType::Int8 if shape.len() == 2 && !values.is_empty() => {
             let (bytes, scales) = quantise(values, shape[1]);
             let scale = floats(vec![shape[0]], &scales);
             let scale_name = format!("{name}{SCALE}");
             vec![(name, Stored { dtype: Dtype::I8, shape, bytes }), (scale_name, scale)]
         }
-        Precision::F32 | Precision::Int8 => vec![(name, floats(shape, values))],
+        WeightType::F32 | WeightType::Int8 => vec![(name, floats(shape, values))],
     }
 }
 
