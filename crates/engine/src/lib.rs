@@ -13,9 +13,20 @@
 //! ```
 
 mod encoder;
+mod index;
+mod kernels;
+mod lists;
+mod reduce;
+mod search;
 mod vectors;
 
 pub use encoder::{DocumentViews, EncodeError, Encoder, Lane, QueryViews, Token};
+pub use index::{
+    Checked, FEWEST_VIEWS, IndexSettings, NewDocument, OpenIndexError, Problem, Reader,
+    SearchError, Statistics, WriteIndexError, Writer, WriterSettings,
+};
+pub use reduce::Reduction;
+pub use search::{DocumentSet, Hit, Nominate, Pair, Request, Rerank};
 pub use vectors::{
     StoredDocument, StoredDocuments, TokenMatrix, VectorFilesError, VectorShape, VectorWriter,
     Written,

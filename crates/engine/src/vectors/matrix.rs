@@ -52,6 +52,16 @@ impl TokenMatrix {
         &self.values
     }
 
+    /// Copies some of the vectors.
+    ///
+    /// # Panics
+    ///
+    /// There are not so many.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let values = rows.iter().flat_map(|&row| self.row(row)).copied().collect();
+        Self { dim: self.dim, values }
+    }
+
     /// Scores a document for a query as late interaction does: for each vector of the query the
     /// largest inner product with a vector of the document, added up.
     ///

@@ -1,0 +1,107 @@
+//! How fast an index is built and searched.
+//!
+//! `cargo bench -p fastlane-engine --bench index -- --build VIEWS INDEX [--threads N]` makes an
+//! index of a directory of views and tells how long it took. `… -- INDEX` serves it to
+//! `scripts/bench-index-peers`, which says what lines it sends and expects.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints and may panic")]
+
+use std::io::{BufRead as _, Read as _, Write as _};
+use std::num::NonZero;
+use std::path::Path;
+use std::time::Instant;
+
+use fastlane_engine::{
+    IndexSettings, Lane, Nominate, Reader, Request, TokenMatrix, Writer, WriterSettings,
+};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|one| one != "--bench").collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["--build", views, index] => build(views.as_ref(), index.as_ref(), 1),
+        ["--build", views, index, "--threads", threads] => {
+            build(views.as_ref(), index.as_ref(), threads.parse().unwrap());
+        }
+        [index] => serve(index.as_ref()),
+        _ => println!("arguments: INDEX, or --build VIEWS INDEX [--threads N]"),
+    }
+}
+
+fn build(views: &Path, index: &Path, threads: usize) {
+    let vectors = std::fs::read(views.join("vectors.npy")).unwrap();
+    let lengths = std::fs::read(views.join("doclens.npy")).unwrap();
+    let ids = std::fs::read_to_string(views.join("ids.txt")).unwrap();
+    let rest = |bytes: &[u8]| 10 + u16::from_le_bytes([bytes[8], bytes[9]]) as usize;
+    let header = std::str::from_utf8(&vectors[10..rest(&vectors)]).unwrap();
+    let dim: usize =
+        header.split(", ").find_map(|part| part.split_once(')')?.0.parse().ok()).unwrap();
+    let mut rows = vectors[rest(&vectors)..]
+        .chunks_exact(2)
+        .map(|two| half::f16::from_le_bytes([two[0], two[1]]).to_f32());
+    let lengths = lengths[rest(&lengths)..]
+        .chunks_exact(4)
+        .map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]) as usize);
+    let settings = IndexSettings { dim, token_dim: None, model: String::new() };
+    let threads = NonZero::new(threads).unwrap();
+    let mut writer =
+        Writer::open(index, &settings, WriterSettings { threads, ..WriterSettings::default() })
+            .unwrap();
+    let began = Instant::now();
+    for (id, length) in ids.lines().zip(lengths) {
+        let values: Vec<f32> = rows.by_ref().take(length * dim).collect();
+        writer.add(id, &TokenMatrix::new(dim, values), None).unwrap();
+    }
+    let added = began.elapsed().as_secs_f64();
+    writer.commit().unwrap();
+    let seconds = began.elapsed().as_secs_f64();
+    let statistics = Reader::open(index).unwrap().statistics();
+    println!(
+        "{} views in {seconds:.2} s ({added:.2} s to add): {:.0} views/s, {:.2} hot bytes a view, {} lists",
+        statistics.views,
+        statistics.views as f64 / seconds,
+        statistics.hot_bytes as f64 / statistics.views as f64,
+        statistics.lists
+    );
+}
+
+fn serve(index: &Path) {
+    let began = Instant::now();
+    let reader = Reader::open(index).unwrap();
+    let opened = began.elapsed().as_nanos();
+    let dim = reader.settings().dim;
+    let numbers: std::collections::HashMap<String, usize> =
+        reader.ids().enumerate().map(|(number, id)| (id.to_owned(), number)).collect();
+    println!("ready {} {opened}", reader.statistics().hot_bytes);
+    let mut input = std::io::stdin().lock();
+    let mut line = String::new();
+    while input.read_line(&mut line).unwrap() > 0 {
+        let words: Vec<usize> =
+            line.split(' ').skip(1).map(|word| word.trim().parse().unwrap()).collect();
+        let [k, probes, rescore, count] = words[..] else { panic!("`{line}`") };
+        let mut bytes = vec![0; count * dim * 4];
+        input.read_exact(&mut bytes).unwrap();
+        let query: Vec<f32> = bytes
+            .chunks_exact(4)
+            .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+            .collect();
+        let mut out = std::io::stdout().lock();
+        for query in query.chunks_exact(dim) {
+            let lanes = [Lane { token: 0, weight: 1.0, view: query }];
+            let nominate = match probes {
+                0 => Nominate::Auto,
+                _ => Nominate::Lists { probes, rescore },
+            };
+            let request = Request { nominate, ..Request::new(&lanes, k) };
+            let began = Instant::now();
+            let hits = reader.search(&request).unwrap();
+            write!(out, "{}", began.elapsed().as_nanos()).unwrap();
+            for hit in hits {
+                write!(out, " {}", numbers[hit.id]).unwrap();
+            }
+            writeln!(out).unwrap();
+        }
+        out.flush().unwrap();
+        line.clear();
+    }
+}

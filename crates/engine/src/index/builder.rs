@@ -1,0 +1,168 @@
+//! Writes the documents of a new segment as they come; lists are made of them later.
+
+use std::collections::HashMap;
+use std::io;
+
+use crate::TokenMatrix;
+use crate::kernels::{Kernel, f16};
+
+use super::bits::Bits;
+use super::manifest::{DeletedEntry, IndexSettings, RowsEntry, SegmentEntry};
+use super::storage::{Output, Storage, write_file};
+
+/// A segment in the making.
+#[derive(Debug)]
+pub(crate) struct Builder {
+    /// What its files are called before the dot.
+    stem: String,
+    ids: Vec<u8>,
+    id_ends: Vec<u64>,
+    views: RowsOutput,
+    tokens: Option<RowsOutput>,
+    /// The last document of each hash of an id, and those before it with the same hash.
+    by_hash: HashMap<u64, Vec<u32>>,
+    deleted: Vec<u32>,
+}
+
+impl Builder {
+    pub(crate) fn new(
+        storage: &dyn Storage,
+        stem: String,
+        settings: &IndexSettings,
+    ) -> io::Result<Self> {
+        let rows = |what| RowsOutput::new(storage, &stem, what);
+        Ok(Self {
+            ids: Vec::new(),
+            id_ends: Vec::new(),
+            views: rows("views")?,
+            tokens: settings.token_dim.map(|_| rows("tokens")).transpose()?,
+            by_hash: HashMap::new(),
+            deleted: Vec::new(),
+            stem,
+        })
+    }
+
+    /// How many documents there are.
+    pub(crate) fn documents(&self) -> usize {
+        self.id_ends.len()
+    }
+
+    /// How many of them are not deleted.
+    pub(crate) fn live(&self) -> usize {
+        self.documents() - self.deleted.len()
+    }
+
+    /// How many views there are.
+    pub(crate) fn views(&self) -> usize {
+        self.views.count as usize
+    }
+
+    /// About how much memory all this takes.
+    pub(crate) fn memory(&self) -> usize {
+        // a hash with its list of one takes some 80 bytes
+        self.ids.len() + self.documents() * (3 * size_of::<u64>() + 80)
+    }
+
+    /// Adds a document whose views were checked, and which is not among the others.
+    pub(crate) fn add(
+        &mut self,
+        id: &str,
+        views: &TokenMatrix,
+        tokens: Option<&TokenMatrix>,
+    ) -> io::Result<()> {
+        self.views.add(views)?;
+        if let (Some(output), Some(tokens)) = (&mut self.tokens, tokens) {
+            output.add(tokens)?;
+        }
+        let document = self.id_ends.len() as u32;
+        self.ids.extend(id.as_bytes());
+        self.id_ends.push(self.ids.len() as u64);
+        self.by_hash.entry(hash(id)).or_default().push(document);
+        Ok(())
+    }
+
+    /// Deletes a document; tells whether it was there.
+    pub(crate) fn delete(&mut self, id: &str) -> bool {
+        let Some(documents) = self.by_hash.get_mut(&hash(id)) else { return false };
+        let same = |&document: &u32| id_of(&self.ids, &self.id_ends, document) == id.as_bytes();
+        let Some(place) = documents.iter().position(same) else { return false };
+        self.deleted.push(documents.swap_remove(place));
+        true
+    }
+
+    /// Writes the rest, and makes everything durable.
+    pub(crate) fn finish(self, storage: &dyn Storage) -> io::Result<SegmentEntry> {
+        let Self { stem, ids, id_ends, views, tokens, deleted, .. } = self;
+        let documents = id_ends.len();
+        let mut order: Vec<u32> = (0..documents as u32).collect();
+        // the last of those with one id is the one that may be there still
+        order.sort_by(|&a, &b| {
+            let of = |document| id_of(&ids, &id_ends, document);
+            of(a).cmp(of(b)).then(a.cmp(&b))
+        });
+        let write =
+            |what: &str, bytes: &[u8]| write_file(storage, &format!("{stem}.{what}"), bytes);
+        let mut bits = Bits::new(documents);
+        for document in deleted {
+            bits.add(document as usize);
+        }
+        Ok(SegmentEntry {
+            documents: documents as u32,
+            ids: write("ids", &ids)?,
+            id_ends: write("id-ends", bytemuck::cast_slice(&id_ends))?,
+            order: write("order", bytemuck::cast_slice(&order))?,
+            views: views.finish(storage, &stem, "views")?,
+            tokens: tokens.map(|tokens| tokens.finish(storage, &stem, "tokens")).transpose()?,
+            lists: None,
+            deleted: match bits.count() {
+                0 => None,
+                count => Some(DeletedEntry {
+                    bits: write("deleted", bits.bytes())?,
+                    documents: count as u32,
+                }),
+            },
+        })
+    }
+}
+
+fn id_of<'a>(ids: &'a [u8], ends: &[u64], document: u32) -> &'a [u8] {
+    let document = document as usize;
+    let start = document.checked_sub(1).map_or(0, |before| ends[before] as usize);
+    &ids[start..ends[document] as usize]
+}
+
+fn hash(id: &str) -> u64 {
+    use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
+}
+
+/// The views of one kind.
+#[derive(Debug)]
+struct RowsOutput {
+    rows: Output,
+    ends: Vec<u64>,
+    count: u64,
+    halves: Vec<f16>,
+}
+
+impl RowsOutput {
+    fn new(storage: &dyn Storage, stem: &str, what: &str) -> io::Result<Self> {
+        let rows = Output::create(storage, &format!("{stem}.{what}"))?;
+        Ok(Self { rows, ends: Vec::new(), count: 0, halves: Vec::new() })
+    }
+
+    fn add(&mut self, views: &TokenMatrix) -> io::Result<()> {
+        self.halves.resize(views.values().len(), f16::ZERO);
+        Kernel::best().to_halves(views.values(), &mut self.halves);
+        self.rows.write(bytemuck::cast_slice(&self.halves))?;
+        self.count += views.len() as u64;
+        self.ends.push(self.count);
+        Ok(())
+    }
+
+    fn finish(self, storage: &dyn Storage, stem: &str, what: &str) -> io::Result<RowsEntry> {
+        let ends = bytemuck::cast_slice(&self.ends);
+        let ends = write_file(storage, &format!("{stem}.{what}-ends"), ends)?;
+        Ok(RowsEntry { rows: self.rows.finish()?, ends })
+    }
+}

@@ -1,0 +1,164 @@
+//! Looks for damage: every checksum, and everything that searches rely on.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::bits::Bits;
+use super::error::OpenIndexError;
+use super::manifest::Manifest;
+use super::reader::{Generation, Reader};
+use super::segment::Segment;
+use super::storage::FileEntry;
+
+/// What a check looked at, and found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// The number of the generation.
+    pub generation: u64,
+    /// How many files it has.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// What is wrong; nothing, as a rule.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl Reader {
+    /// Checks the generation that holds: checksums first, and what they protect if they are right.
+    ///
+    /// `watch` is told how many bytes were read, now and then.
+    ///
+    /// # Errors
+    ///
+    /// There is no index, or it is of another format, or cannot be read.
+    pub fn check(directory: &Path, mut watch: impl FnMut(u64)) -> Result<Checked, OpenIndexError> {
+        let (manifest, _lock) = match Manifest::current(directory) {
+            Err(OpenIndexError::Damaged { path, what }) => {
+                let problems = vec![Problem { path, what }];
+                return Ok(Checked { generation: 0, files: 0, bytes: 0, problems });
+            }
+            current => current?,
+        };
+        let files = manifest.files();
+        let (mut problems, mut bytes) = (Vec::new(), 0);
+        for file in &files {
+            problems.extend(check_file(directory, file, &mut |count| {
+                bytes += count;
+                watch(bytes);
+            })?);
+        }
+        if problems.is_empty() {
+            problems.extend(match Generation::open(directory) {
+                Ok(generation) => check_generation(&generation),
+                Err(OpenIndexError::Damaged { path, what }) => vec![Problem { path, what }],
+                Err(other) => return Err(other),
+            });
+        }
+        Ok(Checked { generation: manifest.generation, files: files.len(), bytes, problems })
+    }
+}
+
+/// Compares a file with its checksum.
+fn check_file(
+    directory: &Path,
+    entry: &FileEntry,
+    watch: &mut impl FnMut(u64),
+) -> Result<Option<Problem>, OpenIndexError> {
+    let path = directory.join(&entry.name);
+    let read = |source| OpenIndexError::Read { path: path.clone(), source };
+    let problem = |what: &str| Some(Problem { path: path.clone(), what: what.to_owned() });
+    let mut file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(problem("it is absent"));
+        }
+        opened => opened.map_err(read)?,
+    };
+    let (mut hasher, mut bytes) = (crc32fast::Hasher::new(), 0);
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let count = file.read(&mut buffer).map_err(read)?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&buffer[..count]);
+        bytes += count as u64;
+        watch(count as u64);
+    }
+    Ok(match (bytes == entry.bytes, hasher.finalize() == entry.crc32) {
+        (true, true) => None,
+        (true, false) => problem("its checksum is another"),
+        (false, _) => problem(&format!("it has {bytes} bytes, wanted {}", entry.bytes)),
+    })
+}
+
+/// What checksums cannot tell: a program that wrote nonsense.
+fn check_generation(generation: &Generation) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for segment in &generation.segments {
+        let mut wrong = |path: &Path, what: &str| {
+            problems.push(Problem { path: path.to_owned(), what: what.to_owned() });
+        };
+        let path = |name: &str| generation.directory.join(name);
+        if !is_ordered(segment) {
+            wrong(&path(&segment.entry.order.name), "it does not order the ids");
+        }
+        let rows = std::iter::once(&segment.views).chain(&segment.tokens);
+        for rows in rows {
+            let values = rows.rows(0..rows.len()).unwrap_or_default();
+            if values.iter().any(|value| !value.is_finite()) {
+                wrong(&rows.path, "it has a value that is no number");
+            }
+        }
+        if let Some(lists) = &segment.lists {
+            let views = segment.views.len();
+            if !is_permutation(lists.numbers(), views) {
+                wrong(&lists.path, "it does not name each view once");
+            }
+            if lists.factors().iter().any(|factor| !factor.is_finite()) {
+                wrong(&lists.path.with_extension("factors"), "it has a factor that is no number");
+            }
+        }
+    }
+    problems.extend(check_ids(generation));
+    problems
+}
+
+/// Whether all documents are there once, by ascending id, and each is found by its id.
+fn is_ordered(segment: &Segment) -> bool {
+    let ids = segment.order().iter().map(|&document| segment.id(document as usize));
+    is_permutation(segment.order(), segment.documents())
+        && ids.clone().all(|id| id.is_some_and(|id| !id.is_empty()))
+        && ids.is_sorted()
+}
+
+fn is_permutation(numbers: &[u32], count: usize) -> bool {
+    let mut seen = Bits::new(count);
+    let new = |&number: &u32| (number as usize) < count && seen.add(number as usize);
+    numbers.len() == count && numbers.iter().all(new)
+}
+
+/// No id may stand for two documents.
+fn check_ids(generation: &Generation) -> Option<Problem> {
+    let segments = &generation.segments;
+    let mut places = (0..).zip(segments).flat_map(|(number, segment)| {
+        segment.live().filter_map(move |document| Some((segment.id(document)?, number, document)))
+    });
+    let twice = places.find(|&(id, number, document)| {
+        // an earlier one would be found before it
+        generation.find(id) != Some((number, document))
+    })?;
+    let path = generation.directory.join(&segments[twice.1].entry.ids.name);
+    Some(Problem { path, what: format!("document `{}` is there twice", twice.0) })
+}

@@ -1,0 +1,247 @@
+//! Why an index cannot be opened, written or searched.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why an index cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenIndexError {
+    /// There is none.
+    #[error("`{}` is no index: it has no file CURRENT", path.display())]
+    Absent {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There are files of somebody else.
+    #[error("`{}` holds `{name}`, which belongs to no index", path.display())]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// One of its files.
+        name: String,
+    },
+    /// A newer program wrote it.
+    #[error("the index at `{}` has format {found}, this program reads {wanted}", path.display())]
+    Format {
+        /// The directory.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// Ours.
+        wanted: u32,
+    },
+    /// A file is not as it was written.
+    #[error("`{}` is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// Views of another length, or other settings.
+    #[error("the index at `{}` has {what} {found}, wanted {wanted}", path.display())]
+    Other {
+        /// The directory.
+        path: PathBuf,
+        /// Which setting differs.
+        what: &'static str,
+        /// The index's.
+        found: String,
+        /// The caller's.
+        wanted: String,
+    },
+    /// Views of a length that no index takes.
+    #[error("views of {found} values, wanted a multiple of 8 between 8 and 1024")]
+    Dim {
+        /// The length.
+        found: usize,
+    },
+    /// Somebody else writes.
+    #[error("another writer has the index at `{}`", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The system refuses to read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system refuses to write.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl OpenIndexError {
+    /// Names the way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Absent { .. } => Some("make one with `fastlane index`"),
+            Self::Foreign { .. } => Some("choose an empty or a new directory"),
+            Self::Format { .. } => Some("update fastlane, or index the documents again"),
+            Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
+            Self::Other { .. } => Some("use what the index was made with, or a new directory"),
+            Self::Dim { .. } => Some("project the views to such a length"),
+            Self::Locked { .. } => Some("wait until it is done, or stop it"),
+            Self::Read { .. } | Self::Write { .. } => None,
+        }
+    }
+}
+
+/// Why an index cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteIndexError {
+    /// A document has no name.
+    #[error("a document has an empty id")]
+    EmptyId,
+    /// A name is too long.
+    #[error("the id that begins `{start}` has {bytes} bytes, wanted at most {most}")]
+    LongId {
+        /// Its beginning.
+        start: String,
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// A document has views of another length.
+    #[error("document `{id}` has {what} of {found} values, wanted {wanted}")]
+    Dim {
+        /// The document.
+        id: String,
+        /// Which views.
+        what: &'static str,
+        /// Their length.
+        found: usize,
+        /// The index's.
+        wanted: usize,
+    },
+    /// A document lacks one of its two sets of views, or has one too many.
+    #[error("document `{id}` comes {found} token views of its own, wanted {wanted}")]
+    Sets {
+        /// The document.
+        id: String,
+        /// What it has: `with` or `without`.
+        found: &'static str,
+        /// What the index wants.
+        wanted: &'static str,
+    },
+    /// A value is no number that can be stored.
+    #[error("document `{id}` has the value {value} in view {view}, wanted one between ±65504")]
+    Value {
+        /// The document.
+        id: String,
+        /// Which view, from 0.
+        view: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A document has more views than an index can number.
+    #[error("document `{id}` has {views} views, wanted at most {most}")]
+    Views {
+        /// The document.
+        id: String,
+        /// How many.
+        views: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// The committed index is not as it was written.
+    #[error("`{}` is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The system refuses; what is committed stays as it is.
+    #[error("cannot write the index at `{}`", path.display())]
+    Write {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An earlier error lost what was not committed.
+    #[error("an earlier error ended this writer of `{}`", path.display())]
+    Ended {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+impl WriteIndexError {
+    /// Names the way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::EmptyId | Self::LongId { .. } => Some("give each document a short id"),
+            Self::Dim { .. } | Self::Sets { .. } => Some("encode all documents with one model"),
+            Self::Value { .. } => Some("encode with a model whose weights are finite"),
+            Self::Views { .. } => Some("split the document into passages"),
+            Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
+            Self::Write { .. } => Some("what was committed before is whole"),
+            Self::Ended { .. } => Some("open another writer"),
+        }
+    }
+}
+
+/// Why a search cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// A query has views of another length.
+    #[error("a query has {what} of {found} values, wanted {wanted}")]
+    Dim {
+        /// Which views.
+        what: &'static str,
+        /// Their length.
+        found: usize,
+        /// The index's.
+        wanted: usize,
+    },
+    /// A query has a value that is no number.
+    #[error("a query has the value {value}, wanted a finite one")]
+    Value {
+        /// The value.
+        value: f32,
+    },
+    /// A filter was made for another generation.
+    #[error("the filter is of generation {found}, the reader of {wanted}")]
+    Filter {
+        /// The filter's.
+        found: u64,
+        /// The reader's.
+        wanted: u64,
+    },
+    /// A rerank needs views that the index does not keep.
+    #[error("the index keeps no token views, wanted some to score with")]
+    NoTokens,
+    /// The index is not as it was written.
+    #[error("`{}` is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl SearchError {
+    /// Names the way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Dim { .. } => Some("encode queries with the model of the documents"),
+            Self::Filter { .. } => Some("make it again with this reader"),
+            Self::NoTokens => Some("index with token views, or search without rerank"),
+            Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
+            Self::Value { .. } => None,
+        }
+    }
+}

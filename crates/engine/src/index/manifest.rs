@@ -1,0 +1,331 @@
+//! What a generation consists of: its settings and its files, with their checksums.
+//!
+//! ```text
+//! CURRENT               generation-000007 5a3c…      the manifest that holds, and a checksum
+//! generation-000007     fastlane-index 1 91bd…       the format, and a checksum of what follows
+//!                       {"generation":7,…}
+//! 000007-0.views …      files of the segment that generation 7 added
+//! ```
+//!
+//! A commit writes new files, then a manifest, and last CURRENT anew by a rename: that is the one
+//! moment at which everything changes.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::OpenIndexError;
+use super::storage::{CURRENT, FileEntry, Storage, try_lock, write_file};
+
+/// The only format there is yet.
+const FORMAT: u32 = 1;
+const MAGIC: &str = "fastlane-index";
+const PREFIX: &str = "generation-";
+
+/// What is fixed when an index is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexSettings {
+    /// The length of the views that are searched.
+    pub dim: usize,
+    /// The length of the token views, when documents bring these apart from the searched ones.
+    #[serde(default)]
+    pub token_dim: Option<usize>,
+    /// What tells the model that made the views from others; empty if nobody says.
+    #[serde(default)]
+    pub model: String,
+}
+
+/// A generation: everything that a reader needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) generation: u64,
+    pub(crate) settings: IndexSettings,
+    pub(crate) partition: Option<PartitionEntry>,
+    pub(crate) segments: Vec<SegmentEntry>,
+    #[serde(default)]
+    pub(crate) attachments: BTreeMap<String, FileEntry>,
+}
+
+/// The centroids that all lists belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PartitionEntry {
+    pub(crate) file: FileEntry,
+    /// How many views there were when it was made.
+    pub(crate) views: u64,
+    /// Where the rotation of codes and the sample came from.
+    pub(crate) seed: u64,
+}
+
+/// Documents that were added together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SegmentEntry {
+    pub(crate) documents: u32,
+    /// All ids, one after the other.
+    pub(crate) ids: FileEntry,
+    /// Where each id ends: u64.
+    pub(crate) id_ends: FileEntry,
+    /// The documents by their ids: u32.
+    pub(crate) order: FileEntry,
+    pub(crate) views: RowsEntry,
+    pub(crate) tokens: Option<RowsEntry>,
+    pub(crate) lists: Option<ListsEntry>,
+    pub(crate) deleted: Option<DeletedEntry>,
+}
+
+/// Views, document after document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RowsEntry {
+    /// Halves.
+    pub(crate) rows: FileEntry,
+    /// Where the views of each document end: u64.
+    pub(crate) ends: FileEntry,
+}
+
+/// The views of a segment by their centroids.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListsEntry {
+    /// Where each list ends: u64.
+    pub(crate) ends: FileEntry,
+    /// Codes in blocks.
+    pub(crate) codes: FileEntry,
+    /// The factor of each code: f32.
+    pub(crate) factors: FileEntry,
+    /// The number of each view: u32.
+    pub(crate) numbers: FileEntry,
+}
+
+/// Documents that are there no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeletedEntry {
+    /// A bit for each document: u64.
+    pub(crate) bits: FileEntry,
+    pub(crate) documents: u32,
+}
+
+impl Manifest {
+    pub(crate) fn new(settings: IndexSettings) -> Self {
+        let attachments = BTreeMap::new();
+        Self { generation: 0, settings, partition: None, segments: Vec::new(), attachments }
+    }
+
+    /// Reads the manifest that holds, and keeps its writer from removing what it names.
+    pub(crate) fn current(directory: &Path) -> Result<(Self, File), OpenIndexError> {
+        loop {
+            let name = current_name(directory)?;
+            match Self::open(directory, &name)? {
+                Some(found) => return Ok(found),
+                // a writer removed it meanwhile: there is a newer one, unless it is lost
+                None if current_name(directory)? == name => {
+                    let what = format!("it names `{name}`, which is absent");
+                    return Err(damaged(directory, CURRENT, what));
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Reads a manifest under a shared lock; `None` when it is not there any more.
+    fn open(directory: &Path, name: &str) -> Result<Option<(Self, File)>, OpenIndexError> {
+        let path = directory.join(name);
+        let read = |source| OpenIndexError::Read { path: path.clone(), source };
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(read)?,
+        };
+        let Some(mut file) = try_lock(file, true) else { return Ok(None) };
+        if !path.exists() {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(read)?;
+        Ok(Some((Self::parse(directory, name, &bytes)?, file)))
+    }
+
+    /// Reads a manifest without a lock; `None` when it is not there.
+    pub(crate) fn read(directory: &Path, name: &str) -> Result<Option<Self>, OpenIndexError> {
+        let path = directory.join(name);
+        match std::fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(OpenIndexError::Read { path, source }),
+            Ok(bytes) => Self::parse(directory, name, &bytes).map(Some),
+        }
+    }
+
+    fn parse(directory: &Path, name: &str, bytes: &[u8]) -> Result<Self, OpenIndexError> {
+        let broken = |what: &str| damaged(directory, name, what.to_owned());
+        let text = std::str::from_utf8(bytes).map_err(|_| broken("it is no text"))?;
+        let (head, body) = text.split_once('\n').ok_or_else(|| broken("it is cut off"))?;
+        let parts: Vec<&str> = head.split(' ').collect();
+        let [MAGIC, format, sum] = parts[..] else { return Err(broken("it is no manifest")) };
+        let format = format.parse::<u32>().map_err(|_| broken("its format is no number"))?;
+        if format != FORMAT {
+            let path = directory.to_owned();
+            return Err(OpenIndexError::Format { path, found: format, wanted: FORMAT });
+        }
+        if sum != checksum(body.as_bytes()) {
+            return Err(broken("its checksum is another"));
+        }
+        let manifest: Self =
+            serde_json::from_str(body).map_err(|error| broken(&error.to_string()))?;
+        match file_name(manifest.generation) == name {
+            true => Ok(manifest),
+            false => Err(broken("it is of another generation")),
+        }
+    }
+
+    /// Writes the manifest and makes it the one that holds.
+    pub(crate) fn commit(&self, storage: &dyn Storage) -> io::Result<()> {
+        let body = serde_json::to_string(self).map_err(io::Error::other)? + "\n";
+        let head = format!("{MAGIC} {FORMAT} {}\n", checksum(body.as_bytes()));
+        let name = file_name(self.generation);
+        write_file(storage, &name, (head + &body).as_bytes())?;
+        let current = format!("{name} {}\n", checksum(name.as_bytes()));
+        let aside = format!("{name}.current");
+        write_file(storage, &aside, current.as_bytes())?;
+        storage.sync()?;
+        storage.rename(&aside, CURRENT)?;
+        storage.sync()
+    }
+
+    /// All files that it names, with what it says of them.
+    pub(crate) fn files(&self) -> Vec<&FileEntry> {
+        let mut files: Vec<&FileEntry> = self.attachments.values().collect();
+        files.extend(self.partition.iter().map(|partition| &partition.file));
+        files.extend(self.segments.iter().flat_map(SegmentEntry::files));
+        files
+    }
+}
+
+impl SegmentEntry {
+    fn files(&self) -> Vec<&FileEntry> {
+        let mut files = vec![&self.ids, &self.id_ends, &self.order];
+        for rows in [Some(&self.views), self.tokens.as_ref()].into_iter().flatten() {
+            files.extend([&rows.rows, &rows.ends]);
+        }
+        if let Some(ListsEntry { ends, codes, factors, numbers }) = &self.lists {
+            files.extend([ends, codes, factors, numbers]);
+        }
+        files.extend(self.deleted.iter().map(|deleted| &deleted.bits));
+        files
+    }
+
+    /// How many documents are gone.
+    pub(crate) fn deleted(&self) -> u32 {
+        self.deleted.as_ref().map_or(0, |deleted| deleted.documents)
+    }
+}
+
+/// What CURRENT says.
+pub(crate) fn current_name(directory: &Path) -> Result<String, OpenIndexError> {
+    let path = directory.join(CURRENT);
+    let text = match std::fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(OpenIndexError::Absent { path: directory.to_owned() });
+        }
+        read => read.map_err(|source| OpenIndexError::Read { path, source })?,
+    };
+    let text = std::str::from_utf8(&text).ok().and_then(|text| text.strip_suffix('\n'));
+    match text.and_then(|text| text.split_once(' ')) {
+        Some((name, sum)) if name.starts_with(PREFIX) && sum == checksum(name.as_bytes()) => {
+            Ok(name.to_owned())
+        }
+        _ => Err(damaged(directory, CURRENT, "its checksum is another".to_owned())),
+    }
+}
+
+/// The name of a generation's manifest.
+pub(crate) fn file_name(generation: u64) -> String {
+    format!("{PREFIX}{generation:06}")
+}
+
+/// Tells whether an index has files of such a name.
+pub(crate) fn is_ours(name: &str) -> bool {
+    let digits = |text: &str| text.len() >= 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (stem, suffix) = name.split_once('.').unwrap_or((name, ""));
+    match stem.strip_prefix(PREFIX) {
+        Some(number) => digits(number) && matches!(suffix, "" | "current"),
+        None if matches!(name, CURRENT | super::LOCK) => true,
+        None => stem.split_once('-').is_some_and(|(generation, part)| {
+            digits(generation) && part.bytes().all(|byte| byte.is_ascii_digit())
+        }),
+    }
+}
+
+fn checksum(bytes: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(bytes))
+}
+
+fn damaged(directory: &Path, name: &str, what: String) -> OpenIndexError {
+    OpenIndexError::Damaged { path: directory.join(name), what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::storage::Disk;
+
+    fn manifest(generation: u64) -> Manifest {
+        let settings = IndexSettings { dim: 8, token_dim: None, model: String::new() };
+        Manifest { generation, ..Manifest::new(settings) }
+    }
+
+    #[test]
+    fn the_last_commit_holds() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = Disk::new(directory.path());
+        let none = Manifest::current(directory.path()).unwrap_err();
+        assert!(matches!(none, OpenIndexError::Absent { .. }));
+        for generation in 1..3 {
+            manifest(generation).commit(&disk).unwrap();
+            assert_eq!(Manifest::current(directory.path()).unwrap().0, manifest(generation));
+        }
+    }
+
+    #[test]
+    fn every_flip_of_a_byte_is_seen() {
+        let directory = tempfile::tempdir().unwrap();
+        manifest(3).commit(&Disk::new(directory.path())).unwrap();
+        for name in [CURRENT, "generation-000003"] {
+            let path = directory.path().join(name);
+            let bytes = std::fs::read(&path).unwrap();
+            for place in 0..bytes.len() {
+                let mut broken = bytes.clone();
+                broken[place] ^= 1 << (place % 8);
+                overwrite(&path, &broken);
+                assert!(Manifest::current(directory.path()).is_err(), "{name} {place}");
+            }
+            overwrite(&path, &bytes);
+        }
+        assert!(Manifest::current(directory.path()).is_ok());
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_by_name() {
+        let directory = tempfile::tempdir().unwrap();
+        manifest(1).commit(&Disk::new(directory.path())).unwrap();
+        overwrite(&directory.path().join("generation-000001"), b"fastlane-index 2 0\n{}\n");
+        let error = Manifest::current(directory.path()).unwrap_err();
+        assert!(error.to_string().ends_with("has format 2, this program reads 1"), "{error}");
+    }
+
+    #[test]
+    fn files_of_others_are_told_apart() {
+        for name in ["CURRENT", "lock", "generation-000012", "generation-000012.current"] {
+            assert!(is_ours(name), "{name}");
+        }
+        for name in ["000012-0.views", "1000000-12.token-rows"] {
+            assert!(is_ours(name), "{name}");
+        }
+        for name in ["notes.txt", "000012", "generation-12", "12-0.views", "000012-x.views", ""] {
+            assert!(!is_ours(name), "{name}");
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the test damages a file")]
+    fn overwrite(path: &Path, bytes: &[u8]) {
+        std::fs::write(path, bytes).unwrap();
+    }
+}

@@ -1,0 +1,92 @@
+//! When views get lists, how many, and the centroids that all segments share.
+
+use std::path::Path;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+
+use crate::kernels::{Kernel, f16};
+use crate::lists::{Partition, Rotation};
+
+use super::error::OpenIndexError;
+use super::manifest::PartitionEntry;
+use super::segment::StoredRows;
+use super::storage::Mapped;
+
+/// With fewer views all are looked at: finding lists would take longer.
+pub const FEWEST_VIEWS: u64 = 20_000;
+/// Growth by this factor makes new centroids.
+const OUTGROWN: u64 = 4;
+/// Views of the sample for each list.
+const SAMPLE: usize = 64;
+
+/// Where views lie: their centroids, and how the rest is turned before it is coded.
+#[derive(Debug)]
+pub(crate) struct Space {
+    pub(crate) partition: Partition,
+    pub(crate) rotation: Rotation,
+}
+
+impl Space {
+    pub(crate) fn open(
+        directory: &Path,
+        entry: &PartitionEntry,
+        dim: usize,
+    ) -> Result<Self, OpenIndexError> {
+        let path = directory.join(&entry.file.name);
+        let file = match Mapped::open(directory, &entry.file) {
+            Ok(file) => file,
+            Err(source) => return Err(OpenIndexError::Read { path, source }),
+        };
+        let partition = Partition::from_bytes(dim, file.bytes()).ok_or_else(|| {
+            let what = "it holds no centroids".to_owned();
+            OpenIndexError::Damaged { path, what }
+        })?;
+        Ok(Self { partition, rotation: Rotation::new(dim, entry.seed) })
+    }
+
+    /// Makes centroids for views.
+    pub(crate) fn train(dim: usize, rows: &[&StoredRows], seed: u64) -> Self {
+        let views: usize = rows.iter().map(|rows| rows.len()).sum();
+        let lists = lists_for(views);
+        let sample = sample(dim, rows, (lists * SAMPLE).min(views), seed);
+        let partition = Partition::train(dim, &sample, lists, seed);
+        Self { partition, rotation: Rotation::new(dim, seed) }
+    }
+}
+
+/// Tells whether so many views want other centroids than there are; `first` want some.
+pub(crate) fn is_outgrown(partition: Option<&PartitionEntry>, views: u64, first: u64) -> bool {
+    match partition {
+        None => views >= first,
+        Some(partition) => views >= OUTGROWN * partition.views,
+    }
+}
+
+/// 4,000 lists for a million views, and twice that for four millions.
+fn lists_for(views: usize) -> usize {
+    (4.0 * (views as f64).sqrt()) as usize
+}
+
+/// Views at random, without repeats, in their order.
+fn sample(dim: usize, rows: &[&StoredRows], count: usize, seed: u64) -> Vec<f32> {
+    let views: usize = rows.iter().map(|rows| rows.len()).sum();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let (mut wanted, mut left) = (count, views);
+    let mut sample = Vec::with_capacity(count * dim);
+    for rows in rows {
+        for view in 0..rows.len() {
+            // the next of `left` views is among the `wanted` with this chance
+            let take = random.next_u64() % (left as u64) < wanted as u64;
+            left -= 1;
+            if take {
+                wanted -= 1;
+                let row: &[f16] = rows.rows(view..view + 1).unwrap_or_default();
+                let from = sample.len();
+                sample.resize(from + dim, 0.0);
+                Kernel::best().to_floats(row, &mut sample[from..]);
+            }
+        }
+    }
+    sample
+}

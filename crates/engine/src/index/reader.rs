@@ -1,0 +1,156 @@
+//! One generation of an index, open for search.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::error::OpenIndexError;
+use super::manifest::{IndexSettings, Manifest, current_name, file_name};
+use super::partition::Space;
+use super::segment::Segment;
+
+/// A generation: what one commit made.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    pub(crate) directory: PathBuf,
+    pub(crate) manifest: Manifest,
+    pub(crate) space: Option<Arc<Space>>,
+    pub(crate) segments: Vec<Arc<Segment>>,
+    /// Keeps the files from being removed.
+    _lock: File,
+}
+
+impl Generation {
+    /// Opens the generation that holds.
+    pub(crate) fn open(directory: &Path) -> Result<Self, OpenIndexError> {
+        let (manifest, lock) = Manifest::current(directory)?;
+        let space = match &manifest.partition {
+            Some(entry) => Some(Arc::new(Space::open(directory, entry, manifest.settings.dim)?)),
+            None => None,
+        };
+        let lists = space.as_ref().map_or(0, |space| space.partition.lists());
+        let open = |entry| Segment::open(directory, entry, &manifest.settings, lists).map(Arc::new);
+        let segments = manifest.segments.iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Self { directory: directory.to_owned(), manifest, space, segments, _lock: lock })
+    }
+
+    /// The segment and the number of a document that is there.
+    pub(crate) fn find(&self, id: &str) -> Option<(usize, usize)> {
+        self.segments.iter().enumerate().find_map(|(number, segment)| {
+            let document = segment.find(id).filter(|&found| !segment.deleted.has(found))?;
+            Some((number, document))
+        })
+    }
+}
+
+/// Answers from one generation of an index; any number of them, in any number of processes.
+#[derive(Debug)]
+pub struct Reader {
+    pub(crate) generation: Generation,
+}
+
+/// What an index consists of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Statistics {
+    /// The number of the last commit.
+    pub generation: u64,
+    /// Documents that can be found by their ids.
+    pub documents: u64,
+    /// Documents that are deleted but still take room.
+    pub deleted: u64,
+    /// Views that are searched, those of deleted documents included.
+    pub views: u64,
+    /// Token views that are kept apart from them.
+    pub token_views: u64,
+    /// Sets of documents that were added together.
+    pub segments: usize,
+    /// Lists of views; none while there are few.
+    pub lists: usize,
+    /// Bytes that every search may touch: codes, their factors and numbers, centroids.
+    pub hot_bytes: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+}
+
+impl Reader {
+    /// Opens the generation that holds.
+    ///
+    /// Checksums are not compared here, so that it takes no time: see [`check`](Self::check).
+    ///
+    /// # Errors
+    ///
+    /// There is no index, or one of its files is absent or does not fit the others.
+    pub fn open(directory: &Path) -> Result<Self, OpenIndexError> {
+        Ok(Self { generation: Generation::open(directory)? })
+    }
+
+    /// Moves to the generation that holds; tells whether it is another.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); then the reader stays where it is.
+    pub fn refresh(&mut self) -> Result<bool, OpenIndexError> {
+        let generation = &self.generation;
+        if current_name(&generation.directory)? == file_name(generation.manifest.generation) {
+            return Ok(false);
+        }
+        self.generation = Generation::open(&generation.directory)?;
+        Ok(true)
+    }
+
+    /// The number of the commit that is open.
+    pub fn generation(&self) -> u64 {
+        self.generation.manifest.generation
+    }
+
+    /// What was fixed when the index was made.
+    pub fn settings(&self) -> &IndexSettings {
+        &self.generation.manifest.settings
+    }
+
+    /// Tells whether there is a document with this id.
+    pub fn contains(&self, id: &str) -> bool {
+        self.generation.find(id).is_some()
+    }
+
+    /// All ids, in the order in which documents were added.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let segments = self.generation.segments.iter();
+        segments.flat_map(|segment| segment.live().filter_map(|document| segment.id(document)))
+    }
+
+    /// The file of an attachment.
+    pub fn attachment(&self, name: &str) -> Option<PathBuf> {
+        let entry = self.generation.manifest.attachments.get(name)?;
+        Some(self.generation.directory.join(&entry.name))
+    }
+
+    /// Counts what there is.
+    pub fn statistics(&self) -> Statistics {
+        let Generation { manifest, space, segments, .. } = &self.generation;
+        let deleted = manifest.segments.iter().map(|entry| u64::from(entry.deleted())).sum();
+        let all: u64 = manifest.segments.iter().map(|entry| u64::from(entry.documents)).sum();
+        let lists = manifest.segments.iter().filter_map(|segment| segment.lists.as_ref());
+        let codes = lists.map(|lists| {
+            [&lists.codes, &lists.factors, &lists.numbers, &lists.ends].map(|file| file.bytes)
+        });
+        let centroids = manifest.partition.as_ref().map_or(0, |entry| entry.file.bytes);
+        Statistics {
+            generation: manifest.generation,
+            documents: all - deleted,
+            deleted,
+            views: segments.iter().map(|segment| segment.views.len() as u64).sum(),
+            token_views: segments
+                .iter()
+                .filter_map(|segment| segment.tokens.as_ref())
+                .map(|tokens| tokens.len() as u64)
+                .sum(),
+            segments: segments.len(),
+            lists: space.as_ref().map_or(0, |space| space.partition.lists()),
+            hot_bytes: codes.flatten().sum::<u64>() + centroids,
+            bytes: manifest.files().iter().map(|file| file.bytes).sum(),
+        }
+    }
+}

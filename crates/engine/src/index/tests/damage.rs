@@ -1,0 +1,105 @@
+//! Bytes that flip, files that are cut off: told by a check, harmless to a search.
+
+use std::path::{Path, PathBuf};
+
+use super::{THOROUGH, lane, open, views};
+use crate::{IndexSettings, Nominate, OpenIndexError, Reader, Request, Rerank};
+
+/// An index with lists, deletions, and an attachment.
+fn index(path: &Path) {
+    let mut writer = open(path);
+    for document in 0..25 {
+        writer.add(&format!("d{document}"), &views(document, 3), None).unwrap();
+    }
+    writer.commit().unwrap();
+    writer.delete("d7").unwrap();
+    writer.add("d8", &views(99, 1), None).unwrap();
+    writer.attach("text", Some(&path.join("CURRENT"))).unwrap();
+    writer.commit().unwrap();
+}
+
+/// The files of an index but the one that is only locked.
+fn files(path: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = files.filter(|file| !file.ends_with("lock")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_flip_is_told_and_harms_no_search() {
+    let directory = tempfile::tempdir().unwrap();
+    index(directory.path());
+    assert_eq!(Reader::check(directory.path(), |_| {}).unwrap().problems, []);
+    let files = files(directory.path());
+    assert!(files.len() > 15, "{files:?}");
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.is_empty());
+        for place in 0..bytes.len() {
+            let mut broken = bytes.clone();
+            broken[place] ^= 1 << (place % 8);
+            overwrite(&file, &broken);
+            let told = Reader::check(directory.path(), |_| {});
+            assert!(told.is_err() || !told.unwrap().problems.is_empty(), "{file:?} {place}");
+            search(directory.path());
+        }
+        overwrite(&file, &bytes);
+    }
+}
+
+#[test]
+fn files_that_are_cut_off_or_absent_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    index(directory.path());
+    for file in files(directory.path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        for length in [0, bytes.len() / 2, bytes.len() - 1] {
+            overwrite(&file, &bytes[..length]);
+            let told = match Reader::check(directory.path(), |_| {}) {
+                Ok(checked) => checked.problems[0].path.clone(),
+                Err(error) => panic!("{error}"),
+            };
+            assert_eq!(told, file);
+            search(directory.path());
+        }
+        std::fs::remove_file(&file).unwrap();
+        let told = Reader::check(directory.path(), |_| {});
+        assert!(told.is_err() || !told.unwrap().problems.is_empty(), "{file:?}");
+        search(directory.path());
+        overwrite(&file, &bytes);
+    }
+}
+
+#[test]
+fn directories_of_others_are_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    overwrite(&directory.path().join("thesis.txt"), b"precious");
+    let settings = IndexSettings { dim: 8, token_dim: None, model: String::new() };
+    let error = crate::Writer::open(directory.path(), &settings, super::settings()).unwrap_err();
+    assert!(matches!(&error, OpenIndexError::Foreign { name, .. } if name == "thesis.txt"));
+    assert!(matches!(Reader::open(directory.path()), Err(OpenIndexError::Absent { .. })));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+/// Searches in every way; errors are fine, panics are not.
+fn search(path: &Path) {
+    let Ok(reader) = Reader::open(path) else { return };
+    let query = views(5, 2);
+    let lanes = [lane(query.row(0)), lane(query.row(1))];
+    let rerank = Some(Rerank { query: &query, weights: None, documents: 10 });
+    for nominate in [Nominate::Auto, THOROUGH, Nominate::Scan, Nominate::All] {
+        for lanes in [&lanes[..1], &lanes] {
+            let request = Request { nominate, rerank, ..Request::new(lanes, 5) };
+            drop(reader.search(&request));
+            drop(reader.search(&Request { rerank: None, ..request }));
+        }
+    }
+    let _ = reader.contains("d7");
+    let _ = reader.ids().count();
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test damages a file")]
+fn overwrite(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap();
+}

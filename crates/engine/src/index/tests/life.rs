@@ -1,0 +1,310 @@
+//! Readers and writers side by side, and everything that is defined for odd input.
+
+use std::num::NonZero;
+
+use super::{DIM, THOROUGH, found, index_settings, lane, open, settings, views};
+use crate::encoder::Lane;
+use crate::{
+    IndexSettings, Nominate, OpenIndexError, Reader, Reduction, Request, Rerank, SearchError,
+    TokenMatrix, WriteIndexError, Writer, WriterSettings,
+};
+
+fn one(values: [f32; DIM]) -> TokenMatrix {
+    TokenMatrix::new(DIM, values.to_vec())
+}
+
+fn unit(place: usize) -> TokenMatrix {
+    let mut values = [0.0; DIM];
+    values[place] = 1.0;
+    one(values)
+}
+
+#[test]
+fn scores_by_hand() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    let values = [unit(0).values(), unit(1).values()].concat();
+    writer.add("both", &TokenMatrix::new(DIM, values), None).unwrap();
+    writer.add("first", &one([2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]), None).unwrap();
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    let (x, y) = (unit(0), unit(1));
+    let lanes = [
+        Lane { token: 4, weight: 0.25, view: x.row(0) },
+        Lane { token: 2, weight: 0.75, view: y.row(0) },
+    ];
+    // 0.25 * 1 + 0.75 * 1 against 0.25 * 2
+    let hits = reader.search(&Request::new(&lanes, 10)).unwrap();
+    let told: Vec<_> = hits.iter().map(|hit| (hit.id, hit.score)).collect();
+    assert_eq!(told, [("both", 1.0), ("first", 0.5)]);
+    let pairs: Vec<_> = hits[0].pairs.iter().map(|pair| (pair.query, pair.view)).collect();
+    assert_eq!(pairs, [(4, 0), (2, 1)]);
+
+    let query = TokenMatrix::new(DIM, [x.values(), y.values(), y.values()].concat());
+    let hits = reader.search(&Request::sum_max(&query, 1)).unwrap();
+    assert_eq!((hits[0].id, hits[0].score, hits.len()), ("both", 3.0, 1));
+    let weights = Some([1.0, 0.0, 0.0].as_slice());
+    let rerank = Some(Rerank { query: &query, weights, documents: 2 });
+    let hits = reader.search(&Request { rerank, ..Request::new(&lanes[1..], 1) }).unwrap();
+    assert_eq!((hits[0].id, hits[0].score), ("first", 2.0));
+}
+
+#[test]
+fn token_views_score_and_lane_views_nominate() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = IndexSettings { token_dim: Some(16), ..index_settings() };
+    let mut writer = Writer::open(directory.path(), &index, settings()).unwrap();
+    let tokens = |value: f32| TokenMatrix::new(16, vec![value; 32]);
+    for document in 0..30 {
+        let id = format!("d{document}");
+        writer.add(&id, &views(document, 2), Some(&tokens(document as f32))).unwrap();
+    }
+    let missing = writer.add("x", &views(1, 1), None).unwrap_err();
+    assert!(matches!(missing, WriteIndexError::Sets { found: "without", wanted: "with", .. }));
+    writer.commit().unwrap();
+    writer.compact().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    let (query, lane_view) = (tokens(0.5), views(3, 1));
+    let lanes = [lane(lane_view.row(0))];
+    let rerank = Some(Rerank { query: &query, weights: None, documents: 30 });
+    let hits = reader.search(&Request { rerank, ..Request::new(&lanes, 2) }).unwrap();
+    // two tokens of sixteen products 0.5 * 29
+    assert_eq!((hits[0].id, hits[0].score), ("d29", 464.0));
+    assert_eq!(reader.statistics().token_views, 60);
+    assert!(reader.statistics().lists > 0);
+}
+
+#[test]
+fn a_reader_stays_until_it_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let mut writer = open(path);
+    writer.add("old", &unit(0), None).unwrap();
+    writer.commit().unwrap();
+    let mut reader = Reader::open(path).unwrap();
+    let files = || std::fs::read_dir(path).unwrap().count();
+    let before = files();
+
+    writer.add("new", &unit(0), None).unwrap();
+    writer.delete("old").unwrap();
+    writer.commit().unwrap();
+    let query = unit(0);
+    assert_eq!(found(&reader, query.row(0), 9, Nominate::Auto), [("old".to_owned(), 1.0)]);
+    assert!(files() > before, "the reader's files stay");
+    assert!(reader.refresh().unwrap() && !reader.refresh().unwrap());
+    assert_eq!(found(&reader, query.row(0), 9, Nominate::Auto), [("new".to_owned(), 1.0)]);
+    drop(writer);
+    drop(open(path));
+    assert_eq!(files(), before, "and go when no reader has them");
+}
+
+#[test]
+fn one_writer_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let writer = open(directory.path());
+    let second = Writer::open(directory.path(), &index_settings(), settings()).unwrap_err();
+    assert!(matches!(second, OpenIndexError::Locked { .. }));
+    drop(writer);
+    drop(open(directory.path()));
+}
+
+#[test]
+fn nothing_to_commit_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    assert_eq!(writer.commit().unwrap(), 1);
+    assert_eq!(writer.commit().unwrap(), 1);
+    writer.delete("nobody").unwrap();
+    assert_eq!(writer.commit().unwrap(), 1);
+    writer.add("a", &unit(0), None).unwrap();
+    assert_eq!(writer.commit().unwrap(), 2);
+    let reader = Reader::open(directory.path()).unwrap();
+    assert_eq!((reader.generation(), reader.statistics().documents), (2, 1));
+}
+
+#[test]
+fn other_settings_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let open = |index: &IndexSettings| Writer::open(path, index, settings()).map(|_| ());
+    let dim = |dim| IndexSettings { dim, ..index_settings() };
+    for odd in [0, 4, 12, 1032] {
+        assert!(matches!(open(&dim(odd)), Err(OpenIndexError::Dim { found }) if found == odd));
+    }
+    super::open(path).commit().unwrap();
+    let other = IndexSettings { model: "another".to_owned(), ..index_settings() };
+    for wrong in [dim(16), IndexSettings { token_dim: Some(8), ..index_settings() }, other] {
+        assert!(matches!(open(&wrong), Err(OpenIndexError::Other { .. })), "{wrong:?}");
+    }
+    open(&index_settings()).unwrap();
+    assert!(Writer::open_existing(path, settings()).is_ok());
+    let none = tempfile::tempdir().unwrap();
+    let absent = Writer::open_existing(none.path(), settings()).unwrap_err();
+    assert!(matches!(absent, OpenIndexError::Absent { .. }));
+}
+
+#[test]
+fn odd_documents_have_defined_results() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    let refused = |result: Result<(), WriteIndexError>| result.unwrap_err().to_string();
+    assert_eq!(refused(writer.add("", &unit(0), None)), "a document has an empty id");
+    let long = "x".repeat(65_536);
+    assert!(refused(writer.add(&long, &unit(0), None)).contains("has 65536 bytes, wanted at most"));
+    let wide = TokenMatrix::new(16, vec![0.0; 16]);
+    assert!(refused(writer.add("a", &wide, None)).contains("views of 16 values, wanted 8"));
+    for value in [f32::NAN, f32::INFINITY, 70_000.0] {
+        let views = one([0.0, value, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert!(refused(writer.add("a", &views, None)).contains("in view 0"), "{value}");
+    }
+    // nothing of that ended the writer
+    writer.add(&long[1..], &unit(1), None).unwrap();
+    writer.add("empty", &TokenMatrix::new(DIM, Vec::new()), None).unwrap();
+    writer.add("zero", &one([0.0; DIM]), None).unwrap();
+    writer.add("twice", &unit(0), None).unwrap();
+    writer.add("twice", &unit(2), None).unwrap();
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    assert_eq!(reader.statistics().documents, 4);
+    assert!(reader.contains("empty") && reader.contains(&long[1..]));
+    let query = unit(2);
+    let all = found(&reader, query.row(0), 100, Nominate::Auto);
+    let told: Vec<_> = all.iter().map(|(id, score)| (&id[..4], *score)).collect();
+    assert_eq!(told, [("twic", 1.0), ("xxxx", 0.0), ("zero", 0.0)]);
+    assert_eq!(found(&reader, query.row(0), 0, Nominate::Auto), []);
+}
+
+#[test]
+fn a_document_of_100_000_views_is_one_document() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    writer.add("long", &views(1, 100_000), None).unwrap();
+    (0..9).for_each(|one| writer.add(&format!("d{one}"), &views(one, 1), None).unwrap());
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    let query = views(77, 1);
+    let all = found(&reader, query.row(0), 10, Nominate::Auto);
+    assert_eq!(all.len(), 10);
+    assert_eq!(all, found(&reader, query.row(0), 10, Nominate::Scan));
+}
+
+#[test]
+fn odd_queries_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    writer.add("a", &unit(0), None).unwrap();
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    let search = |view: &[f32]| reader.search(&Request::new(&[lane(view)], 1)).map(|_| ());
+    assert!(matches!(search(&[0.0; 16]), Err(SearchError::Dim { found: 16, wanted: 8, .. })));
+    assert!(matches!(search(&[f32::NAN; 8]), Err(SearchError::Value { .. })));
+    let set = reader.select(["a"]);
+    writer.add("b", &unit(0), None).unwrap();
+    writer.commit().unwrap();
+    let newer = Reader::open(directory.path()).unwrap();
+    let view = unit(0);
+    let lanes = [lane(view.row(0))];
+    let request = Request { filter: Some(&set), ..Request::new(&lanes, 1) };
+    let error = newer.search(&request).unwrap_err();
+    assert!(matches!(error, SearchError::Filter { found: 1, wanted: 2 }));
+}
+
+#[test]
+fn filters_are_exact_whatever_they_leave() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    (0..300).for_each(|one| writer.add(&format!("d{one}"), &views(one, 4), None).unwrap());
+    writer.commit().unwrap();
+    writer.delete("d5").unwrap();
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    let query = views(1_000, 1);
+    let lanes = [lane(query.row(0))];
+    let all = found(&reader, query.row(0), 300, Nominate::Scan);
+    assert_eq!(all.len(), 299);
+    for step in [1, 2, 100] {
+        let wanted = |id: &str| id[1..].parse::<usize>().unwrap() % step == 0;
+        let set = reader.select_where(wanted);
+        let expected: Vec<&str> =
+            all.iter().map(|(id, _)| id.as_str()).filter(|id| wanted(id)).take(5).collect();
+        for nominate in [Nominate::Auto, THOROUGH, Nominate::Scan] {
+            let request = Request { filter: Some(&set), nominate, ..Request::new(&lanes, 5) };
+            let hits = reader.search(&request).unwrap();
+            let ids: Vec<&str> = hits.iter().map(|hit| hit.id).collect();
+            assert_eq!(ids, expected, "{step} {nominate:?}");
+        }
+    }
+    let none = reader.select(["d5", "nobody"]);
+    assert!(none.is_empty());
+    let request = Request { filter: Some(&none), ..Request::new(&lanes, 5) };
+    assert_eq!(reader.search(&request).unwrap(), []);
+}
+
+#[test]
+fn attachments_share_the_commit() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let other = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut other.as_file(), b"text").unwrap();
+    let mut writer = open(path);
+    writer.attach("text", Some(other.path())).unwrap();
+    writer.commit().unwrap();
+    let reader = Reader::open(path).unwrap();
+    assert_eq!(std::fs::read(reader.attachment("text").unwrap()).unwrap(), b"text");
+    writer.add("a", &unit(0), None).unwrap();
+    writer.commit().unwrap();
+    assert!(Reader::open(path).unwrap().attachment("text").is_some(), "it stays");
+    writer.attach("text", None).unwrap();
+    writer.commit().unwrap();
+    assert_eq!(Reader::open(path).unwrap().attachment("text"), None);
+    // the old reader has it still
+    assert!(reader.attachment("text").unwrap().exists());
+}
+
+#[test]
+fn little_memory_makes_more_segments_and_the_same_results() {
+    let build = |memory| {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = WriterSettings { memory, ..settings() };
+        let mut writer = Writer::open(directory.path(), &index_settings(), settings).unwrap();
+        (0..200).for_each(|one| writer.add(&format!("d{one}"), &views(one, 5), None).unwrap());
+        assert!(writer.delete("d100").unwrap());
+        writer.add("d150", &views(9_999, 2), None).unwrap();
+        writer.commit().unwrap();
+        let reader = Reader::open(directory.path()).unwrap();
+        assert_eq!(Reader::check(directory.path(), |_| {}).unwrap().problems, []);
+        (reader.statistics().segments, found(&reader, views(4, 1).row(0), 99, THOROUGH))
+    };
+    let ((one, wanted), (many, found)) = (build(1 << 30), build(16 << 10));
+    assert!(one == 1 && many > 3, "{one} {many}");
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn threads_change_no_byte() {
+    let build = |threads| {
+        let directory = tempfile::tempdir().unwrap();
+        let threads = NonZero::new(threads).unwrap();
+        let settings = WriterSettings { threads, ..settings() };
+        let mut writer = Writer::open(directory.path(), &index_settings(), settings).unwrap();
+        (0..500).for_each(|one| writer.add(&format!("d{one}"), &views(one, 5), None).unwrap());
+        writer.commit().unwrap();
+        drop(writer);
+        std::fs::read(directory.path().join("generation-000001")).unwrap()
+    };
+    // the manifest has the checksums of all files
+    assert_eq!(build(1), build(3));
+}
+
+#[test]
+fn near_duplicates_are_left_out_of_what_scores() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = WriterSettings { reduction: Reduction::default(), ..settings() };
+    let index = IndexSettings { token_dim: Some(DIM), ..index_settings() };
+    let mut writer = Writer::open(directory.path(), &index, settings).unwrap();
+    let same = TokenMatrix::new(DIM, [unit(0).values(), unit(0).values()].concat());
+    writer.add("a", &same, Some(&same)).unwrap();
+    writer.commit().unwrap();
+    let statistics = Reader::open(directory.path()).unwrap().statistics();
+    assert_eq!((statistics.views, statistics.token_views), (2, 1));
+}

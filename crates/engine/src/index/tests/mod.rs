@@ -1,0 +1,67 @@
+//! Indexes as they live, and as they break.
+
+mod damage;
+mod faults;
+mod life;
+mod operations;
+mod twin;
+
+use std::num::NonZero;
+use std::path::Path;
+
+use crate::encoder::Lane;
+use crate::{
+    Hit, IndexSettings, Nominate, Reader, Reduction, Request, TokenMatrix, Writer, WriterSettings,
+};
+
+use super::storage::Storage;
+use twin::Unsynced;
+
+/// The length of the views in these tests.
+const DIM: usize = 8;
+
+fn index_settings() -> IndexSettings {
+    IndexSettings { dim: DIM, token_dim: None, model: "test".to_owned() }
+}
+
+/// Lists from 40 views on, so that small indexes have some; all views are kept.
+fn settings() -> WriterSettings {
+    let threads = NonZero::<usize>::MIN;
+    let reduction = Reduction::OFF;
+    WriterSettings { threads, lists_from: 40, reduction, ..WriterSettings::default() }
+}
+
+/// A writer that does not wait for the disk.
+fn open(path: &Path) -> Writer {
+    open_on(Box::new(Unsynced::new(path)), path).unwrap()
+}
+
+fn open_on(storage: Box<dyn Storage>, path: &Path) -> Result<Writer, crate::OpenIndexError> {
+    Writer::open_on(storage, path, Some(&index_settings()), settings())
+}
+
+/// Views of a document that depend on a number alone; halves hold their values exactly.
+fn views(seed: u64, count: usize) -> TokenMatrix {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
+    let mut next = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 56) as f32 - 127.5) / 128.0
+    };
+    TokenMatrix::new(DIM, (0..count * DIM).map(|_| next()).collect())
+}
+
+fn lane(view: &[f32]) -> Lane<'_> {
+    Lane { token: 3, weight: 1.0, view }
+}
+
+/// The ids that a search finds, best first.
+fn found(reader: &Reader, view: &[f32], k: usize, nominate: Nominate) -> Vec<(String, f32)> {
+    let lanes = [lane(view)];
+    let request = Request { nominate, ..Request::new(&lanes, k) };
+    let hits = reader.search(&request).unwrap();
+    hits.into_iter().map(|Hit { id, score, .. }| (id.to_owned(), score)).collect()
+}
+
+/// All lists, all views: as exact as a scan.
+const THOROUGH: Nominate = Nominate::Lists { probes: usize::MAX, rescore: usize::MAX };

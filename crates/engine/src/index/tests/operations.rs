@@ -1,0 +1,153 @@
+//! Random operations on an index and on a map: both must know the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::{DIM, THOROUGH, found, open, views};
+use crate::kernels::f16;
+use crate::{Nominate, Reader, TokenMatrix, Writer};
+
+#[derive(Debug, Clone)]
+enum Operation {
+    /// Adds or replaces one of a few documents, with so many views.
+    Add(u8, u64, usize),
+    Delete(u8),
+    Commit,
+    /// Drops the writer, and what it did not commit.
+    Reopen,
+    Compact,
+    /// Asks for some documents with a view.
+    Search(u64, usize),
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let id = 0..24_u8;
+    prop_oneof![
+        8 => (id.clone(), any::<u64>(), 0..9_usize).prop_map(|(id, seed, n)| Operation::Add(id, seed, n)),
+        3 => id.prop_map(Operation::Delete),
+        3 => Just(Operation::Commit),
+        1 => Just(Operation::Reopen),
+        1 => Just(Operation::Compact),
+        3 => (any::<u64>(), 0..30_usize).prop_map(|(seed, k)| Operation::Search(seed, k)),
+    ]
+}
+
+type Documents = BTreeMap<String, TokenMatrix>;
+
+/// The index and its twin.
+struct Both<'a> {
+    path: &'a Path,
+    writer: Option<Writer>,
+    reader: Option<Reader>,
+    now: Documents,
+    committed: Documents,
+}
+
+impl<'a> Both<'a> {
+    fn new(path: &'a Path) -> Self {
+        let (now, committed) = (Documents::new(), Documents::new());
+        Self { path, writer: Some(open(path)), reader: None, now, committed }
+    }
+
+    fn writer(&mut self) -> &mut Writer {
+        self.writer.as_mut().unwrap()
+    }
+
+    fn apply(&mut self, operation: &Operation) {
+        match *operation {
+            Operation::Add(id, seed, count) => {
+                let (id, views) = (format!("d{id}"), views(seed, count));
+                self.writer().add(&id, &views, None).unwrap();
+                self.now.insert(id, views);
+            }
+            Operation::Delete(id) => {
+                let id = format!("d{id}");
+                let was_there = self.now.remove(&id).is_some();
+                assert_eq!(self.writer().delete(&id).unwrap(), was_there);
+            }
+            Operation::Commit => {
+                self.writer().commit().unwrap();
+                self.commit();
+            }
+            Operation::Compact => {
+                self.writer().compact().unwrap();
+                self.commit();
+                let reader = self.reader.as_ref().unwrap().statistics();
+                assert!(reader.segments <= 1 && reader.deleted == 0);
+            }
+            Operation::Reopen => {
+                self.writer = None;
+                self.writer = Some(open(self.path));
+                self.now = self.committed.clone();
+            }
+            Operation::Search(seed, k) => self.search(seed, k),
+        }
+        let count = self.now.len() as u64;
+        assert_eq!(self.writer().documents(), count);
+    }
+
+    fn commit(&mut self) {
+        self.committed = self.now.clone();
+        match &mut self.reader {
+            Some(reader) => drop(reader.refresh().unwrap()),
+            None => self.reader = Some(Reader::open(self.path).unwrap()),
+        }
+        let mut ids: Vec<&str> = self.reader.as_ref().unwrap().ids().collect();
+        ids.sort_unstable();
+        assert!(ids.iter().eq(self.committed.keys()));
+    }
+
+    fn search(&self, seed: u64, k: usize) {
+        let Some(reader) = &self.reader else { return };
+        let query = views(seed, 1);
+        let wanted = naive(&self.committed, query.row(0), k);
+        for nominate in [THOROUGH, Nominate::Scan] {
+            assert_eq!(found(reader, query.row(0), k, nominate), wanted, "{nominate:?}");
+        }
+        // less effort may miss some, but never as long as there are others
+        let some = found(reader, query.row(0), k, Nominate::Lists { probes: 1, rescore: 1 });
+        assert_eq!(some.len(), wanted.len());
+        let all = naive(&self.committed, query.row(0), usize::MAX);
+        assert!(
+            some.iter().all(|(id, score)| {
+                all.iter().any(|(other, best)| other == id && score <= best)
+            })
+        );
+    }
+}
+
+/// The best documents by the best product with a view, the first id among equals.
+fn naive(documents: &Documents, query: &[f32], k: usize) -> Vec<(String, f32)> {
+    let product = |row: &[f32]| -> f32 {
+        row.iter().zip(query).map(|(a, b)| f16::from_f32(*a).to_f32() * b).sum()
+    };
+    let best = |views: &TokenMatrix| views.rows().map(product).reduce(f32::max);
+    let mut all: Vec<(String, f32)> =
+        (documents.iter()).filter_map(|(id, views)| Some((id.clone(), best(views)?))).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    all.truncate(k);
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+    #[test]
+    fn an_index_does_what_a_map_does(
+        operations in prop::collection::vec(operation(), 1..60)
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut both = Both::new(directory.path());
+        for operation in &operations {
+            both.apply(operation);
+        }
+        both.writer = None;
+        if let Some(reader) = &both.reader {
+            prop_assert!(reader.settings().dim == DIM);
+            let checked = Reader::check(directory.path(), |_| {}).unwrap();
+            prop_assert_eq!(checked.problems, vec![]);
+        }
+    }
+}

@@ -1,0 +1,443 @@
+//! Changes an index: one writer at a time, one commit after another.
+
+mod commit;
+
+use std::fs::{File, create_dir_all};
+use std::io;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::bits::Bits;
+use super::builder::Builder;
+use super::error::{OpenIndexError, WriteIndexError};
+use super::manifest::{IndexSettings, Manifest, is_ours};
+use super::partition::FEWEST_VIEWS;
+use super::reader::Generation;
+use super::segment::Segment;
+use super::storage::{CURRENT, Disk, FileEntry, Output, Storage, try_lock};
+use crate::{Reduction, TokenMatrix};
+
+/// The most bytes of an id.
+const MOST_ID: usize = 65_535;
+/// The most views of a document.
+const MOST_VIEWS: usize = 1 << 24;
+
+/// How a writer works; nothing of it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WriterSettings {
+    /// About how many bytes it may hold, whatever the number of documents.
+    pub memory: usize,
+    /// How many threads make lists.
+    pub threads: NonZero<usize>,
+    /// Where all random numbers come from.
+    pub seed: u64,
+    /// With fewer views no lists are made, and searches look at all.
+    pub lists_from: u64,
+    /// Which views of a document are kept: of its token views, where it brings lane views apart.
+    pub reduction: Reduction,
+}
+
+impl Default for WriterSettings {
+    /// 1 GiB, all cores, always the same random numbers, lists from [`FEWEST_VIEWS`] on, no
+    /// near-duplicates.
+    fn default() -> Self {
+        Self {
+            memory: 1 << 30,
+            threads: std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
+            seed: 0x000F_A571_A4E5,
+            lists_from: FEWEST_VIEWS,
+            reduction: Reduction::default(),
+        }
+    }
+}
+
+/// A document to be added.
+#[derive(Debug, Clone, Copy)]
+pub struct NewDocument<'a> {
+    /// Its name, for ever.
+    pub id: &'a str,
+    /// The views that are searched.
+    pub views: &'a TokenMatrix,
+    /// Views that only score, in an index that keeps these apart.
+    pub tokens: Option<&'a TokenMatrix>,
+    /// How important each token view is, for a [`Reduction`] that asks for it.
+    pub weights: Option<&'a [f32]>,
+}
+
+/// Adds, replaces and deletes documents, and commits.
+///
+/// What is not committed when it is dropped, or when an error comes, never was.
+#[derive(Debug)]
+pub struct Writer {
+    directory: PathBuf,
+    storage: Box<dyn Storage>,
+    settings: WriterSettings,
+    pool: ThreadPool,
+    /// What holds.
+    manifest: Manifest,
+    /// Keeps the files of what holds.
+    generation: Option<Generation>,
+    /// The segments of the next generation, as far as they are complete.
+    segments: Vec<Pending>,
+    builder: Option<Builder>,
+    /// How many stems of files were given out for the next generation.
+    stems: usize,
+    attachments: Vec<(String, FileEntry)>,
+    /// Whether an error made what is not committed worthless.
+    ended: bool,
+    _lock: File,
+}
+
+/// A segment and what was deleted of it since.
+#[derive(Debug)]
+struct Pending {
+    segment: Arc<Segment>,
+    deleted: Bits,
+}
+
+impl Writer {
+    /// Opens the index in a directory, or makes one there.
+    ///
+    /// # Errors
+    ///
+    /// Another writer has it, it has other settings, it is damaged, the directory holds files of
+    /// somebody else, or the system refuses.
+    pub fn open(
+        directory: &Path,
+        index: &IndexSettings,
+        settings: WriterSettings,
+    ) -> Result<Self, OpenIndexError> {
+        check_dims(index)?;
+        let storage = Box::new(Disk::new(directory));
+        Self::open_on(storage, directory, Some(index), settings)
+    }
+
+    /// Opens an index that is there, with the settings that it has.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and when there is none.
+    pub fn open_existing(
+        directory: &Path,
+        settings: WriterSettings,
+    ) -> Result<Self, OpenIndexError> {
+        if !directory.join(CURRENT).exists() {
+            return Err(OpenIndexError::Absent { path: directory.to_owned() });
+        }
+        Self::open_on(Box::new(Disk::new(directory)), directory, None, settings)
+    }
+
+    /// Opens it on a storage of one's own.
+    pub(crate) fn open_on(
+        storage: Box<dyn Storage>,
+        directory: &Path,
+        index: Option<&IndexSettings>,
+        settings: WriterSettings,
+    ) -> Result<Self, OpenIndexError> {
+        let write = |source| OpenIndexError::Write { path: directory.to_owned(), source };
+        create_dir_all(directory).map_err(write)?;
+        check_files(directory)?;
+        let lock = lock(directory)?;
+        let (manifest, generation) = match (directory.join(CURRENT).exists(), index) {
+            (true, _) => {
+                let generation = Generation::open(directory)?;
+                (generation.manifest.clone(), Some(generation))
+            }
+            (false, Some(index)) => (Manifest::new(index.clone()), None),
+            (false, None) => return Err(OpenIndexError::Absent { path: directory.to_owned() }),
+        };
+        if let Some(index) = index {
+            check_same(directory, &manifest.settings, index)?;
+        }
+        let pool = ThreadPoolBuilder::new().num_threads(settings.threads.get()).build();
+        let pool = pool.map_err(|error| write(io::Error::other(error)))?;
+        let mut writer = Self {
+            directory: directory.to_owned(),
+            storage,
+            settings,
+            pool,
+            manifest,
+            generation,
+            segments: Vec::new(),
+            builder: None,
+            stems: 0,
+            attachments: Vec::new(),
+            ended: false,
+            _lock: lock,
+        };
+        writer.begin();
+        writer.remove_old_files().map_err(write)?;
+        Ok(writer)
+    }
+
+    /// Starts from what holds.
+    fn begin(&mut self) {
+        let segments = self.generation.iter().flat_map(|generation| &generation.segments);
+        self.segments = segments.map(Pending::new).collect();
+        (self.builder, self.stems) = (None, 0);
+        self.attachments.clear();
+    }
+
+    /// What was fixed when the index was made.
+    pub fn settings(&self) -> &IndexSettings {
+        &self.manifest.settings
+    }
+
+    /// Counts the documents that the next commit will hold.
+    pub fn documents(&self) -> u64 {
+        let kept =
+            |pending: &Pending| (pending.segment.documents() - pending.deleted.count()) as u64;
+        let new = self.builder.as_ref().map_or(0, |builder| builder.live() as u64);
+        self.segments.iter().map(kept).sum::<u64>() + new
+    }
+
+    /// Adds a document, or replaces the one that has its id: see [`NewDocument`].
+    ///
+    /// # Errors
+    ///
+    /// As [`add_document`](Self::add_document).
+    pub fn add(
+        &mut self,
+        id: &str,
+        views: &TokenMatrix,
+        tokens: Option<&TokenMatrix>,
+    ) -> Result<(), WriteIndexError> {
+        self.add_document(&NewDocument { id, views, tokens, weights: None })
+    }
+
+    /// Adds a document, or replaces the one that has its id.
+    ///
+    /// # Errors
+    ///
+    /// The id or a view cannot be taken, and nothing changes; or the system refuses, and
+    /// everything that is not committed is lost.
+    pub fn add_document(&mut self, document: &NewDocument<'_>) -> Result<(), WriteIndexError> {
+        let NewDocument { id, views, tokens, weights } = *document;
+        self.check_ended()?;
+        check_id(id)?;
+        self.check_views(id, views, tokens)?;
+        let many = tokens.unwrap_or(views);
+        let weights = weights.filter(|weights| weights.len() == many.len());
+        let kept = self.settings.reduction.apply(many, weights);
+        let reduced = (kept.len() < many.len()).then(|| many.select(&kept));
+        let (views, tokens) = match (tokens, &reduced) {
+            (None, Some(reduced)) => (reduced, None),
+            (Some(_), Some(reduced)) => (views, Some(reduced)),
+            (tokens, None) => (views, tokens),
+        };
+        self.remove(id);
+        let added = self.write_document(id, views, tokens);
+        self.ending(added)
+    }
+
+    fn write_document(
+        &mut self,
+        id: &str,
+        views: &TokenMatrix,
+        tokens: Option<&TokenMatrix>,
+    ) -> Result<(), WriteIndexError> {
+        if self.builder.is_none() {
+            let stem = self.stem();
+            let builder = Builder::new(&*self.storage, stem, &self.manifest.settings);
+            self.builder = Some(builder.map_err(|error| self.cannot_write(error))?);
+        }
+        let builder = self.builder.as_mut().expect("it was made above");
+        let added = builder.add(id, views, tokens);
+        let full = builder.memory() > self.settings.memory / 4
+            || builder.views() * size_of::<u32>() > self.settings.memory / 8
+            || builder.views() > (u32::MAX as usize) / 2;
+        added.map_err(|error| self.cannot_write(error))?;
+        if full { self.seal() } else { Ok(()) }
+    }
+
+    /// Deletes a document; tells whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// An earlier error ended this writer.
+    pub fn delete(&mut self, id: &str) -> Result<bool, WriteIndexError> {
+        self.check_ended()?;
+        Ok(self.remove(id))
+    }
+
+    fn remove(&mut self, id: &str) -> bool {
+        if self.builder.as_mut().is_some_and(|builder| builder.delete(id)) {
+            return true;
+        }
+        self.segments.iter_mut().any(|pending| {
+            let found = pending.segment.find(id);
+            found.is_some_and(|document| pending.deleted.add(document))
+        })
+    }
+
+    /// Takes a file into the next generation, and into those after it, under a name.
+    ///
+    /// Its bytes are copied; `None` takes the attachment of that name away.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses, and everything that is not committed is lost.
+    pub fn attach(&mut self, name: &str, file: Option<&Path>) -> Result<(), WriteIndexError> {
+        self.check_ended()?;
+        self.attachments.retain(|(other, _)| other != name);
+        let Some(file) = file else {
+            self.manifest.attachments.remove(name);
+            return Ok(());
+        };
+        let stem = self.stem();
+        let copied = copy(&*self.storage, file, &format!("{stem}.attached"));
+        let copied = copied.map_err(|error| self.cannot_write(error));
+        let entry = self.ending(copied)?;
+        self.attachments.push((name.to_owned(), entry));
+        Ok(())
+    }
+
+    /// What files of the next generation are called before the dot.
+    fn stem(&mut self) -> String {
+        self.stems += 1;
+        format!("{:06}-{}", self.manifest.generation + 1, self.stems)
+    }
+
+    fn cannot_write(&self, source: io::Error) -> WriteIndexError {
+        WriteIndexError::Write { path: self.directory.clone(), source }
+    }
+
+    fn check_ended(&self) -> Result<(), WriteIndexError> {
+        match self.ended {
+            true => Err(WriteIndexError::Ended { path: self.directory.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Remembers that an error lost what was not committed.
+    fn ending<T>(&mut self, result: Result<T, WriteIndexError>) -> Result<T, WriteIndexError> {
+        self.ended |= result.is_err();
+        result
+    }
+
+    fn check_views(
+        &self,
+        id: &str,
+        views: &TokenMatrix,
+        tokens: Option<&TokenMatrix>,
+    ) -> Result<(), WriteIndexError> {
+        let settings = &self.manifest.settings;
+        check_matrix(id, "views", views, settings.dim)?;
+        match (tokens, settings.token_dim) {
+            (Some(tokens), Some(dim)) => check_matrix(id, "token views", tokens, dim),
+            (None, None) => Ok(()),
+            (found, wanted) => {
+                let word = |there| if there { "with" } else { "without" };
+                let (found, wanted) = (word(found.is_some()), word(wanted.is_some()));
+                Err(WriteIndexError::Sets { id: id.to_owned(), found, wanted })
+            }
+        }
+    }
+}
+
+impl Pending {
+    fn new(segment: &Arc<Segment>) -> Self {
+        Self { segment: Arc::clone(segment), deleted: segment.deleted.clone() }
+    }
+}
+
+fn check_id(id: &str) -> Result<(), WriteIndexError> {
+    match id.len() {
+        0 => Err(WriteIndexError::EmptyId),
+        1..=MOST_ID => Ok(()),
+        bytes => {
+            let start = id.chars().take(40).collect();
+            Err(WriteIndexError::LongId { start, bytes, most: MOST_ID })
+        }
+    }
+}
+
+fn check_matrix(
+    id: &str,
+    what: &'static str,
+    views: &TokenMatrix,
+    wanted: usize,
+) -> Result<(), WriteIndexError> {
+    let (id, found) = (id.to_owned(), views.dim());
+    if found != wanted {
+        return Err(WriteIndexError::Dim { id, what, found, wanted });
+    }
+    if views.len() > MOST_VIEWS {
+        return Err(WriteIndexError::Views { id, views: views.len(), most: MOST_VIEWS });
+    }
+    // the largest half is 65504, and what is nearer to it than to the next rounds down to it
+    let fits = |value: &f32| value.abs() < 65_520.0;
+    match views.values().iter().position(|value| !fits(value)) {
+        None => Ok(()),
+        Some(place) => {
+            let (view, value) = (place / found, views.values()[place]);
+            Err(WriteIndexError::Value { id, view, value })
+        }
+    }
+}
+
+fn check_dims(settings: &IndexSettings) -> Result<(), OpenIndexError> {
+    let odd = |dim: &usize| !dim.is_multiple_of(8) || !(8..=1024).contains(dim);
+    match [Some(settings.dim), settings.token_dim].into_iter().flatten().find(odd) {
+        Some(found) => Err(OpenIndexError::Dim { found }),
+        None => Ok(()),
+    }
+}
+
+fn check_same(
+    directory: &Path,
+    found: &IndexSettings,
+    wanted: &IndexSettings,
+) -> Result<(), OpenIndexError> {
+    let tokens = |dim: Option<usize>| dim.map_or("none".to_owned(), |dim| dim.to_string());
+    let other = |what, found, wanted| {
+        let path = directory.to_owned();
+        Err(OpenIndexError::Other { path, what, found, wanted })
+    };
+    if found.dim != wanted.dim {
+        return other("views of length", found.dim.to_string(), wanted.dim.to_string());
+    }
+    if found.token_dim != wanted.token_dim {
+        let (found, wanted) = (tokens(found.token_dim), tokens(wanted.token_dim));
+        return other("token views of length", found, wanted);
+    }
+    if found.model != wanted.model {
+        return other("views of model", found.model.clone(), wanted.model.clone());
+    }
+    Ok(())
+}
+
+/// Makes sure that all files are ours, before any is made or removed.
+fn check_files(directory: &Path) -> Result<(), OpenIndexError> {
+    let read = |source| OpenIndexError::Read { path: directory.to_owned(), source };
+    for entry in std::fs::read_dir(directory).map_err(read)? {
+        let name = entry.map_err(read)?.file_name().to_string_lossy().into_owned();
+        if !is_ours(&name) {
+            return Err(OpenIndexError::Foreign { path: directory.to_owned(), name });
+        }
+    }
+    Ok(())
+}
+
+fn lock(directory: &Path) -> Result<File, OpenIndexError> {
+    let path = directory.join(super::LOCK);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|source| OpenIndexError::Write { path, source })?;
+    try_lock(file, false).ok_or_else(|| OpenIndexError::Locked { path: directory.to_owned() })
+}
+
+fn copy(storage: &dyn Storage, from: &Path, name: &str) -> io::Result<FileEntry> {
+    use std::io::Read as _;
+    let mut file = File::open(from)?;
+    let mut output = Output::create(storage, name)?;
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return output.finish(),
+            count => output.write(&buffer[..count])?,
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The end of a writer's work: segments get their lists, a manifest names everything, and holds.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use super::{Pending, Writer};
+use crate::TokenMatrix;
+use crate::index::build::build_lists;
+use crate::index::error::{OpenIndexError, WriteIndexError};
+use crate::index::manifest::{
+    DeletedEntry, Manifest, PartitionEntry, SegmentEntry, file_name, is_ours,
+};
+use crate::index::partition::{Space, is_outgrown};
+use crate::index::reader::Generation;
+use crate::index::segment::Segment;
+use crate::index::storage::{CURRENT, try_lock, write_file};
+use crate::kernels::Kernel;
+
+impl Writer {
+    /// Makes everything that was done hold, all or nothing, and returns the generation's number.
+    ///
+    /// When nothing was done since the last commit, nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses: what held before holds still, and this writer is at its end.
+    pub fn commit(&mut self) -> Result<u64, WriteIndexError> {
+        self.check_ended()?;
+        if self.is_unchanged() {
+            return Ok(self.manifest.generation);
+        }
+        let committed = self.write_generation();
+        self.ending(committed)
+    }
+
+    /// Writes all documents anew into as few segments as can be, without the deleted, and commits.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub fn compact(&mut self) -> Result<u64, WriteIndexError> {
+        self.check_ended()?;
+        let compacted = self.merge().and_then(|()| self.write_generation());
+        self.ending(compacted)
+    }
+
+    fn is_unchanged(&self) -> bool {
+        let Some(generation) = &self.generation else { return false };
+        let same = |(pending, segment): (&Pending, &Arc<Segment>)| {
+            Arc::ptr_eq(&pending.segment, segment) && pending.deleted == segment.deleted
+        };
+        let attachments = &generation.manifest.attachments;
+        self.builder.is_none()
+            && self.attachments.is_empty()
+            && self.manifest.attachments == *attachments
+            && self.segments.len() == generation.segments.len()
+            && self.segments.iter().zip(&generation.segments).all(same)
+    }
+
+    /// Completes the segment that is being filled.
+    pub(super) fn seal(&mut self) -> Result<(), WriteIndexError> {
+        let Some(builder) = self.builder.take() else { return Ok(()) };
+        let entry = builder.finish(&*self.storage).map_err(|error| self.cannot_write(error))?;
+        let segment = Segment::open(&self.directory, &entry, &self.manifest.settings, 0);
+        self.segments.push(Pending::new(&Arc::new(segment.map_err(of_open)?)));
+        Ok(())
+    }
+
+    /// Copies the documents that are there into new segments.
+    fn merge(&mut self) -> Result<(), WriteIndexError> {
+        self.seal()?;
+        let old = std::mem::take(&mut self.segments);
+        for Pending { segment, deleted } in &old {
+            for document in (0..segment.documents()).filter(|&document| !deleted.has(document)) {
+                let damaged = || WriteIndexError::Damaged {
+                    path: segment.views.path.clone(),
+                    what: format!("document {document} lies outside of its files"),
+                };
+                let id = segment.id(document).ok_or_else(damaged)?;
+                let read = |rows| matrix(rows, document).ok_or_else(damaged);
+                let tokens = segment.tokens.as_ref().map(read).transpose()?;
+                self.write_document(id, &read(&segment.views)?, tokens.as_ref())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_generation(&mut self) -> Result<u64, WriteIndexError> {
+        self.seal()?;
+        self.segments.retain(|pending| pending.deleted.count() < pending.segment.documents());
+        let mut manifest = self.manifest.clone();
+        manifest.generation += 1;
+        manifest.attachments.extend(self.attachments.drain(..));
+        let space = self.space(&mut manifest)?;
+        let kept = manifest.partition == self.manifest.partition;
+        manifest.segments = (0..self.segments.len())
+            .map(|number| self.segment_entry(number, space.as_deref(), kept))
+            .collect::<Result<_, _>>()?;
+        manifest.commit(&*self.storage).map_err(|error| self.cannot_write(error))?;
+        self.generation = None;
+        self.generation = Some(Generation::open(&self.directory).map_err(of_open)?);
+        self.manifest = manifest;
+        self.begin();
+        // what cannot go now goes with a later commit, and this one holds
+        let _ = self.remove_old_files();
+        Ok(self.manifest.generation)
+    }
+
+    /// The centroids of the next generation: those there are, or new ones.
+    fn space(&mut self, manifest: &mut Manifest) -> Result<Option<Arc<Space>>, WriteIndexError> {
+        let rows: Vec<_> = self.segments.iter().map(|pending| &pending.segment.views).collect();
+        let views = rows.iter().map(|rows| rows.len() as u64).sum();
+        if !is_outgrown(manifest.partition.as_ref(), views, self.settings.lists_from) {
+            return Ok(self.generation.as_ref().and_then(|generation| generation.space.clone()));
+        }
+        let (dim, seed) = (manifest.settings.dim, self.settings.seed);
+        let space = self.pool.install(|| Space::train(dim, &rows, seed));
+        let name = format!("{}.centroids", self.stem());
+        let file = write_file(&*self.storage, &name, &space.partition.to_bytes());
+        let file = file.map_err(|error| self.cannot_write(error))?;
+        manifest.partition = Some(PartitionEntry { file, views, seed });
+        Ok(Some(Arc::new(space)))
+    }
+
+    /// What the next manifest says of a segment, whose lists and deletions are written if need be.
+    fn segment_entry(
+        &mut self,
+        number: usize,
+        space: Option<&Space>,
+        kept: bool,
+    ) -> Result<SegmentEntry, WriteIndexError> {
+        let stem = self.stem();
+        let Self { storage, segments, pool, settings, .. } = &*self;
+        let Pending { segment, deleted } = &segments[number];
+        let mut entry = segment.entry.clone();
+        let write = |error| self.cannot_write(error);
+        match space {
+            None => entry.lists = None,
+            Some(_) if kept && entry.lists.is_some() => {}
+            Some(space) => {
+                let (rows, memory) = (&segment.views, settings.memory / 4);
+                let lists = pool.install(|| build_lists(&**storage, &stem, rows, space, memory));
+                entry.lists = Some(lists.map_err(write)?);
+            }
+        }
+        if *deleted != segment.deleted {
+            let bits = write_file(&**storage, &format!("{stem}.deleted"), deleted.bytes());
+            let documents = deleted.count() as u32;
+            entry.deleted = Some(DeletedEntry { bits: bits.map_err(write)?, documents });
+        }
+        Ok(entry)
+    }
+
+    /// Removes the files of generations that no reader has, and what a crash left.
+    pub(super) fn remove_old_files(&self) -> io::Result<()> {
+        let mut kept: HashSet<String> = [CURRENT, crate::index::LOCK].map(str::to_owned).into();
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.directory)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        if let Some(generation) = &self.generation {
+            keep(&mut kept, &generation.manifest);
+        }
+        let mut locked = Vec::new();
+        let manifests: Vec<&String> =
+            names.iter().filter(|name| is_manifest(name) && !kept.contains(*name)).collect();
+        for name in manifests {
+            let file = File::open(self.directory.join(name))?;
+            match try_lock(file, false) {
+                Some(lock) => locked.push(lock),
+                // a reader has it: its files stay, for this time
+                None => {
+                    if let Ok(Some(manifest)) = Manifest::read(&self.directory, name) {
+                        keep(&mut kept, &manifest);
+                    }
+                }
+            }
+        }
+        for name in names.iter().filter(|name| is_ours(name) && !kept.contains(*name)) {
+            self.storage.remove(name)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_manifest(name: &str) -> bool {
+    name.strip_prefix("generation-").is_some_and(|rest| !rest.contains('.'))
+}
+
+fn keep(kept: &mut HashSet<String>, manifest: &Manifest) {
+    kept.insert(file_name(manifest.generation));
+    kept.extend(manifest.files().into_iter().map(|file| file.name.clone()));
+}
+
+/// The views of a document.
+fn matrix(rows: &crate::index::StoredRows, document: usize) -> Option<TokenMatrix> {
+    let halves = rows.rows(rows.of(document)?)?;
+    let mut values = vec![0.0; halves.len()];
+    Kernel::best().to_floats(halves, &mut values);
+    Some(TokenMatrix::new(rows.dim, values))
+}
+
+/// What a writer says when files that it just wrote, or that held, cannot be opened.
+fn of_open(error: OpenIndexError) -> WriteIndexError {
+    match error {
+        OpenIndexError::Damaged { path, what } => WriteIndexError::Damaged { path, what },
+        OpenIndexError::Read { path, source } => WriteIndexError::Write { path, source },
+        other => WriteIndexError::Damaged { path: "CURRENT".into(), what: other.to_string() },
+    }
+}

@@ -1,0 +1,67 @@
+//! A partition as bytes, little endian: three numbers of 32 bits (dims, groups, lists), the first
+//! list of each group and the end, then the centroids of groups and of lists as halves.
+
+use half::slice::HalfFloatSliceExt as _;
+
+use super::Partition;
+use super::points::Points;
+use crate::kernels::f16;
+
+/// How long the three numbers are.
+const HEADER: usize = 12;
+
+impl Partition {
+    /// Writes the partition down.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let groups = self.starts.len() - 1;
+        let mut bytes =
+            Vec::with_capacity(length(self.lists.dim(), groups, self.lists()).unwrap_or(0));
+        for number in [self.lists.dim(), groups, self.lists()] {
+            bytes.extend((number as u32).to_le_bytes());
+        }
+        bytes.extend(self.starts.iter().flat_map(|start| start.to_le_bytes()));
+        for points in [&self.groups, &self.lists] {
+            let halves = points.values().iter().map(|&value| f16::from_f32(value));
+            bytes.extend(halves.flat_map(f16::to_le_bytes));
+        }
+        bytes
+    }
+
+    /// Reads a partition again; none when the bytes are not those of one of so many dims.
+    pub(crate) fn from_bytes(dim: usize, bytes: &[u8]) -> Option<Self> {
+        let (header, rest) = bytes.split_at_checked(HEADER)?;
+        let mut counts = numbers(header).map(|number| number as usize);
+        let (found, groups, lists) = (counts.next()?, counts.next()?, counts.next()?);
+        let whole = length(dim, groups, lists) == Some(bytes.len());
+        if found != dim || dim == 0 || groups == 0 || !whole {
+            return None;
+        }
+        let (starts, rest) = rest.split_at_checked(4 * (groups + 1))?;
+        let starts: Vec<u32> = numbers(starts).collect();
+        let ascending = starts.is_sorted_by(|start, next| start < next);
+        if !ascending || starts[0] != 0 || starts[groups] as usize != lists {
+            return None;
+        }
+        let (groups, lists) = rest.split_at_checked(2 * dim * groups)?;
+        Some(Self { groups: points(dim, groups)?, starts, lists: points(dim, lists)? })
+    }
+}
+
+/// How many bytes there are in all, unless more than there can be.
+fn length(dim: usize, groups: usize, lists: usize) -> Option<usize> {
+    let values = groups.checked_add(lists)?.checked_mul(dim)?;
+    let starts = groups.checked_add(1)?.checked_mul(4)?;
+    values.checked_mul(2)?.checked_add(starts)?.checked_add(HEADER)
+}
+
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+}
+
+/// Halves as points, unless one is no number.
+fn points(dim: usize, bytes: &[u8]) -> Option<Points> {
+    let halves = bytes.chunks_exact(2).map(|two| f16::from_le_bytes([two[0], two[1]]));
+    let halves: Vec<f16> = halves.collect();
+    let finite = halves.iter().all(|half| half.is_finite());
+    finite.then(|| Points::new(dim, halves.to_f32_vec()))
+}

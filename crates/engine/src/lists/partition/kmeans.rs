@@ -1,0 +1,112 @@
+//! K-means on one level: centroids in the middle of the rows nearest to them.
+//!
+//! It starts with k-means++: each seed is a row drawn by the square of its distance to the seeds
+//! before it. Rows that are the same are never two seeds, so there may be fewer centroids than
+//! asked for. Lists that are empty, or light while another is heavy, are spent on the heaviest.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::Rng as _;
+use rayon::prelude::*;
+
+use super::TOGETHER;
+use super::members::Members;
+use super::points::Points;
+use super::split::{HEAVY, Sample, split_heavy};
+use crate::kernels::Kernel;
+
+/// How often the centroids are moved.
+const ROUNDS: usize = 8;
+
+/// Seeds are drawn from so many rows for each.
+const ROWS_A_SEED: usize = 16;
+
+/// Two rows are the same when the square of their distance is below this share of their own
+/// squares: they would be the same centroid, or nearly, once it is rounded to halves.
+pub(super) const SAME: f32 = 1e-6;
+
+impl Sample<'_> {
+    /// At most `count` centroids, none of them twice.
+    pub(super) fn centroids(self, count: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+        let seeds = self.thinned(count.saturating_mul(ROWS_A_SEED));
+        let mut centroids = Sample { dim: self.dim, values: &seeds }.seeds(count, rng);
+        let limit = HEAVY * self.len() / (centroids.len() / self.dim);
+        for round in 0..ROUNDS {
+            let members = self.members(&centroids);
+            members.centre(self.dim, self.values, &mut centroids);
+            if round + 1 < ROUNDS {
+                let lists = 0..members.lists();
+                split_heavy(self, &members, (lists, limit), &mut centroids, rng);
+            }
+        }
+        centroids
+    }
+
+    /// At most `count` rows, evenly spread.
+    pub(super) fn thinned(self, count: usize) -> Vec<f32> {
+        let count = count.min(self.len());
+        let row = |place: usize| self.row(place * self.len() / count);
+        (0..count).flat_map(row).copied().collect()
+    }
+
+    /// The rows nearest to each centroid.
+    pub(super) fn members(self, centroids: &[f32]) -> Members {
+        let points = Points::rounded(self.dim, centroids.to_vec());
+        let mut list_of = vec![0; self.len()];
+        let chunks = list_of.par_chunks_mut(TOGETHER);
+        let chunks = chunks.zip(self.values.par_chunks(TOGETHER * self.dim));
+        chunks.for_each_init(<(Vec<f32>, Vec<_>)>::default, |(wide, found), (list_of, rows)| {
+            wide.clear();
+            rows.chunks_exact(self.dim).for_each(|row| points.widen(row, wide));
+            points.best(0..points.len(), wide, found);
+            list_of.iter_mut().zip(found).for_each(|(list, found)| *list = found.1);
+        });
+        Members::new(&list_of, points.len())
+    }
+
+    /// Rows far from each other.
+    fn seeds(self, count: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+        let squares: Vec<f32> = self.values.chunks_exact(self.dim).map(square).collect();
+        let mut distances = vec![f32::INFINITY; self.len()];
+        let mut products = vec![0.0; self.len()];
+        let mut seeds = Vec::with_capacity(count * self.dim);
+        let mut next = Some(below(self.len(), rng));
+        while let Some(seed) = next.filter(|_| seeds.len() < count * self.dim) {
+            seeds.extend_from_slice(self.row(seed));
+            Kernel::best().dots(self.row(seed), self.values, &mut products);
+            for ((distance, product), of_row) in distances.iter_mut().zip(&products).zip(&squares) {
+                let both = of_row + squares[seed];
+                let found = both - 2.0 * product;
+                *distance = distance.min(if found > SAME * both { found } else { 0.0 });
+            }
+            next = drawn(&distances, rng);
+        }
+        seeds
+    }
+}
+
+/// The square of a row's length, by the same steps as its product with an equal row.
+fn square(row: &[f32]) -> f32 {
+    let mut square = [0.0];
+    Kernel::best().dots(row, row, &mut square);
+    square[0]
+}
+
+/// A place drawn with the weights given; none when all are 0.
+pub(super) fn drawn(weights: &[f32], rng: &mut ChaCha8Rng) -> Option<usize> {
+    let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
+    let mut left = total * (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+    let mut last = None;
+    for (place, &weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+        last = Some(place);
+        left -= f64::from(weight);
+        if left < 0.0 {
+            break;
+        }
+    }
+    last
+}
+
+/// A random place below `count`: the high half of a product, whose bias of count / 2^64 is nothing.
+fn below(count: usize, rng: &mut ChaCha8Rng) -> usize {
+    ((u128::from(rng.next_u64()) * count as u128) >> 64) as usize
+}

@@ -1,0 +1,87 @@
+//! Splits heavy lists, so that no query has to scan a list much longer than the others.
+
+use std::ops::Range;
+
+use rand_chacha::ChaCha8Rng;
+
+use super::kmeans::{SAME, drawn};
+use super::members::Members;
+use super::points::square;
+
+/// A list is heavy when it has more than so many times the mean.
+///
+/// Well under the 20 that an index allows, because a sample is not the whole.
+pub(super) const HEAVY: usize = 8;
+
+/// The rows to learn from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample<'a> {
+    pub(super) dim: usize,
+    pub(super) values: &'a [f32],
+}
+
+impl<'a> Sample<'a> {
+    /// Counts the rows.
+    pub(super) fn len(self) -> usize {
+        self.values.len() / self.dim
+    }
+
+    /// Shows a row.
+    pub(super) fn row(self, row: usize) -> &'a [f32] {
+        &self.values[row * self.dim..][..self.dim]
+    }
+}
+
+/// Spends lists that are empty on the longest, and the shortest ones while a list is longer than
+/// the limit. A list of rows that are all the same stays as it is, however long.
+///
+/// A list that is spent gets one row of the longest as its centroid, drawn by the square of its
+/// distance; its own rows find other lists in the next round.
+pub(super) fn split_heavy(
+    sample: Sample<'_>,
+    members: &Members,
+    (lists, limit): (Range<usize>, usize),
+    centroids: &mut [f32],
+    rng: &mut ChaCha8Rng,
+) {
+    let mut sizes: Vec<usize> = lists.clone().map(|list| members.of(list).len()).collect();
+    let mut solid = vec![false; sizes.len()];
+    for _ in 0..sizes.len() {
+        let open = || (0..sizes.len()).filter(|&list| !solid[list]);
+        let shortest = open().min_by_key(|&list| sizes[list]);
+        let longest = open().rev().max_by_key(|&list| sizes[list]);
+        let (Some(shortest), Some(longest)) = (shortest, longest) else { return };
+        let worth = sizes[longest] > limit || (sizes[shortest] == 0 && sizes[longest] > 1);
+        if !worth || shortest == longest {
+            return;
+        }
+        let centre = &centroids[(lists.start + longest) * sample.dim..][..sample.dim];
+        match far_row(sample, members.of(lists.start + longest), centre, rng) {
+            Some(row) => {
+                let place = (lists.start + shortest) * sample.dim;
+                centroids[place..][..sample.dim].copy_from_slice(sample.row(row));
+                sizes[shortest] = sizes[longest] / 2;
+                sizes[longest] -= sizes[shortest];
+            }
+            None => solid[longest] = true,
+        }
+    }
+}
+
+/// One of the rows, the likelier the farther from the centre; none when all are the same.
+fn far_row(
+    sample: Sample<'_>,
+    rows: &[u32],
+    centre: &[f32],
+    rng: &mut ChaCha8Rng,
+) -> Option<usize> {
+    let around = square(centre);
+    let distance = |&row: &u32| {
+        let row = sample.row(row as usize);
+        let squares = row.iter().zip(centre).map(|(a, b)| (a - b) * (a - b));
+        let distance = squares.sum::<f32>();
+        if distance > SAME * (around + square(row)) { distance } else { 0.0 }
+    };
+    let distances: Vec<f32> = rows.iter().map(distance).collect();
+    drawn(&distances, rng).map(|place| rows[place] as usize)
+}

@@ -1,0 +1,197 @@
+//! One search, in running order: lanes nominate documents, views score them, hits explain them.
+//!
+//! ```text
+//! request → [probe lists → scan codes → exact products] or [all views] → best view of a document
+//!         → [sum-max over token views] → hits
+//! ```
+//!
+//! A search looks at distinct documents: it fetches more views until there are `k` of these, or no
+//! views are left. Equal scores rank by id, so that the order depends on the documents alone.
+
+mod filter;
+mod nominate;
+mod probing;
+mod score;
+
+use crate::encoder::Lane;
+use crate::index::{Reader, SearchError};
+use crate::{TokenMatrix, index::Segment};
+
+pub use filter::DocumentSet;
+
+use nominate::Nominator;
+use score::Scored;
+
+/// What to look for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The views that search, and their shares in the score; as long as the index's searched views.
+    pub lanes: &'a [Lane<'a>],
+    /// How many documents are wanted.
+    pub k: usize,
+    /// How documents are nominated.
+    pub nominate: Nominate,
+    /// Scores the best once more, by late interaction.
+    pub rerank: Option<Rerank<'a>>,
+    /// The only documents that may be found.
+    pub filter: Option<&'a DocumentSet>,
+}
+
+/// How documents are nominated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Nominate {
+    /// By lists of codes, with the effort that finds some 98 of the best 100; by all views where
+    /// there are no lists, or where a filter leaves few documents.
+    #[default]
+    Auto,
+    /// By so many lists, at first, and exact products of so many views.
+    Lists {
+        /// How many lists are looked into.
+        probes: usize,
+        /// How many views are compared exactly.
+        rescore: usize,
+    },
+    /// By exact products with all views.
+    Scan,
+    /// All documents are nominated: for late interaction over everything.
+    All,
+}
+
+/// Late interaction: for each view of a query the best product with a token view, added up.
+#[derive(Debug, Clone, Copy)]
+pub struct Rerank<'a> {
+    /// All views of the query, as long as the index's token views.
+    pub query: &'a TokenMatrix,
+    /// What each counts; all the same if nothing is said.
+    pub weights: Option<&'a [f32]>,
+    /// How many of the nominated documents are scored.
+    pub documents: usize,
+}
+
+impl<'a> Request<'a> {
+    /// Asks for the `k` best documents by lanes, with the usual effort.
+    pub fn new(lanes: &'a [Lane<'a>], k: usize) -> Self {
+        Self { lanes, k, nominate: Nominate::Auto, rerank: None, filter: None }
+    }
+
+    /// Asks for the `k` best documents by late interaction with all of them.
+    pub fn sum_max(query: &'a TokenMatrix, k: usize) -> Self {
+        let rerank = Some(Rerank { query, weights: None, documents: usize::MAX });
+        Self { lanes: &[], k, nominate: Nominate::All, rerank, filter: None }
+    }
+}
+
+/// A document that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// How well it fits.
+    pub score: f32,
+    /// What made the score: for each lane, or each view of a rerank's query, the best view.
+    pub pairs: Vec<Pair>,
+}
+
+/// A view of a query and the view of a document that fits it best.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pair {
+    /// Which token of the query.
+    pub query: usize,
+    /// Which view of the document: of the token views after a rerank, of the searched ones before.
+    pub view: usize,
+    /// Their product.
+    pub product: f32,
+}
+
+impl Reader {
+    /// Finds the documents that fit best, best first.
+    ///
+    /// Fewer than `k` come back when there are no more that may be found.
+    ///
+    /// # Errors
+    ///
+    /// The query does not fit the index, or a file is damaged.
+    pub fn search(&self, request: &Request<'_>) -> Result<Vec<Hit<'_>>, SearchError> {
+        self.check_request(request)?;
+        if request.k == 0 {
+            return Ok(Vec::new());
+        }
+        let wanted = match request.rerank {
+            Some(rerank) => rerank.documents.max(request.k),
+            None => request.k,
+        };
+        let mut scored = Nominator::new(self, request).best(wanted)?;
+        if let Some(rerank) = &request.rerank {
+            score::rerank(self, rerank, &mut scored)?;
+        }
+        self.rank(&mut scored, request.k)?;
+        scored.into_iter().map(|scored| self.hit(scored)).collect()
+    }
+
+    fn check_request(&self, request: &Request<'_>) -> Result<(), SearchError> {
+        let settings = self.settings();
+        for lane in request.lanes {
+            check_view("lanes", lane.view, settings.dim)?;
+        }
+        if let Some(Rerank { query, .. }) = request.rerank {
+            let wanted = settings.token_dim.unwrap_or(settings.dim);
+            if query.dim() != wanted {
+                let found = query.dim();
+                return Err(SearchError::Dim { what: "token views", found, wanted });
+            }
+            check_view("token views", query.values(), query.values().len())?;
+        }
+        match request.filter {
+            Some(filter) if filter.generation != self.generation() => {
+                Err(SearchError::Filter { found: filter.generation, wanted: self.generation() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts the best in front, equal ones by id, and leaves out the others.
+    fn rank(&self, scored: &mut Vec<Scored>, k: usize) -> Result<(), SearchError> {
+        let id = |scored: &Scored| self.segment(scored.segment).id(scored.document as usize);
+        if let Some(lost) = scored.iter().find(|scored| id(scored).is_none()) {
+            return Err(damaged_id(self.segment(lost.segment), lost.document));
+        }
+        let order =
+            |a: &Scored, b: &Scored| b.score.total_cmp(&a.score).then_with(|| id(a).cmp(&id(b)));
+        if scored.len() > k {
+            scored.select_nth_unstable_by(k - 1, order);
+            scored.truncate(k);
+        }
+        scored.sort_unstable_by(order);
+        Ok(())
+    }
+
+    fn hit(&self, scored: Scored) -> Result<Hit<'_>, SearchError> {
+        let segment = self.segment(scored.segment);
+        let id = segment.id(scored.document as usize);
+        let id = id.ok_or_else(|| damaged_id(segment, scored.document))?;
+        Ok(Hit { id, score: scored.score, pairs: scored.pairs })
+    }
+
+    pub(crate) fn segment(&self, number: u32) -> &Segment {
+        &self.generation.segments[number as usize]
+    }
+}
+
+fn check_view(what: &'static str, view: &[f32], wanted: usize) -> Result<(), SearchError> {
+    if view.len() != wanted {
+        return Err(SearchError::Dim { what, found: view.len(), wanted });
+    }
+    match view.iter().find(|value| !value.is_finite()) {
+        Some(&value) => Err(SearchError::Value { value }),
+        None => Ok(()),
+    }
+}
+
+fn damaged_id(segment: &Segment, document: u32) -> SearchError {
+    let what = format!("document {document} has no id in it");
+    SearchError::Damaged { path: segment.views.path.with_extension("ids"), what }
+}
+
+fn damaged_rows(path: &std::path::Path, what: String) -> SearchError {
+    SearchError::Damaged { path: path.to_owned(), what }
+}

@@ -1,0 +1,141 @@
+//! Which documents are scored: by lists, by all views, or all there are.
+
+use crate::encoder::Lane;
+use crate::index::{Reader, SearchError, Segment};
+
+use super::probing::{Effort, Probing};
+use super::score::{Scored, Scorer};
+use super::{Nominate, Request};
+
+/// With fewer views left by a filter, comparing these costs less than lists do.
+const FEW_VIEWS: usize = 16_384;
+
+/// Finds the best documents for lanes.
+pub(super) struct Nominator<'a> {
+    reader: &'a Reader,
+    request: &'a Request<'a>,
+}
+
+impl<'a> Nominator<'a> {
+    pub(super) fn new(reader: &'a Reader, request: &'a Request<'a>) -> Self {
+        Self { reader, request }
+    }
+
+    /// At least the `wanted` best documents, scored by the lanes, in no order.
+    pub(super) fn best(&self, wanted: usize) -> Result<Vec<Scored>, SearchError> {
+        match self.request.nominate {
+            Nominate::All => self.all(),
+            Nominate::Scan => self.scan(),
+            _ if self.reader.generation.space.is_none() || self.is_small() => self.scan(),
+            Nominate::Auto => {
+                let share = self.share();
+                self.by_lists(wanted, Effort::of(self.reader, wanted, share))
+            }
+            Nominate::Lists { probes, rescore } => {
+                self.by_lists(wanted, Effort { probes, rescore })
+            }
+        }
+    }
+
+    /// Whether a filter leaves few views.
+    fn is_small(&self) -> bool {
+        let Some(filter) = self.request.filter else { return false };
+        let segments = &self.reader.generation.segments;
+        let views: usize = segments.iter().map(|segment| segment.views.len()).sum();
+        let documents: usize = segments.iter().map(|segment| segment.documents()).sum();
+        filter.len() * views.div_ceil(documents.max(1)) < FEW_VIEWS
+    }
+
+    /// The share of documents that may be found.
+    fn share(&self) -> f64 {
+        let segments = &self.reader.generation.segments;
+        let documents: usize = segments.iter().map(|segment| segment.documents()).sum();
+        match self.request.filter {
+            Some(filter) => filter.len() as f64 / documents.max(1) as f64,
+            None => 1.0,
+        }
+    }
+
+    /// Whether not all documents may be found.
+    pub(super) fn filters(&self) -> bool {
+        self.request.filter.is_some()
+    }
+
+    /// Whether a document may be found.
+    pub(super) fn allows(&self, number: u32, segment: &Segment, document: usize) -> bool {
+        let filter = self.request.filter;
+        !segment.deleted.has(document)
+            && filter.is_none_or(|filter| filter.segments[number as usize].has(document))
+    }
+
+    fn allowed(&self) -> impl Iterator<Item = (u32, &'a Segment, u32)> + '_ {
+        (0..).zip(&self.reader.generation.segments).flat_map(move |(number, segment)| {
+            let segment: &'a Segment = segment;
+            let documents = 0..segment.documents();
+            let allowed = documents.filter(move |&one| self.allows(number, segment, one));
+            allowed.map(move |document| (number, segment, document as u32))
+        })
+    }
+
+    fn all(&self) -> Result<Vec<Scored>, SearchError> {
+        let scored =
+            |(segment, _, document)| Scored { segment, document, score: 0.0, pairs: Vec::new() };
+        Ok(self.allowed().map(scored).collect())
+    }
+
+    /// Scores all documents.
+    fn scan(&self) -> Result<Vec<Scored>, SearchError> {
+        let mut scorer = self.scorer();
+        let mut all = Vec::new();
+        for (segment, part, document) in self.allowed() {
+            if let Some((score, pairs)) = scorer.score(&part.views, document)? {
+                all.push(Scored { segment, document, score, pairs });
+            }
+        }
+        Ok(all)
+    }
+
+    fn scorer(&self) -> Scorer {
+        Scorer::of_lanes(self.request.lanes, self.reader.settings().dim)
+    }
+
+    /// Lets each lane nominate its best documents, and scores these for all lanes.
+    fn by_lists(&self, wanted: usize, effort: Effort) -> Result<Vec<Scored>, SearchError> {
+        let [lane] = self.request.lanes else { return self.by_many_lanes(wanted, effort) };
+        self.by_one_lane(lane, wanted, effort)
+    }
+
+    fn by_one_lane(
+        &self,
+        lane: &Lane<'_>,
+        wanted: usize,
+        effort: Effort,
+    ) -> Result<Vec<Scored>, SearchError> {
+        let mut best = Probing::new(self.reader, self, lane.view).best(wanted, effort)?;
+        for scored in &mut best {
+            scored.score *= lane.weight;
+            scored.pairs.iter_mut().for_each(|pair| pair.query = lane.token);
+        }
+        Ok(best)
+    }
+
+    fn by_many_lanes(&self, wanted: usize, effort: Effort) -> Result<Vec<Scored>, SearchError> {
+        let mut nominated = Vec::new();
+        for lane in self.request.lanes {
+            let mut best = self.by_one_lane(lane, wanted, effort)?;
+            self.reader.rank(&mut best, 2 * wanted)?;
+            nominated.extend(best.iter().map(|scored| (scored.segment, scored.document)));
+        }
+        nominated.sort_unstable();
+        nominated.dedup();
+        let mut scorer = self.scorer();
+        let mut all = Vec::with_capacity(nominated.len());
+        for (segment, document) in nominated {
+            let rows = &self.reader.segment(segment).views;
+            if let Some((score, pairs)) = scorer.score(rows, document)? {
+                all.push(Scored { segment, document, score, pairs });
+            }
+        }
+        Ok(all)
+    }
+}

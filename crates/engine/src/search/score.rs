@@ -1,0 +1,92 @@
+//! Exact scores of documents, by the halves that are stored.
+
+use crate::TokenMatrix;
+use crate::encoder::Lane;
+use crate::index::{Reader, SearchError, StoredRows};
+use crate::kernels::Kernel;
+
+use super::{Pair, Rerank, damaged_rows};
+
+/// A document and its score.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scored {
+    pub(super) segment: u32,
+    pub(super) document: u32,
+    pub(super) score: f32,
+    pub(super) pairs: Vec<Pair>,
+}
+
+/// Queries that documents are scored for, one after the other in memory.
+pub(super) struct Scorer {
+    values: Vec<f32>,
+    dim: usize,
+    /// Which token each stands for, and what it counts.
+    queries: Vec<(usize, f32)>,
+    best: Vec<(f32, u32)>,
+    kernel: Kernel,
+}
+
+impl Scorer {
+    pub(super) fn of_lanes(lanes: &[Lane<'_>], dim: usize) -> Self {
+        let values = lanes.iter().flat_map(|lane| lane.view).copied().collect();
+        let queries = lanes.iter().map(|lane| (lane.token, lane.weight)).collect();
+        Self::new(values, dim, queries)
+    }
+
+    fn of_query(query: &TokenMatrix, weights: Option<&[f32]>) -> Self {
+        let weight = |token| weights.and_then(|weights| weights.get(token)).copied().unwrap_or(1.0);
+        let queries = (0..query.len()).map(|token| (token, weight(token))).collect();
+        Self::new(query.values().to_vec(), query.dim(), queries)
+    }
+
+    fn new(values: Vec<f32>, dim: usize, queries: Vec<(usize, f32)>) -> Self {
+        let best = vec![(0.0, 0); queries.len()];
+        Self { values, dim, queries, best, kernel: Kernel::best() }
+    }
+
+    /// Scores a document; `None` if it has no views.
+    pub(super) fn score(
+        &mut self,
+        rows: &StoredRows,
+        document: u32,
+    ) -> Result<Option<(f32, Vec<Pair>)>, SearchError> {
+        let views = rows.of(document as usize).and_then(|views| rows.rows(views));
+        let Some(views) = views else {
+            let what = format!("the views of document {document} lie outside of it");
+            return Err(damaged_rows(&rows.path, what));
+        };
+        if views.is_empty() {
+            return Ok(None);
+        }
+        self.best.fill((f32::NEG_INFINITY, 0));
+        self.kernel.best_rows(&self.values, self.dim, views, &mut self.best);
+        let pair = |(&(query, _), &(product, view)): (&(usize, f32), &(f32, u32))| Pair {
+            query,
+            view: view as usize,
+            product,
+        };
+        let pairs: Vec<Pair> = self.queries.iter().zip(&self.best).map(pair).collect();
+        let parts = self.queries.iter().zip(&pairs);
+        let score = parts.map(|((_, weight), pair)| weight * pair.product).sum();
+        Ok(Some((score, pairs)))
+    }
+}
+
+/// Keeps the best of the documents, and scores them by late interaction.
+pub(super) fn rerank(
+    reader: &Reader,
+    rerank: &Rerank<'_>,
+    scored: &mut Vec<Scored>,
+) -> Result<(), SearchError> {
+    reader.rank(scored, rerank.documents.max(1))?;
+    let mut scorer = Scorer::of_query(rerank.query, rerank.weights);
+    let all = std::mem::take(scored);
+    for Scored { segment, document, .. } in all {
+        let part = reader.segment(segment);
+        let rows = part.tokens.as_ref().unwrap_or(&part.views);
+        if let Some((score, pairs)) = scorer.score(rows, document)? {
+            scored.push(Scored { segment, document, score, pairs });
+        }
+    }
+    Ok(())
+}
