@@ -36,7 +36,7 @@ def enlarge(real: Views, wanted: int, size: float, output: Path) -> None:
     missing, rounds = wanted - len(real.vectors), 0
     while missing > 0:
         rounds += 1
-        for document in noise.numbers.permutation(len(names)):
+        for document in noise.numbers.permutation(len(real.lengths)):
             if missing > 0:
                 order.append(int(document))
                 names.append(f"copy{rounds}/{names[document]}")

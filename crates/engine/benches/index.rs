@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use fastlane_engine::{
-    IndexSettings, Lane, Nominate, Reader, Request, TokenMatrix, Writer, WriterSettings,
+    IndexSettings, Lane, Nominate, Reader, Reduction, Request, TokenMatrix, Writer, WriterSettings,
 };
 
 fn main() {
@@ -44,9 +44,12 @@ fn build(views: &Path, index: &Path, threads: usize) {
         .map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]) as usize);
     let settings = IndexSettings { dim, token_dim: None, model: String::new() };
     let threads = NonZero::new(threads).unwrap();
-    let mut writer =
-        Writer::open(index, &settings, WriterSettings { threads, ..WriterSettings::default() })
-            .unwrap();
+    let mut writer = Writer::open(
+        index,
+        &settings,
+        WriterSettings { threads, reduction: Reduction::OFF, ..WriterSettings::default() },
+    )
+    .unwrap();
     let began = Instant::now();
     for (id, length) in ids.lines().zip(lengths) {
         let values: Vec<f32> = rows.by_ref().take(length * dim).collect();
@@ -76,9 +79,10 @@ fn serve(index: &Path) {
     let mut input = std::io::stdin().lock();
     let mut line = String::new();
     while input.read_line(&mut line).unwrap() > 0 {
-        let words: Vec<usize> =
+        let words: Vec<f64> =
             line.split(' ').skip(1).map(|word| word.trim().parse().unwrap()).collect();
-        let [k, probes, rescore, count] = words[..] else { panic!("`{line}`") };
+        let [k, probes, margin, count] = words[..] else { panic!("`{line}`") };
+        let (k, probes, count) = (k as usize, probes as usize, count as usize);
         let mut bytes = vec![0; count * dim * 4];
         input.read_exact(&mut bytes).unwrap();
         let query: Vec<f32> = bytes
@@ -90,7 +94,7 @@ fn serve(index: &Path) {
             let lanes = [Lane { token: 0, weight: 1.0, view: query }];
             let nominate = match probes {
                 0 => Nominate::Auto,
-                _ => Nominate::Lists { probes, rescore },
+                _ => Nominate::Lists { probes, margin: margin as f32 },
             };
             let request = Request { nominate, ..Request::new(&lanes, k) };
             let began = Instant::now();

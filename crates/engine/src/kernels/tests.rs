@@ -33,6 +33,17 @@ fn naive(vector: &[f32], row: &[f32]) -> (f64, f64) {
     (terms.sum(), 1e-6 * size + 1e-30)
 }
 
+/// The largest score, and the first row that has it.
+fn first_best(scores: &[f32]) -> (f32, u32) {
+    let nothing = (f32::NEG_INFINITY, 0);
+    scores.iter().zip(0..).fold(
+        nothing,
+        |best, (&score, row)| {
+            if score > best.0 { (score, row) } else { best }
+        },
+    )
+}
+
 fn bits(scores: &[f32]) -> Vec<u32> {
     // + 0 makes 0 of -0, which equals it
     scores.iter().map(|score| (score + 0.0).to_bits()).collect()
@@ -140,12 +151,12 @@ proptest! {
             let mut best = vec![(f32::NEG_INFINITY, 0); vectors.len() / dim];
             kernel.best_rows(&vectors, dim, &rows, &mut best);
             for (vector, best) in vectors.chunks(dim).zip(best) {
-                let (mut of_wide, mut of_halves) = (vec![0.0; wide.len() / dim], vec![0.0; wide.len() / dim]);
+                let mut of_wide = vec![0.0; wide.len() / dim];
+                let mut of_halves = of_wide.clone();
                 kernel.dots(vector, &wide, &mut of_wide);
                 kernel.dots_half(vector, &rows, &mut of_halves);
                 prop_assert_eq!(bits(&of_wide), bits(&of_halves), "{:?}", kernel);
-                let first = |best: (f32, u32), (row, &score): (u32, &f32)| if score > best.0 { (score, row) } else { best };
-                let wanted = (0..).zip(&of_halves).fold((f32::NEG_INFINITY, 0), first);
+                let wanted = first_best(&of_halves);
                 prop_assert_eq!(best, wanted, "{:?}", kernel);
                 let mut alone = [0.0];
                 if let Some(row) = rows.chunks(dim).last() {
@@ -163,7 +174,8 @@ proptest! {
             kernel.dots(&vectors[..dim], &rows, &mut scores);
             bits(&scores)
         };
-        let all: Vec<_> = kernels().into_iter().filter(|&kernel| kernel != Kernel::Portable).map(scores).collect();
+        let fused = kernels().into_iter().filter(|&kernel| kernel != Kernel::Portable);
+        let all: Vec<_> = fused.map(scores).collect();
         prop_assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
     }
 

@@ -29,10 +29,13 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use self::points::Points;
+use self::points::{Points, square};
 
-/// How many groups are searched for the centroid nearest to a view.
-const PROBED: usize = 8;
+/// At most so many groups are searched for the centroid nearest to a view,
+const PROBED: usize = 10;
+
+/// and none whose square of distance is more than so many times the least.
+const FAR: f32 = 1.25;
 
 /// How many views are assigned together, group by group, while the centroids are in the cache.
 const TOGETHER: usize = 1_024;
@@ -130,12 +133,17 @@ impl Partition {
         }
     }
 
-    /// Leaves the groups nearest to a view in the scratch.
+    /// Leaves the groups near a view in the scratch.
     fn choose_groups(&self, view: &[f32], scratch: &mut Scratch) {
-        scratch.wide.clear();
-        self.groups.widen(view, &mut scratch.wide);
-        self.groups.products(0..self.groups.len(), &scratch.wide, &mut scratch.scores);
-        probe::best(&scratch.scores, PROBED, &mut scratch.groups);
+        let Scratch { wide, scores, groups, .. } = scratch;
+        wide.clear();
+        self.groups.widen(view, wide);
+        self.groups.products(0..self.groups.len(), wide, scores);
+        probe::best(scores, PROBED, groups);
+        let nearest = groups.iter().map(|&(score, _)| score).fold(f32::NEG_INFINITY, f32::max);
+        let square = square(view);
+        let far = FAR * (square - 2.0 * nearest);
+        groups.retain(|&(score, _)| score == nearest || square - 2.0 * score <= far);
     }
 
     fn lists_of(&self, group: usize) -> Range<usize> {

@@ -9,6 +9,7 @@
 //! Rounding to bytes adds an error of up to half a step for each four dimensions. A view's
 //! estimate is the same, bit by bit, with all kernels and wherever it lies.
 
+use std::f32::consts::FRAC_2_PI;
 use std::ops::Range;
 
 use super::code::{BLOCK, block_bytes};
@@ -39,6 +40,8 @@ pub(crate) struct Scanner {
     step: f32,
     /// What a sum of 0 stands for.
     low: f32,
+    /// The length of the query.
+    length: f32,
 }
 
 /// Entries of one list that lie together.
@@ -59,7 +62,8 @@ impl Scanner {
     ///
     /// As [`set`](Self::set).
     pub(crate) fn new(kernel: Kernel, rotated_query: &[f32]) -> Self {
-        let mut scanner = Self { kernel, dim: 0, tables: Vec::new(), step: 0.0, low: 0.0 };
+        let mut scanner =
+            Self { kernel, dim: 0, tables: Vec::new(), step: 0.0, low: 0.0, length: 0.0 };
         scanner.set(rotated_query);
         scanner
     }
@@ -71,6 +75,7 @@ impl Scanner {
     /// The dimensions are not a multiple of 8 from 8 to 1024.
     pub(crate) fn set(&mut self, rotated_query: &[f32]) {
         self.dim = rotated_query.len();
+        self.length = rotated_query.iter().map(|value| value * value).sum::<f32>().sqrt();
         assert!(self.dim.is_multiple_of(8) && self.dim > 0 && self.dim <= 1024);
         let fours = rotated_query.as_chunks::<4>().0;
         let widest = fours.iter().map(reach).fold(0.0, f32::max);
@@ -84,6 +89,15 @@ impl Scanner {
                 *table = bytes(four, scale);
             }
         }
+    }
+
+    /// Adds so many standard errors to every estimate from now on: to see which views may be good.
+    ///
+    /// The error of an estimate is its factor times the length of the query times (1 - 2/π)^1/2.
+    pub(crate) fn hope(&mut self, deviations: f32) {
+        // a factor may be 0, and 0 times infinity is no number
+        let deviations = deviations.min(1e6);
+        self.low += deviations * (1.0 - FRAC_2_PI).sqrt() * self.length;
     }
 
     /// Asks for the first codes and factors of entries that will be scanned soon, before

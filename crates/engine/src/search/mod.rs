@@ -38,18 +38,19 @@ pub struct Request<'a> {
 }
 
 /// How documents are nominated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Nominate {
     /// By lists of codes, with the effort that finds some 98 of the best 100; by all views where
     /// there are no lists, or where a filter leaves few documents.
     #[default]
     Auto,
-    /// By so many lists, at first, and exact products of so many views.
+    /// By so many lists, at first.
     Lists {
         /// How many lists are looked into.
         probes: usize,
-        /// How many views are compared exactly.
-        rescore: usize,
+        /// By how many standard errors the estimate of a view may fall short of the best
+        /// documents so far, and be compared exactly still. Infinite: all are.
+        margin: f32,
     },
     /// By exact products with all views.
     Scan,

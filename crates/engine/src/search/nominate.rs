@@ -31,9 +31,7 @@ impl<'a> Nominator<'a> {
                 let share = self.share();
                 self.by_lists(wanted, Effort::of(self.reader, wanted, share))
             }
-            Nominate::Lists { probes, rescore } => {
-                self.by_lists(wanted, Effort { probes, rescore })
-            }
+            Nominate::Lists { probes, margin } => self.by_lists(wanted, Effort { probes, margin }),
         }
     }
 

@@ -1,4 +1,8 @@
-//! One lane through the lists: probe, scan codes, compare the best views exactly.
+//! One lane through the lists: probe, scan codes, compare what may be among the best exactly.
+//!
+//! An estimate errs by about `factor * |query|`, so the scan can tell which views may still beat
+//! the best documents so far, up to a *margin* of so many standard errors, and these are compared
+//! exactly at once. The better the first lists are, the fewer views that is.
 
 use crate::index::{Reader, SearchError};
 use crate::kernels::{Kernel, f16};
@@ -10,15 +14,15 @@ use super::nominate::Nominator;
 use super::score::Scored;
 
 /// Rows are asked for so many before they are needed.
-const AHEAD: usize = 8;
+const AHEAD: usize = 12;
 
 /// How hard lists are looked into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Effort {
     /// How many lists.
     pub(super) probes: usize,
-    /// How many views are compared exactly.
-    pub(super) rescore: usize,
+    /// By how many standard errors an estimate may fall short and be compared exactly still.
+    pub(super) margin: f32,
 }
 
 impl Effort {
@@ -26,23 +30,9 @@ impl Effort {
     pub(super) fn of(reader: &Reader, wanted: usize, share: f64) -> Self {
         let lists = reader.generation.space.as_ref().map_or(1, |space| space.partition.lists());
         let wanted = wanted as f64 / share.max(1e-3);
-        let probes = (lists as f64 / 4096.0).sqrt() * 8.0 * wanted.max(1.0).sqrt();
-        let rescore = 60.0 + 12.0 * wanted;
-        Self { probes: (probes as usize).clamp(4, lists), rescore: rescore as usize }
+        let probes = (lists as f64 / 4096.0).sqrt() * 40.0 * wanted.max(1.0).powf(0.25);
+        Self { probes: (probes as usize).clamp(4, lists), margin: 2.0 }
     }
-
-    fn doubled(self) -> Self {
-        Self { probes: self.probes.saturating_mul(2), rescore: self.rescore.saturating_mul(2) }
-    }
-}
-
-/// A view that may be among the best.
-#[derive(Debug, Clone, Copy)]
-struct Candidate {
-    estimate: f32,
-    segment: u32,
-    /// Its place among the codes of the segment.
-    place: u32,
 }
 
 /// One lane's way.
@@ -58,7 +48,7 @@ impl<'a> Probing<'a> {
         Self { reader, nominator, query, kernel: Kernel::best() }
     }
 
-    /// The best documents by exact products; more effort while there are fewer than `wanted`.
+    /// The best documents by exact products; more lists while there are fewer than `wanted`.
     pub(super) fn best(
         &self,
         wanted: usize,
@@ -67,45 +57,45 @@ impl<'a> Probing<'a> {
         let space = self.reader.generation.space.as_ref().expect("only an index with lists probes");
         let mut rotated = self.query.to_vec();
         space.rotation.apply(&mut rotated);
-        let scanner = Scanner::new(self.kernel, &rotated);
+        let mut scanner = Scanner::new(self.kernel, &rotated);
+        scanner.hope(effort.margin);
         let mut probes = Vec::new();
         let lists = space.partition.lists();
-        let views = self.reader.generation.segments.iter().map(|part| part.views.len()).sum();
         loop {
             let scratch = &mut PartitionScratch::default();
             space.partition.probe(self.query, effort.probes.min(lists), scratch, &mut probes);
-            let candidates = self.scan(&scanner, &probes, effort.rescore)?;
-            let best = self.best_of_documents(candidates)?;
-            if best.len() >= wanted || (effort.probes >= lists && effort.rescore >= views) {
-                return Ok(best);
+            let mut best = Best::new(wanted);
+            self.walk(&scanner, &probes, &mut best)?;
+            let best = best.finish();
+            if best.len() >= wanted || effort.probes >= lists {
+                return Ok(best.into_iter().map(|found| self.scored(found)).collect());
             }
-            effort = effort.doubled();
+            effort.probes = effort.probes.saturating_mul(2);
         }
     }
 
-    /// The views of some lists with the best estimates.
-    fn scan(
+    /// Goes through lists, the most promising first.
+    fn walk(
         &self,
         scanner: &Scanner,
         probes: &[(f32, u32)],
-        most: usize,
-    ) -> Result<Vec<Candidate>, SearchError> {
-        let mut best = Best::new(most);
-        let mut found = Vec::new();
-        let parts: Vec<_> = self.entries(probes).collect();
-        for (index, (segment, entries)) in parts.iter().enumerate() {
-            if let Some((_, next)) = parts.get(index + 1) {
+        best: &mut Best,
+    ) -> Result<(), SearchError> {
+        let (mut found, mut views) = (Vec::new(), Vec::new());
+        let mut parts = self.entries(probes).peekable();
+        while let Some((segment, entries)) = parts.next() {
+            if let Some((_, next)) = parts.peek() {
                 scanner.expect(next);
             }
             found.clear();
-            scanner.scan(entries, best.threshold, &mut found);
-            for &(estimate, place) in &found {
-                if self.may_find(*segment, place)? {
-                    best.push(Candidate { estimate, segment: *segment, place });
-                }
+            scanner.scan(&entries, best.threshold.next_down(), &mut found);
+            views.clear();
+            for &(_, place) in &found {
+                views.extend(self.view(segment, place)?);
             }
+            self.compare(segment, &views, best)?;
         }
-        Ok(best.finish())
+        Ok(())
     }
 
     /// The codes of some lists, in all segments.
@@ -121,66 +111,44 @@ impl<'a> Probing<'a> {
         })
     }
 
-    /// Whether the document of a code may be found; not looked up where all may.
-    fn may_find(&self, segment: u32, place: u32) -> Result<bool, SearchError> {
-        let part = self.reader.segment(segment);
-        if part.deleted.count() == 0 && !self.nominator.filters() {
-            return Ok(true);
-        }
-        let (_, document) = self.view(segment, place)?;
-        Ok(self.nominator.allows(segment, part, document as usize))
-    }
-
-    /// The view that a code is of, and its document.
-    fn view(&self, segment: u32, place: u32) -> Result<(u32, u32), SearchError> {
+    /// The view that a code is of; none if its document may not be found.
+    fn view(&self, segment: u32, place: u32) -> Result<Option<u32>, SearchError> {
         let part = self.reader.segment(segment);
         let lists = part.lists.as_ref().expect("a code comes from a list");
-        let view = lists.numbers().get(place as usize).copied();
-        let found = view.and_then(|view| Some((view, part.views.document(view as usize)? as u32)));
-        found.ok_or_else(|| damaged_rows(&lists.path, format!("place {place} names no view")))
+        let Some(&view) = lists.numbers().get(place as usize) else {
+            return Err(damaged_rows(&lists.path, format!("it has no place {place}")));
+        };
+        if part.deleted.count() == 0 && !self.nominator.filters() {
+            return Ok(Some(view));
+        }
+        let document = self.document(segment, view)? as usize;
+        Ok(self.nominator.allows(segment, part, document).then_some(view))
     }
 
-    /// Compares views exactly, and keeps the best of each document.
-    fn best_of_documents(&self, candidates: Vec<Candidate>) -> Result<Vec<Scored>, SearchError> {
-        let mut views = Vec::with_capacity(candidates.len());
-        for Candidate { segment, place, .. } in candidates {
-            let (view, document) = self.view(segment, place)?;
-            views.push((segment, document, view));
+    fn document(&self, segment: u32, view: u32) -> Result<u32, SearchError> {
+        let rows = &self.reader.segment(segment).views;
+        let document = rows.document(view as usize);
+        let lost = || damaged_rows(&rows.path, format!("view {view} is of no document"));
+        document.map(|document| document as u32).ok_or_else(lost)
+    }
+
+    /// Compares views exactly.
+    fn compare(&self, segment: u32, views: &[u32], best: &mut Best) -> Result<(), SearchError> {
+        for &view in views.iter().take(AHEAD) {
+            self.kernel.fetch(self.row(segment, view)?);
         }
-        // neighbours in the file are neighbours in memory
-        views.sort_unstable();
-        let mut best: Vec<Scored> = Vec::new();
-        for (index, &(segment, document, view)) in views.iter().enumerate() {
-            if let Some(&(segment, _, view)) = views.get(index + AHEAD) {
+        for (index, &view) in views.iter().enumerate() {
+            if let Some(&view) = views.get(index + AHEAD) {
                 self.kernel.fetch(self.row(segment, view)?);
             }
-            let product = self.product(segment, view)?;
-            match best.last_mut() {
-                Some(last) if (last.segment, last.document) == (segment, document) => {
-                    if product > last.score {
-                        last.score = product;
-                        last.pairs[0] = self.pair(segment, document, view, product);
-                    }
-                }
-                _ => {
-                    let pairs = vec![self.pair(segment, document, view, product)];
-                    best.push(Scored { segment, document, score: product, pairs });
-                }
+            let mut product = [0.0];
+            self.kernel.dots_half(self.query, self.row(segment, view)?, &mut product);
+            if product[0] >= best.threshold {
+                let document = self.document(segment, view)?;
+                best.push(Found { product: product[0], segment, document, view });
             }
         }
-        Ok(best)
-    }
-
-    fn pair(&self, segment: u32, document: u32, view: u32, product: f32) -> Pair {
-        let first = self.reader.segment(segment).views.of(document as usize);
-        let view = view as usize - first.map_or(0, |views| views.start);
-        Pair { query: 0, view, product }
-    }
-
-    fn product(&self, segment: u32, view: u32) -> Result<f32, SearchError> {
-        let mut product = [0.0];
-        self.kernel.dots_half(self.query, self.row(segment, view)?, &mut product);
-        Ok(product[0])
+        Ok(())
     }
 
     fn row(&self, segment: u32, view: u32) -> Result<&'a [f16], SearchError> {
@@ -189,42 +157,66 @@ impl<'a> Probing<'a> {
         let row = rows.rows(view..view + 1);
         row.ok_or_else(|| damaged_rows(&rows.path, format!("it has no view {view}")))
     }
+
+    fn scored(&self, found: Found) -> Scored {
+        let Found { product, segment, document, view } = found;
+        let views = self.reader.segment(segment).views.of(document as usize);
+        let view = view as usize - views.map_or(0, |views| views.start);
+        Scored { segment, document, score: product, pairs: vec![Pair { query: 0, view, product }] }
+    }
 }
 
-/// The best candidates so far, and what a better one must exceed.
+/// A view, compared exactly.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    product: f32,
+    segment: u32,
+    document: u32,
+    view: u32,
+}
+
+/// The best documents so far.
 struct Best {
-    most: usize,
+    wanted: usize,
+    /// The score of the worst of them, once there are as many as wanted.
     threshold: f32,
-    candidates: Vec<Candidate>,
+    found: Vec<Found>,
+    /// When it is time to leave some out.
+    room: usize,
 }
 
 impl Best {
-    fn new(most: usize) -> Self {
-        let most = most.max(1);
-        Self { most, threshold: f32::NEG_INFINITY, candidates: Vec::new() }
+    fn new(wanted: usize) -> Self {
+        let room = wanted.saturating_mul(2).saturating_add(32);
+        Self { wanted, threshold: f32::NEG_INFINITY, found: Vec::new(), room }
     }
 
-    fn push(&mut self, candidate: Candidate) {
-        self.candidates.push(candidate);
-        if self.candidates.len() >= self.most.saturating_mul(2) {
+    fn push(&mut self, found: Found) {
+        self.found.push(found);
+        if self.found.len() >= self.room {
             self.shrink();
         }
     }
 
+    /// Keeps the best view of each document, and of documents the best and their equals.
     fn shrink(&mut self) {
-        if self.candidates.len() > self.most {
-            let order = |a: &Candidate, b: &Candidate| {
-                let place = |candidate: &Candidate| (candidate.segment, candidate.place);
-                b.estimate.total_cmp(&a.estimate).then_with(|| place(a).cmp(&place(b)))
-            };
-            self.candidates.select_nth_unstable_by(self.most - 1, order);
-            self.candidates.truncate(self.most);
-            self.threshold = self.candidates[self.most - 1].estimate;
+        let document = |found: &Found| (found.segment, found.document);
+        self.found.sort_unstable_by(|a, b| {
+            let best = b.product.total_cmp(&a.product).then(a.view.cmp(&b.view));
+            document(a).cmp(&document(b)).then(best)
+        });
+        self.found.dedup_by_key(|found| document(found));
+        if self.found.len() >= self.wanted {
+            let order = |a: &Found, b: &Found| b.product.total_cmp(&a.product);
+            let (_, last, _) = self.found.select_nth_unstable_by(self.wanted - 1, order);
+            self.threshold = last.product;
+            self.found.retain(|found| found.product >= self.threshold);
         }
+        self.room = self.found.len().max(self.wanted).saturating_mul(2).saturating_add(32);
     }
 
-    fn finish(mut self) -> Vec<Candidate> {
+    fn finish(mut self) -> Vec<Found> {
         self.shrink();
-        self.candidates
+        self.found
     }
 }

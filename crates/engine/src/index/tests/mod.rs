@@ -64,4 +64,4 @@ fn found(reader: &Reader, view: &[f32], k: usize, nominate: Nominate) -> Vec<(St
 }
 
 /// All lists, all views: as exact as a scan.
-const THOROUGH: Nominate = Nominate::Lists { probes: usize::MAX, rescore: usize::MAX };
+const THOROUGH: Nominate = Nominate::Lists { probes: usize::MAX, margin: f32::INFINITY };

@@ -107,7 +107,7 @@ impl<'a> Both<'a> {
             assert_eq!(found(reader, query.row(0), k, nominate), wanted, "{nominate:?}");
         }
         // less effort may miss some, but never as long as there are others
-        let some = found(reader, query.row(0), k, Nominate::Lists { probes: 1, rescore: 1 });
+        let some = found(reader, query.row(0), k, Nominate::Lists { probes: 1, margin: 0.0 });
         assert_eq!(some.len(), wanted.len());
         let all = naive(&self.committed, query.row(0), usize::MAX);
         assert!(

@@ -3,7 +3,10 @@
 //! The functions that other modules see are safe: they check that the CPU has the instructions
 //! and that the slices are as long as the pointers will reach.
 
-#![expect(unsafe_code, reason = "instructions of the CPU by intrinsics; twins in portable.rs")]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "instructions of the CPU by intrinsics; twins in portable.rs")
+)]
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2;

@@ -8,17 +8,17 @@ use super::{Partition, Scratch};
 const FEW: usize = 16_384;
 
 /// With more lists, so many are looked at for each that is wanted,
-const LOOKED_AT: usize = 16;
+const LOOKED_AT: usize = 32;
 
 /// and at least so many.
-const AT_LEAST: usize = 2_048;
+const AT_LEAST: usize = 4_096;
 
 impl Partition {
     /// The lists whose centroids have the largest inner product with the query, best first, with
     /// that product; ties by list number.
     ///
-    /// Exact up to 16,384 lists. With more, only the lists of the best groups are looked at: 16
-    /// for each that is wanted, and 2,048 at least.
+    /// Exact up to 16,384 lists. With more, only the lists of the best groups are looked at: 32
+    /// for each that is wanted, and 4,096 at least.
     ///
     /// # Panics
     ///
@@ -68,7 +68,7 @@ pub(super) fn best(scores: &[f32], count: usize, into: &mut Vec<(f32, u32)>) {
     if count == 0 {
         return;
     }
-    let room = count.saturating_mul(2).max(32);
+    let room = count.saturating_mul(2).max(128);
     let mut least = f32::NEG_INFINITY;
     for (place, &score) in (0..).zip(scores) {
         // a later one must be larger than the least that is kept, as the earlier wins a tie
