@@ -6,6 +6,9 @@ exact k documents, over all queries, and is taken first. Then every round lets e
 the same queries with each setting in turn (A B C A B C ...), so that a machine that slows down
 slows all of them. Figures are medians of the rounds. At the end stands the fastest setting of each
 engine that reaches the wanted recall, and ours beside it.
+
+`next-plaid` takes all views of a query, and fewer queries since it is slow; its recall is of the
+exact sum-max, and its fastest setting stands at the end whatever its recall.
 """
 import argparse
 import json
@@ -18,20 +21,23 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy
-from index_engines import Faiss, FastLane, Peer, Setting, Usearch
+import views_truth
+from index_engines import Child, Faiss, FastLane, NextPlaid, Peer, Setting, Usearch
 from views_files import Views
 
 ROOT = Path(__file__).resolve().parent.parent
 VIEWS = ROOT / "target/views"
 PACKAGES = ["usearch", "faiss-cpu", "numpy"]
 PEERS: dict[str, type[Peer]] = {"usearch": Usearch, "faiss": Faiss}
+ENGINES = ["fastlane", *PEERS, "next-plaid"]
+# Queries of all their views: for recall, and in a round.
+FEW, FEWER = 100, 20
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench-index-peers", description=__doc__)
     parser.add_argument("--set", default="million", help="a folder in target/views")
-    parser.add_argument("--engines", nargs="+", default=["fastlane", *PEERS],
-                        choices=["fastlane", *PEERS])
+    parser.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES)
     parser.add_argument("--fastlane", type=Path, help="our binary, when it is not to be built")
     parser.add_argument("--serve", type=shlex.split,
                         help="the command that serves our index, when it is not to be built")
@@ -49,12 +55,39 @@ def say(words: str) -> None:
 
 
 @dataclass
+class Questions:
+    """Queries, their exact answers, and how many are asked in a round."""
+
+    queries: list | numpy.ndarray
+    truth: numpy.ndarray
+    in_a_round: int
+
+    def some(self, number: int) -> list | numpy.ndarray:
+        """Other queries in each round, as far as they go."""
+        first = number * self.in_a_round % len(self.queries)
+        return self.queries[first:first + self.in_a_round]
+
+
+def lanes(views: Views, options: argparse.Namespace) -> Questions:
+    truth = numpy.load(views.folder / "truth.npy")
+    return Questions(numpy.load(VIEWS / "queries.npy"), truth, options.queries)
+
+
+def all_views(views: Views) -> Questions:
+    tokens = Views(VIEWS / "query-tokens")
+    few = [tokens.vectors[start:end].astype(numpy.float32)
+           for start, end in zip(tokens.starts[:FEW], tokens.ends[:FEW])]
+    return Questions(few, views_truth.best_sums(views, few), FEWER)
+
+
+@dataclass
 class Run:
     """An engine with one setting, and what was measured of it."""
 
-    engine: Peer | FastLane
+    engine: Peer | Child
     k: int
     setting: Setting
+    questions: Questions
     recall: float = 0.0
     speeds: list[float] = field(default_factory=list)
 
@@ -63,11 +96,12 @@ class Run:
         self.speeds.append(len(queries) / answer.seconds)
         return answer.documents
 
-    def take_recall(self, queries: numpy.ndarray, truth: numpy.ndarray) -> None:
-        found = self.search(queries)
+    def take_recall(self) -> None:
+        found = self.search(self.questions.queries)
         self.speeds.clear()
+        truth = self.questions.truth[:, :self.k]
         hits = [len(set(row) & set(best)) for row, best in zip(found.tolist(), truth.tolist())]
-        self.recall = sum(hits) / (self.k * len(queries))
+        self.recall = sum(hits) / truth.size
 
     def report(self) -> dict:
         p10, median, p90 = numpy.percentile(self.speeds, [10, 50, 90]).tolist()
@@ -88,33 +122,46 @@ def built(options: argparse.Namespace) -> None:
         options.serve = [str(ROOT / "target/release/examples/serve_index")]
 
 
-def engines(options: argparse.Namespace, views: Views) -> list[Peer | FastLane]:
+def next_plaid() -> Path:
+    folder = ROOT / "target/tools/next-plaid"
+    subprocess.run(["cargo", "build", "--release", "--locked", "--target-dir", folder,
+                    "--manifest-path", ROOT / "scripts/index_next_plaid/Cargo.toml"], check=True)
+    return folder / "release/index-next-plaid"
+
+
+def engines(options: argparse.Namespace, views: Views) -> list[Peer | Child]:
     folder = VIEWS / "peers" / options.set
     if "fastlane" in options.engines:
         built(options)
+    plaid = next_plaid() if "next-plaid" in options.engines else None
     # Children and threads inherit the core.
     os.sched_setaffinity(0, [options.core])
-    ready: list[Peer | FastLane] = []
+    ready: list[Peer | Child] = []
     for name in options.engines:
         say(f"{name}: building or opening its index")
-        ready.append(FastLane(views, folder, options.fastlane, options.serve)
-                     if name == "fastlane" else PEERS[name](views, folder))
+        if name == "fastlane":
+            ready.append(FastLane(views, folder, options.fastlane, options.serve))
+        elif name == "next-plaid":
+            ready.append(NextPlaid(views, folder, plaid))
+        else:
+            ready.append(PEERS[name](views, folder))
     return ready
 
 
-def measure(all_engines: list[Peer | FastLane], options: argparse.Namespace,
-            queries: numpy.ndarray, truth: numpy.ndarray) -> list[Run]:
-    runs = [Run(engine, k, setting) for k in options.k for engine in all_engines
-            for setting in engine.settings(k)]
+def measure(all_engines: list[Peer | Child], options: argparse.Namespace,
+            views: Views) -> list[Run]:
+    questions = {False: lanes(views, options)}
+    if any(isinstance(engine, NextPlaid) for engine in all_engines):
+        questions[True] = all_views(views)
+    runs = [Run(engine, k, setting, questions[isinstance(engine, NextPlaid)])
+            for k in options.k for engine in all_engines for setting in engine.settings(k)]
     for run in runs:
-        run.take_recall(queries, truth[:, :run.k])
+        run.take_recall()
         say(f"{run.engine.name}, {run.setting}: recall@{run.k} {run.recall:.4f}")
     for number in range(options.rounds):
         say(f"round {number + 1} of {options.rounds}")
-        some = numpy.take(queries, range(number * options.queries, (number + 1) * options.queries),
-                          axis=0, mode="wrap")
         for run in runs:
-            run.search(some)
+            run.search(run.questions.some(number))
     return runs
 
 
@@ -123,7 +170,8 @@ def sufficient(results: list[dict], wanted: float) -> list[dict]:
     best: dict[tuple, dict] = {}
     for result in results:
         key = (result["k"], result["engine"])
-        if result["recall"] >= wanted and (key not in best or speed(result) > speed(best[key])):
+        enough = result["recall"] >= wanted or result["engine"] == NextPlaid.name
+        if enough and (key not in best or speed(result) > speed(best[key])):
             best[key] = result
     return [result | {"ours_to_this": ours_to(result, best)} for result in best.values()]
 
@@ -137,7 +185,7 @@ def ours_to(result: dict, best: dict[tuple, dict]) -> float | None:
     return speed(ours) / speed(result) if ours and ours is not result else None
 
 
-def indexes(all_engines: list[Peer | FastLane], views: int) -> list[dict]:
+def indexes(all_engines: list[Peer | Child], views: int) -> list[dict]:
     found = [{"engine": engine.name, "views_per_second": views / engine.built.seconds,
               "build_seconds": engine.built.seconds, "hot_bytes": engine.built.hot / views,
               "bytes": engine.built.size / views, "open_ms": 1000 * engine.built.open}
@@ -174,7 +222,7 @@ def print_runs(title: str, rows: list[dict]) -> None:
 
 def print_tables(report: dict) -> None:
     print(f"{report['views']} views of {report['documents']} documents, {report['dim']} dims; "
-          f"{report['queries']} queries; one core of {report['cpu']}")
+          f"one core of {report['cpu']}")
     print(" ".join(f"{name} {number}" for name, number in report["versions"].items()))
     print_indexes(report["indexes"])
     for k in sorted({result["k"] for result in report["results"]}):
@@ -192,14 +240,13 @@ def main() -> None:
     options = arguments()
     if not (VIEWS / options.set / "truth.npy").exists():
         raise SystemExit(f"target/views/{options.set} is not complete: run scripts/make-views")
-    views, queries = Views(VIEWS / options.set), numpy.load(VIEWS / "queries.npy")
+    views = Views(VIEWS / options.set)
     all_engines = engines(options, views)
-    runs = measure(all_engines, options, queries, numpy.load(views.folder / "truth.npy"))
-    results = [run.report() for run in runs]
+    results = [run.report() for run in measure(all_engines, options, views)]
     count, dim = views.vectors.shape
     report = {
         "set": options.set, "views": count, "documents": len(views.lengths), "dim": dim,
-        "queries": len(queries), "cpu": cpu(), "wanted_recall": options.recall,
+        "cpu": cpu(), "wanted_recall": options.recall,
         "versions": {name: version(name) for name in PACKAGES},
         "indexes": indexes(all_engines, count), "results": results,
         "fastest": sufficient(results, options.recall),

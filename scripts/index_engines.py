@@ -8,6 +8,7 @@ a call takes many queries, which spares them the cost of Python.
 """
 import json
 import os
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -186,15 +187,15 @@ class Faiss(Peer):
                 for fetch in (160, 320, 640, 1600) for probes in (64, 128, 192, 256, 384)]
 
 
-class FastLane:
-    """Our index, searched by a process of ours that is told by lines what to do.
+class Child:
+    """An index searched by a process of its own, which is told by lines what to do.
 
-    It is started as `COMMAND INDEX`, with one core to run on, and speaks so:
+    It has one core to run on, and speaks so:
 
     1. Once the index is open it writes `ready HOT OPEN`: the hot bytes of the index, and the
        nanoseconds that opening took.
-    2. It reads `search K PROBES RESCORE COUNT`, a line, and then COUNT x dim f32 values, raw and
-       little-endian: one row for each query, of unit length.
+    2. It reads `search K EFFORT FETCH COUNT`, a line, and then COUNT queries, raw f32 values,
+       little-endian.
     3. It searches the queries one after the other and writes a line for each:
        `NANOSECONDS DOCUMENT DOCUMENT ...`, the time inside the search and up to K document
        numbers, best first. A document's number is its place in the ids.txt that was indexed.
@@ -202,40 +203,82 @@ class FastLane:
     4. At the end of its input it stops.
     """
 
-    name = "fastlane"
-
-    def __init__(self, views: Views, folder: Path, binary: Path, serve: list[str]):
-        path = folder / "fastlane"
-        seconds = kept(path, lambda: subprocess.run(
-            [binary, "index", views.folder, "--output", path, "--threads", "1"], check=True))
-        self.process = subprocess.Popen(
-            [*serve, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, index: Path, build: list, serve: list):
+        seconds = kept(index, lambda: self.build(index, build))
+        self.process = subprocess.Popen(serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdin and self.process.stdout
         self.requests, self.replies = self.process.stdin, self.process.stdout
         ready, *figures = self.line()
         if ready != "ready":
             raise SystemExit(f"`{serve[0]}` said `{ready}`, not `ready`")
-        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        size = sum(file.stat().st_size for file in index.rglob("*") if file.is_file())
         self.built = Built(seconds, size, int(figures[0]), int(figures[1]) / 1e9)
+
+    @staticmethod
+    def build(index: Path, command: list) -> None:
+        # What a stopped run has left would be added to.
+        shutil.rmtree(index, ignore_errors=True)
+        subprocess.run(command, check=True)
 
     def line(self) -> list[str]:
         line = self.replies.readline().decode().split()
         if not line:
-            raise SystemExit(f"the process of fastlane stopped ({self.process.wait()})")
+            raise SystemExit(f"a process that serves an index stopped ({self.process.wait()})")
         return line
 
-    def search(self, queries: numpy.ndarray, k: int, setting: Setting) -> Answer:
-        request = f"search {k} {setting.effort} {setting.fetch} {len(queries)}\n"
-        self.requests.write(request.encode() + queries.astype("<f4").tobytes())
+    def ask(self, count: int, values: bytes, k: int, setting: Setting) -> Answer:
+        request = f"search {k} {setting.effort} {setting.fetch} {count}\n"
+        self.requests.write(request.encode() + values)
         self.requests.flush()
-        documents, nanoseconds = numpy.full((len(queries), k), -1, numpy.int64), 0
+        documents, nanoseconds = numpy.full((count, k), -1, numpy.int64), 0
         for row in documents:
             taken, *found = self.line()
             row[:len(found)] = [int(number) for number in found]
             nanoseconds += int(taken)
         return Answer(documents, nanoseconds / 1e9)
 
+
+class FastLane(Child):
+    """Our index, started as `COMMAND INDEX`: EFFORT says PROBES and FETCH says RESCORE.
+
+    A query is one row of unit length.
+    """
+
+    name = "fastlane"
+
+    def __init__(self, views: Views, folder: Path, binary: Path, serve: list[str]):
+        path = folder / "fastlane"
+        build = [binary, "index", views.folder, "--output", path, "--threads", "1"]
+        super().__init__(path, build, [*serve, path])
+
+    def search(self, queries: numpy.ndarray, k: int, setting: Setting) -> Answer:
+        return self.ask(len(queries), queries.astype("<f4").tobytes(), k, setting)
+
     @staticmethod
     def settings(k: int) -> list[Setting]:
         return [Setting(probes, times * k)
                 for times in (10, 30) for probes in (8, 16, 32, 64, 128)]
+
+
+class NextPlaid(Child):
+    """PLAID with 4-bit residuals, which takes all views of a query: sum-max, its own settings.
+
+    Its answers are other documents by right: recall is of the exact sum-max. A query is the number
+    of its views as u32 and then the views.
+    """
+
+    name = "next-plaid, all query views"
+
+    def __init__(self, views: Views, folder: Path, binary: Path):
+        path = folder / "next-plaid"
+        super().__init__(path, [binary, "build", views.folder, path], [binary, "serve", path])
+
+    def search(self, queries: list[numpy.ndarray], k: int, setting: Setting) -> Answer:
+        values = b"".join(len(views).to_bytes(4, "little") + views.astype("<f4").tobytes()
+                          for views in queries)
+        return self.ask(len(queries), values, k, setting)
+
+    @staticmethod
+    def settings(_k: int) -> list[Setting]:
+        """What it does unasked, and a quarter of the documents scored in full."""
+        return [Setting(8, 1024), Setting(8, 4096)]

@@ -34,6 +34,19 @@ pub(crate) enum Command {
     /// Show how much of a query's intent each token carries, and which one is its lane
     #[command(after_help = include_str!("help/explain.txt"))]
     Explain(ExplainArgs),
+    /// Make an index of a directory of views, or add to one
+    #[command(after_help = include_str!("help/index.txt"))]
+    Index(IndexArgs),
+    /// Delete documents from an index
+    #[command(after_help = include_str!("help/delete.txt"))]
+    Delete(DeleteArgs),
+    /// Write an index anew, without what was deleted
+    Compact(CompactArgs),
+    /// Show what an index consists of
+    Stat(StatArgs),
+    /// Compare an index with its checksums, and look for anything else that is wrong
+    #[command(after_help = include_str!("help/check.txt"))]
+    Check(CheckArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -212,6 +225,85 @@ pub(crate) struct ExplainArgs {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct IndexArgs {
+    /// Views as `fastlane encode` writes them: vectors.npy, doclens.npy, ids.txt
+    #[arg(value_name = "DIR")]
+    pub(crate) input: PathBuf,
+    /// The index; one that is there gets the documents added, or replaced by their ids
+    #[arg(long, value_name = "INDEX")]
+    pub(crate) output: PathBuf,
+    /// Leave out views of a document whose cosine with an earlier one is above this; 1 keeps all
+    #[arg(long, value_name = "X", default_value = "0.95", value_parser = cosine)]
+    pub(crate) near_duplicates: Option<f32>,
+    /// What made the views; an index refuses those of another
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) writer: WriterArgs,
+    /// Print a summary as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeleteArgs {
+    /// The index
+    #[arg(value_name = "INDEX")]
+    pub(crate) index: PathBuf,
+    /// The ids of documents; `-` reads them from standard input, one a line
+    #[arg(value_name = "ID", required = true)]
+    pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) writer: WriterArgs,
+    /// Print a summary as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompactArgs {
+    /// The index
+    #[arg(value_name = "INDEX")]
+    pub(crate) index: PathBuf,
+    #[command(flatten)]
+    pub(crate) writer: WriterArgs,
+    /// Print a summary as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatArgs {
+    /// The index
+    #[arg(value_name = "INDEX")]
+    pub(crate) index: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The index
+    #[arg(value_name = "INDEX")]
+    pub(crate) index: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How an index is written.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WriterArgs {
+    /// About how much memory it may take, whatever the number of documents: 512MiB, 2GiB
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
+    pub(crate) memory: u64,
+    /// Threads; all cores unless said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
 /// A model, and how it computes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ModelArgs {
@@ -272,6 +364,24 @@ fn format() -> impl TypedValueParser<Value = Format> {
     let named = |name: String| Format::ALL.into_iter().find(|format| format.name() == name);
     PossibleValuesParser::new(Format::ALL.map(Format::name))
         .map(move |name| named(name).expect("clap lets through the names of formats only"))
+}
+
+fn cosine(text: &str) -> Result<f32, &'static str> {
+    let value = text.parse().ok().filter(|value| (0.0..=1.0).contains(value));
+    value.ok_or("wanted a number from 0 to 1")
+}
+
+/// A number of bytes with its unit, at least 16 MiB.
+fn size(text: &str) -> Result<u64, &'static str> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40)];
+    let parts = units.iter().find_map(|&(unit, bits)| Some((text.strip_suffix(unit)?, bits)));
+    let (number, bits) = parts.ok_or("wanted a size such as 512MiB or 2GiB")?;
+    let number: u64 = number.trim().parse().map_err(|_| "wanted a whole number before the unit")?;
+    let size = number.checked_shl(bits).filter(|size| size >> bits == number);
+    match size.ok_or("that is more than any machine has")? {
+        size if size < 16 << 20 => Err("wanted at least 16MiB"),
+        size => Ok(size),
+    }
 }
 
 fn tag(text: &str) -> Result<String, fastlane_eval::WriteError> {

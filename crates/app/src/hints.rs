@@ -34,6 +34,12 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(error) = cause.downcast_ref::<fastlane_engine::VectorFilesError>() {
         return error.hint();
     }
+    if let Some(error) = cause.downcast_ref::<fastlane_engine::OpenIndexError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<fastlane_engine::WriteIndexError>() {
+        return error.hint();
+    }
     if let Some(error) = cause.downcast_ref::<PartialError>() {
         return error.hint();
     }

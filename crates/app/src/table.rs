@@ -92,6 +92,18 @@ impl Table {
     }
 }
 
+/// A number of bytes for people.
+pub(crate) fn bytes(count: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = count as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{count} bytes") } else { format!("{value:.1} {}", units[unit]) }
+}
+
 /// How many columns of a terminal a text takes: letters of East Asia take two, accents none.
 pub(crate) fn columns(text: &str) -> usize {
     text.width()

@@ -11,6 +11,7 @@ mod encode;
 mod eval;
 mod explain;
 mod fastlane;
+mod index;
 mod model;
 mod readme;
 mod surface;

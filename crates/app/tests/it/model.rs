@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use fastlane_model::checkpoint::{
-    Blueprint, NamedTensor, Precision, RouterConfig, RouterInput, Settings, Tensors, TowerParts,
-    write,
+    Blueprint, NamedTensor, RouterConfig, RouterInput, Tensors, TextSettings, TowerParts,
+    WeightType, write,
 };
 use fastlane_model::{Activation, Architecture, Family};
 
@@ -60,12 +60,12 @@ fn write_routed(path: &Path, weights: &Path) {
         },
         query: None,
         tokenizer: TOKENIZER,
-        settings: Settings { query_length: 16, document_length: 24, ..Settings::default() },
+        settings: TextSettings { query_length: 16, document_length: 24, ..TextSettings::default() },
         router: Some((
             config,
             router.iter().map(|(name, shape, v)| named(name, shape, v)).collect(),
         )),
-        precision: Precision::F32,
+        weight_type: WeightType::F32,
     };
     write(path, &blueprint).unwrap();
 }

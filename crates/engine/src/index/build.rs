@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::kernels::{Kernel, f16};
@@ -16,15 +17,29 @@ use super::storage::{Output, Storage, write_file};
 /// Views that are worked on at a time.
 const CHUNK: usize = 16_384;
 
-/// Writes the lists of views; about `memory` bytes hold those that are being filled.
+/// How lists are made.
+pub(crate) struct Plan<'a> {
+    pub(crate) storage: &'a dyn Storage,
+    /// What the files are called before the dot.
+    pub(crate) stem: &'a str,
+    pub(crate) space: &'a Space,
+    /// The threads that share the work.
+    pub(crate) pool: &'a ThreadPool,
+    /// About how many bytes hold the lists that are being filled.
+    pub(crate) memory: usize,
+}
+
+/// Is told now and then how many views are done; an error of its own ends the work.
+pub(crate) type Watch<'a> = &'a mut dyn FnMut(u64) -> io::Result<()>;
+
+/// Writes the lists of views.
 pub(crate) fn build_lists(
-    storage: &dyn Storage,
-    stem: &str,
+    plan: &Plan<'_>,
     rows: &StoredRows,
-    space: &Space,
-    memory: usize,
+    watch: Watch<'_>,
 ) -> io::Result<ListsEntry> {
-    let lists = assign(rows, space);
+    let Plan { storage, stem, space, pool, memory } = *plan;
+    let lists = assign(plan, rows, watch)?;
     let ends = ends(&lists, space.partition.lists());
     let mut files = Files {
         codes: Output::create(storage, &format!("{stem}.codes"))?,
@@ -35,7 +50,8 @@ pub(crate) fn build_lists(
     let mut carried = Vec::new();
     for part in parts(&ends, room) {
         let mut shelf = Shelf::new(rows.dim, &ends, part, carried);
-        shelf.fill(rows, space, &lists);
+        pool.install(|| shelf.fill(rows, space, &lists));
+        watch(0)?;
         carried = shelf.write(&mut files)?;
     }
     files.codes.write(&carried)?;
@@ -54,15 +70,16 @@ struct Files {
 }
 
 /// The list of each view.
-fn assign(rows: &StoredRows, space: &Space) -> Vec<u32> {
+fn assign(plan: &Plan<'_>, rows: &StoredRows, watch: Watch<'_>) -> io::Result<Vec<u32>> {
     let mut lists = vec![0; rows.len()];
     let mut values = Vec::new();
     for (chunk, lists) in lists.chunks_mut(CHUNK).enumerate() {
         let start = chunk * CHUNK;
         floats(rows, start..start + lists.len(), &mut values);
-        space.partition.assign(&values, lists);
+        plan.pool.install(|| plan.space.partition.assign(&values, lists));
+        watch(lists.len() as u64)?;
     }
-    lists
+    Ok(lists)
 }
 
 fn floats(rows: &StoredRows, views: Range<usize>, into: &mut Vec<f32>) {

@@ -38,12 +38,16 @@ pub struct Problem {
 impl Reader {
     /// Checks the generation that holds: checksums first, and what they protect if they are right.
     ///
-    /// `watch` is told how many bytes were read, now and then.
+    /// `watch` is told how many bytes were read, now and then, and says whether to go on; what was
+    /// found until then comes back.
     ///
     /// # Errors
     ///
     /// There is no index, or it is of another format, or cannot be read.
-    pub fn check(directory: &Path, mut watch: impl FnMut(u64)) -> Result<Checked, OpenIndexError> {
+    pub fn check(
+        directory: &Path,
+        mut watch: impl FnMut(u64) -> bool,
+    ) -> Result<Checked, OpenIndexError> {
         let (manifest, _lock) = match Manifest::current(directory) {
             Err(OpenIndexError::Damaged { path, what }) => {
                 let problems = vec![Problem { path, what }];
@@ -52,14 +56,15 @@ impl Reader {
             current => current?,
         };
         let files = manifest.files();
-        let (mut problems, mut bytes) = (Vec::new(), 0);
+        let (mut problems, mut bytes, mut goes_on) = (Vec::new(), 0, true);
         for file in &files {
             problems.extend(check_file(directory, file, &mut |count| {
                 bytes += count;
-                watch(bytes);
+                goes_on = goes_on && watch(bytes);
+                goes_on
             })?);
         }
-        if problems.is_empty() {
+        if problems.is_empty() && goes_on {
             problems.extend(match Generation::open(directory) {
                 Ok(generation) => check_generation(&generation),
                 Err(OpenIndexError::Damaged { path, what }) => vec![Problem { path, what }],
@@ -74,7 +79,7 @@ impl Reader {
 fn check_file(
     directory: &Path,
     entry: &FileEntry,
-    watch: &mut impl FnMut(u64),
+    watch: &mut impl FnMut(u64) -> bool,
 ) -> Result<Option<Problem>, OpenIndexError> {
     let path = directory.join(&entry.name);
     let read = |source| OpenIndexError::Read { path: path.clone(), source };
@@ -94,7 +99,9 @@ fn check_file(
         }
         hasher.update(&buffer[..count]);
         bytes += count as u64;
-        watch(count as u64);
+        if !watch(count as u64) {
+            return Ok(None);
+        }
     }
     Ok(match (bytes == entry.bytes, hasher.finalize() == entry.crc32) {
         (true, true) => None,

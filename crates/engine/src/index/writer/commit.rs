@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::{Pending, Writer};
 use crate::TokenMatrix;
-use crate::index::build::build_lists;
+use crate::index::build::{Plan, Watch, build_lists};
 use crate::index::error::{OpenIndexError, WriteIndexError};
 use crate::index::manifest::{
-    DeletedEntry, Manifest, PartitionEntry, SegmentEntry, file_name, is_ours,
+    DeletedEntry, ListsEntry, Manifest, PartitionEntry, SegmentEntry, file_name, is_ours,
 };
 use crate::index::partition::{Space, is_outgrown};
 use crate::index::reader::Generation;
@@ -27,11 +27,23 @@ impl Writer {
     ///
     /// The system refuses: what held before holds still, and this writer is at its end.
     pub fn commit(&mut self) -> Result<u64, WriteIndexError> {
+        self.commit_watched(&mut |_| Ok(()))
+    }
+
+    /// Commits, and tells now and then how many views got into their lists since it told last.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit); an error of `watch` ends it in the same way.
+    pub fn commit_watched(
+        &mut self,
+        watch: &mut dyn FnMut(u64) -> io::Result<()>,
+    ) -> Result<u64, WriteIndexError> {
         self.check_ended()?;
         if self.is_unchanged() {
             return Ok(self.manifest.generation);
         }
-        let committed = self.write_generation();
+        let committed = self.write_generation(watch);
         self.ending(committed)
     }
 
@@ -41,8 +53,20 @@ impl Writer {
     ///
     /// As [`commit`](Self::commit).
     pub fn compact(&mut self) -> Result<u64, WriteIndexError> {
+        self.compact_watched(&mut |_| Ok(()))
+    }
+
+    /// Compacts, and tells as [`commit_watched`](Self::commit_watched) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit); an error of `watch` ends it in the same way.
+    pub fn compact_watched(
+        &mut self,
+        watch: &mut dyn FnMut(u64) -> io::Result<()>,
+    ) -> Result<u64, WriteIndexError> {
         self.check_ended()?;
-        let compacted = self.merge().and_then(|()| self.write_generation());
+        let compacted = self.merge(watch).and_then(|()| self.write_generation(watch));
         self.ending(compacted)
     }
 
@@ -69,10 +93,11 @@ impl Writer {
     }
 
     /// Copies the documents that are there into new segments.
-    fn merge(&mut self) -> Result<(), WriteIndexError> {
+    fn merge(&mut self, watch: Watch<'_>) -> Result<(), WriteIndexError> {
         self.seal()?;
         let old = std::mem::take(&mut self.segments);
         for Pending { segment, deleted } in &old {
+            watch(0).map_err(|error| self.cannot_write(error))?;
             for document in (0..segment.documents()).filter(|&document| !deleted.has(document)) {
                 let damaged = || WriteIndexError::Damaged {
                     path: segment.views.path.clone(),
@@ -87,7 +112,7 @@ impl Writer {
         Ok(())
     }
 
-    fn write_generation(&mut self) -> Result<u64, WriteIndexError> {
+    fn write_generation(&mut self, watch: Watch<'_>) -> Result<u64, WriteIndexError> {
         self.seal()?;
         self.segments.retain(|pending| pending.deleted.count() < pending.segment.documents());
         let mut manifest = self.manifest.clone();
@@ -95,9 +120,16 @@ impl Writer {
         manifest.attachments.extend(self.attachments.drain(..));
         let space = self.space(&mut manifest)?;
         let kept = manifest.partition == self.manifest.partition;
-        manifest.segments = (0..self.segments.len())
-            .map(|number| self.segment_entry(number, space.as_deref(), kept))
-            .collect::<Result<_, _>>()?;
+        manifest.segments.clear();
+        for number in 0..self.segments.len() {
+            let lists = match &space {
+                None => None,
+                Some(space) => Some(self.lists(number, space, kept, watch)?),
+            };
+            let deleted = self.deleted(number)?;
+            let entry = self.segments[number].segment.entry.clone();
+            manifest.segments.push(SegmentEntry { lists, deleted, ..entry });
+        }
         manifest.commit(&*self.storage).map_err(|error| self.cannot_write(error))?;
         self.generation = None;
         self.generation = Some(Generation::open(&self.directory).map_err(of_open)?);
@@ -124,33 +156,35 @@ impl Writer {
         Ok(Some(Arc::new(space)))
     }
 
-    /// What the next manifest says of a segment, whose lists and deletions are written if need be.
-    fn segment_entry(
+    /// The lists of a segment: those it has, if the centroids are the old ones, or new ones.
+    fn lists(
         &mut self,
         number: usize,
-        space: Option<&Space>,
+        space: &Space,
         kept: bool,
-    ) -> Result<SegmentEntry, WriteIndexError> {
+        watch: Watch<'_>,
+    ) -> Result<ListsEntry, WriteIndexError> {
+        let segment = Arc::clone(&self.segments[number].segment);
+        if let (true, Some(lists)) = (kept, &segment.entry.lists) {
+            return Ok(lists.clone());
+        }
         let stem = self.stem();
-        let Self { storage, segments, pool, settings, .. } = &*self;
-        let Pending { segment, deleted } = &segments[number];
-        let mut entry = segment.entry.clone();
-        let write = |error| self.cannot_write(error);
-        match space {
-            None => entry.lists = None,
-            Some(_) if kept && entry.lists.is_some() => {}
-            Some(space) => {
-                let (rows, memory) = (&segment.views, settings.memory / 4);
-                let lists = pool.install(|| build_lists(&**storage, &stem, rows, space, memory));
-                entry.lists = Some(lists.map_err(write)?);
-            }
+        let (storage, pool, memory) = (&*self.storage, &self.pool, self.settings.memory / 4);
+        let plan = Plan { storage, stem: &stem, space, pool, memory };
+        let lists = build_lists(&plan, &segment.views, watch);
+        lists.map_err(|error| self.cannot_write(error))
+    }
+
+    /// The deletions of a segment, written if there are new ones.
+    fn deleted(&mut self, number: usize) -> Result<Option<DeletedEntry>, WriteIndexError> {
+        let stem = self.stem();
+        let Pending { segment, deleted } = &self.segments[number];
+        if *deleted == segment.deleted {
+            return Ok(segment.entry.deleted.clone());
         }
-        if *deleted != segment.deleted {
-            let bits = write_file(&**storage, &format!("{stem}.deleted"), deleted.bytes());
-            let documents = deleted.count() as u32;
-            entry.deleted = Some(DeletedEntry { bits: bits.map_err(write)?, documents });
-        }
-        Ok(entry)
+        let bits = write_file(&*self.storage, &format!("{stem}.deleted"), deleted.bytes());
+        let bits = bits.map_err(|error| self.cannot_write(error))?;
+        Ok(Some(DeletedEntry { bits, documents: deleted.count() as u32 }))
     }
 
     /// Removes the files of generations that no reader has, and what a crash left.

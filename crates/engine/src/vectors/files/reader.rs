@@ -68,6 +68,16 @@ impl StoredDocuments {
         })
     }
 
+    /// Counts the documents that are still to come.
+    pub fn len(&self) -> u64 {
+        self.left
+    }
+
+    /// Tells whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
     /// Tells how long the views are, and whether there are lane views apart.
     pub fn shape(&self) -> VectorShape {
         self.shape

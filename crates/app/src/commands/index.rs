@@ -1,0 +1,100 @@
+//! `fastlane index`: a directory of views becomes an index, or is added to one.
+
+use std::io;
+use std::time::Instant;
+
+use fastlane_engine::{
+    IndexSettings, NewDocument, Reader, Reduction, Statistics, StoredDocument, StoredDocuments,
+    VectorShape, Writer, WriterSettings,
+};
+use serde::Serialize;
+
+use crate::args::{IndexArgs, WriterArgs};
+use crate::interrupt;
+use crate::printer::Printer;
+use crate::progress::{Progress, Unit};
+use crate::settings::threads;
+
+pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
+    let documents = StoredDocuments::open(&args.input)?;
+    let mut writer = open(args, documents.shape())?;
+    let began = Instant::now();
+    let bar = Progress::new(
+        "adding",
+        Some(documents.len()),
+        Unit::Things("documents"),
+        printer.settings(),
+    );
+    let mut added = 0;
+    for document in documents {
+        interrupt::check()?;
+        let StoredDocument { id, views, lane_views, .. } = document?;
+        let (views, tokens) = match &lane_views {
+            Some(lanes) => (lanes, Some(&views)),
+            None => (&views, None),
+        };
+        writer.add_document(&NewDocument { id: &id, views, tokens, weights: None })?;
+        added += 1;
+        bar.set(added);
+    }
+    drop(bar);
+    let views = commit(&mut writer, printer, Writer::commit_watched)?;
+    drop(writer);
+    let statistics = Reader::open(&args.output)?.statistics();
+    let seconds = began.elapsed().as_secs_f64();
+    printer.note(&format!(
+        "{added} documents added in {seconds:.1} s, {} of {} views into lists: {:.0} views/s",
+        views,
+        statistics.views,
+        statistics.views as f64 / seconds
+    ));
+    let summary = Summary { added, seconds, index: statistics };
+    if args.json { printer.json(&summary) } else { Ok(()) }
+}
+
+#[derive(Serialize)]
+struct Summary {
+    added: u64,
+    seconds: f64,
+    index: Statistics,
+}
+
+fn open(args: &IndexArgs, shape: VectorShape) -> anyhow::Result<Writer> {
+    let settings = IndexSettings {
+        dim: shape.lane_dim.unwrap_or(shape.dim),
+        token_dim: shape.lane_dim.map(|_| shape.dim),
+        model: args.model.clone().unwrap_or_default(),
+    };
+    let near_duplicates = args.near_duplicates.filter(|&threshold| threshold < 1.0);
+    let reduction = Reduction { near_duplicates, ..Reduction::OFF };
+    let settings_of_writer = WriterSettings { reduction, ..settings_of(&args.writer) };
+    Ok(Writer::open(&args.output, &settings, settings_of_writer)?)
+}
+
+/// How a writer works, by the arguments.
+pub(super) fn settings_of(args: &WriterArgs) -> WriterSettings {
+    let threads = threads(args.threads);
+    WriterSettings { memory: args.memory as usize, threads, ..WriterSettings::default() }
+}
+
+/// Ends a writer's work under a bar; tells how many views got into lists.
+pub(super) fn commit(
+    writer: &mut Writer,
+    printer: &Printer,
+    end: impl FnOnce(
+        &mut Writer,
+        &mut dyn FnMut(u64) -> io::Result<()>,
+    ) -> Result<u64, fastlane_engine::WriteIndexError>,
+) -> anyhow::Result<u64> {
+    let bar = Progress::new("making lists", None, Unit::Things("views"), printer.settings());
+    let mut views = 0;
+    let ended = end(writer, &mut |count| {
+        views += count;
+        bar.set(views);
+        interrupt::check().map_err(io::Error::other)
+    });
+    // the writer's error would say that it cannot write
+    interrupt::check().or_else(|asked| if ended.is_ok() { Ok(()) } else { Err(asked) })?;
+    ended?;
+    Ok(views)
+}

@@ -1,0 +1,50 @@
+//! `fastlane stat`: what an index consists of.
+
+use fastlane_engine::{IndexSettings, Reader, Statistics};
+use serde::Serialize;
+
+use crate::args::StatArgs;
+use crate::printer::{Output, Printer};
+use crate::table::{Align, Table, bytes};
+
+pub(crate) fn run(args: &StatArgs, printer: &Printer) -> anyhow::Result<()> {
+    let reader = Reader::open(&args.index)?;
+    let (settings, statistics) = (reader.settings(), reader.statistics());
+    match args.json {
+        true => printer.json(&Json { settings, statistics: &statistics }),
+        false => printer.table(&table(settings, &statistics), Output::Table),
+    }
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    settings: &'a IndexSettings,
+    #[serde(flatten)]
+    statistics: &'a Statistics,
+}
+
+fn table(settings: &IndexSettings, statistics: &Statistics) -> Table {
+    let column = |name: &str, align| (name.to_owned(), align);
+    let mut table = Table::new(vec![column("what", Align::Left), column("how much", Align::Right)]);
+    let mut row = |what: &str, value: String| table.row(vec![what.to_owned(), value]);
+    let Statistics { generation, documents, deleted, views, segments, lists, .. } = *statistics;
+    row("generation", generation.to_string());
+    row("documents", documents.to_string());
+    row("deleted documents", deleted.to_string());
+    row("views", format!("{views} x {}", settings.dim));
+    if let Some(dim) = settings.token_dim {
+        row("token views", format!("{} x {dim}", statistics.token_views));
+    }
+    row("segments", segments.to_string());
+    row("lists", lists.to_string());
+    row("hot bytes", bytes(statistics.hot_bytes));
+    if views > 0 {
+        let share = statistics.hot_bytes as f64 / views as f64;
+        row("hot bytes a view", format!("{share:.1}"));
+    }
+    row("bytes", bytes(statistics.bytes));
+    if !settings.model.is_empty() {
+        row("model", settings.model.clone());
+    }
+    table
+}
