@@ -67,6 +67,7 @@ pub(crate) fn put(blocks: &mut [u8], dim: usize, place: usize, bits: &[u8]) {
 /// # Panics
 ///
 /// As [`put`].
+#[cfg(test)]
 pub(crate) fn get(blocks: &[u8], dim: usize, place: usize, bits: &mut [u8]) {
     assert_eq!(bits.len() * 8, dim);
     let (block, byte, shift) = find(dim, place);

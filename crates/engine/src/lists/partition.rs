@@ -86,21 +86,10 @@ impl Partition {
         self.lists.row(list)
     }
 
-    /// The list whose centroid is nearest (L2), looked for in the few nearest groups.
+    /// Finds for each view the list whose centroid is nearest (L2), looked for in the few nearest
+    /// groups, on the threads of the caller's pool.
     ///
     /// The first of those equally near; any for a view that is no number.
-    ///
-    /// # Panics
-    ///
-    /// The view has another length than the centroids.
-    pub(crate) fn nearest(&self, view: &[f32], scratch: &mut Scratch) -> u32 {
-        assert_eq!(view.len(), self.lists.dim(), "a view as long as a centroid");
-        let mut list = [0];
-        self.assign_few(view, &mut list, scratch);
-        list[0]
-    }
-
-    /// Finds the nearest list of many views, on the threads of the caller's pool.
     ///
     /// # Panics
     ///

@@ -58,6 +58,12 @@ fn made_up(dim: usize, groups: usize, each: usize, seed: u64) -> Partition {
     Partition { groups: Points::rounded(dim, centres), starts, lists: Points::rounded(dim, values) }
 }
 
+fn nearest(partition: &Partition, view: &[f32]) -> u32 {
+    let mut list = [0];
+    partition.assign(view, &mut list);
+    list[0]
+}
+
 #[test]
 fn clusters_made_by_hand_are_found() {
     // three corners, rows half a step around each
@@ -67,9 +73,8 @@ fn clusters_made_by_hand_are_found() {
     let sample: Vec<f32> = rows.flatten().collect();
     let partition = Partition::train(2, &sample, 3, 5);
     assert_eq!(partition.lists(), 3);
-    let mut scratch = Scratch::default();
     for corner in corners {
-        let list = partition.nearest(&[corner[0] + 1.0, corner[1] - 1.0], &mut scratch);
+        let list = nearest(&partition, &[corner[0] + 1.0, corner[1] - 1.0]);
         assert_eq!(partition.centroid(list as usize), corner);
     }
 }
@@ -121,9 +126,9 @@ fn the_nearest_of_all_is_found_for_nearly_every_view() {
     let partition = Partition::train(16, &sample, 400, 1);
     assert!(partition.starts.len() > PROBED + 5, "too few groups to miss one");
     let lists = assigned(&partition, &sample);
-    let (mut scratch, mut right) = (Scratch::default(), 0);
+    let mut right = 0;
     for (view, &list) in sample.chunks_exact(16).zip(&lists) {
-        assert_eq!(partition.nearest(view, &mut scratch), list);
+        assert_eq!(nearest(&partition, view), list);
         let found = distance(partition.centroid(list as usize), view);
         right += usize::from(found <= least_distance(&partition, view) * 1.0001);
     }
@@ -156,15 +161,14 @@ fn large_and_small_values_have_a_nearest_centroid_too() {
     for scale in [65_504.0, 1e-4] {
         let sample = [1.0, 1.0, 1.0, -1.0, -1.0, 0.0].map(|value| value * scale);
         let partition = Partition::train(2, &sample, 3, 1);
-        let mut scratch = Scratch::default();
         for view in sample.chunks_exact(2) {
-            let list = partition.nearest(view, &mut scratch) as usize;
+            let list = nearest(&partition, view) as usize;
             assert!(distance(partition.centroid(list), view) < scale * scale * 1e-6);
         }
     }
     let partition = Partition::train(2, &[9e9, -9e9], 1, 1);
     assert_eq!(partition.centroid(0), [65_504.0, -65_504.0]);
-    assert_eq!(partition.nearest(&[f32::NAN, 0.0], &mut Scratch::default()), 0);
+    assert_eq!(nearest(&partition, &[f32::NAN, 0.0]), 0);
 }
 
 #[test]
@@ -256,7 +260,7 @@ proptest! {
         }
         if let Some(partition) = Partition::from_bytes(8, &bytes) {
             let (mut scratch, mut found) = (Scratch::default(), Vec::new());
-            let list = partition.nearest(&[0.5; 8], &mut scratch);
+            let list = nearest(&partition, &[0.5; 8]);
             prop_assert!((list as usize) < partition.lists());
             partition.probe(&[-1.0; 8], 4, &mut scratch, &mut found);
             prop_assert_eq!(found.len(), 4);

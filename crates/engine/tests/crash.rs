@@ -1,0 +1,235 @@
+//! A writer is killed at any moment: what it committed is there, whole, and nothing else.
+//!
+//! The parent starts this program again as a [`writer`] that changes an index and commits in a
+//! loop, and kills it. What an index holds is a function of its generation's number alone, so the
+//! parent knows what it must find. It also keeps a reader of the generation before each kill,
+//! which must not notice anything.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod documents;
+
+use std::io::{Read as _, Write as _};
+use std::num::NonZero;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use fastlane_engine::{
+    IndexSettings, Lane, Nominate, OpenIndexError, Reader, Reduction, Request, TokenMatrix, Writer,
+    WriterSettings,
+};
+
+use documents::{DIM, Documents, Random};
+
+/// How often a writer is killed.
+const KILLS: usize = 300;
+/// How often it is killed before another index is begun.
+const KILLS_OF_ONE: usize = 50;
+/// Where the moments come from.
+const SEED: u64 = 4;
+const SIGKILL: i32 = 9;
+
+#[test]
+fn a_killed_writer_leaves_the_last_commit_or_the_one_it_was_at() {
+    let mut random = Random(SEED);
+    let mut seen = Seen::default();
+    for _ in 0..KILLS / KILLS_OF_ONE {
+        let directory = tempfile::tempdir().unwrap();
+        kill_often(directory.path(), &mut random, &mut seen);
+    }
+    println!("{KILLS} kills, seed {SEED}: {seen:?}");
+    let Seen { commits, unreported, unfinished, .. } = seen;
+    assert!(commits > KILLS as u64 / 2, "{seen:?}: hardly anything was committed");
+    assert!(unreported > 0 || unfinished > 0, "{seen:?}: no kill fell into a commit");
+}
+
+/// What the kills fell into.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Commits that hold.
+    commits: u64,
+    /// Kills before the writer said anything.
+    silent: usize,
+    /// Kills between the rename that commits and the word of it.
+    unreported: usize,
+    /// Kills that left files of a commit that never was.
+    unfinished: usize,
+}
+
+fn kill_often(directory: &Path, random: &mut Random, seen: &mut Seen) {
+    let index = directory.join("index");
+    let mut before: Option<Reader> = None;
+    for kill in 0..KILLS_OF_ONE {
+        let wait = moment(random);
+        let told = format!("kill {kill} of seed {SEED}, after {wait:?}");
+        let reported = run_and_kill(directory, wait);
+        let held = before.as_ref().map_or(0, Reader::generation);
+        let last = reported.last().copied().unwrap_or(held);
+        seen.silent += usize::from(reported.is_empty());
+
+        if let Some(before) = &before {
+            assert_whole(before, &told);
+        }
+        let after = open(&index);
+        let generation = after.as_ref().map_or(0, Reader::generation);
+        assert!(generation == last || generation == last + 1, "{told}: {generation} after {last}");
+        if let Some(after) = &after {
+            assert_whole(after, &told);
+            assert_eq!(Reader::check(&index, |_| true).unwrap().problems, [], "{told}");
+        }
+        seen.commits += generation - held;
+        seen.unreported += usize::from(generation > last);
+        seen.unfinished += usize::from(has_files_of(&index, generation + 1));
+        before = after;
+    }
+    drop(before);
+    assert_tidy(&index);
+}
+
+/// Very short waits, for the start of a writer; short ones, for its first commit; longer ones.
+fn moment(random: &mut Random) -> Duration {
+    let most = [5_000, 40_000, 160_000][random.below(3)];
+    Duration::from_micros(random.below(most) as u64)
+}
+
+/// Lets a writer work for a while, and returns the generations that it reported.
+fn run_and_kill(directory: &Path, wait: Duration) -> Vec<u64> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "--nocapture", "writer"])
+        .arg(directory)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(wait);
+    child.kill().unwrap();
+    let status = child.wait().unwrap();
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(status.signal(), Some(SIGKILL), "the writer ended by itself: {told}");
+    told.lines().map(|line| line.parse().unwrap_or_else(|_| panic!("{told}"))).collect()
+}
+
+/// Not a test: what the parent kills. It tells each commit on stderr.
+#[test]
+#[ignore = "the other test starts it, with a directory as its last argument"]
+fn writer() {
+    let directory = std::env::args().next_back().unwrap();
+    let directory = Path::new(&directory);
+    if !directory.is_dir() {
+        return;
+    }
+    let settings = IndexSettings { dim: DIM, token_dim: None, model: String::new() };
+    let mut writer = Writer::open(&directory.join("index"), &settings, writer_settings()).unwrap();
+    // nothing was done yet, so this tells the generation, and makes the first of a new index
+    let mut generation = writer.commit().unwrap();
+    loop {
+        writeln_at_once(generation);
+        generation += 1;
+        documents::change(&mut writer, generation, directory);
+        let committed = match documents::is_compaction(generation) {
+            true => writer.compact().unwrap(),
+            false => writer.commit().unwrap(),
+        };
+        assert_eq!(committed, generation);
+    }
+}
+
+/// In one system call, so that a kill leaves no half a line.
+fn writeln_at_once(generation: u64) {
+    std::io::stderr().write_all(format!("{generation}\n").as_bytes()).unwrap();
+}
+
+/// Lists and several segments however small the index is.
+fn writer_settings() -> WriterSettings {
+    WriterSettings {
+        memory: 1 << 14,
+        threads: NonZero::<usize>::MIN,
+        lists_from: 40,
+        reduction: Reduction::OFF,
+        ..WriterSettings::default()
+    }
+}
+
+/// The index, unless it never came to be.
+fn open(index: &Path) -> Option<Reader> {
+    match Reader::open(index) {
+        Err(OpenIndexError::Absent { .. }) => None,
+        opened => Some(opened.unwrap()),
+    }
+}
+
+/// Compares everything that an index holds with what its generation's number says.
+fn assert_whole(reader: &Reader, told: &str) {
+    let generation = reader.generation();
+    let told = format!("{told}: generation {generation}");
+    let documents = documents::documents(generation);
+    let mut ids: Vec<&str> = reader.ids().collect();
+    ids.sort_unstable();
+    assert!(ids.iter().eq(documents.keys()), "{told}: {ids:?}, wanted {:?}", documents.keys());
+    assert_eq!(reader.statistics().documents, documents.len() as u64, "{told}");
+    assert_views(reader, &documents, &told);
+    assert_found(reader, &documents, &told);
+    let attached = reader.attachment(documents::ATTACHED);
+    let attached = attached.map(|path| std::fs::read_to_string(path).unwrap());
+    assert_eq!(attached, documents::attachment(generation), "{told}");
+}
+
+/// So many queries that each view is the best for one of them, as good as surely.
+fn assert_views(reader: &Reader, documents: &Documents, told: &str) {
+    let query = documents::views(SEED, 64);
+    let hits = reader.search(&Request::sum_max(&query, usize::MAX)).unwrap();
+    let with_views = documents.values().filter(|views| !views.is_empty()).count();
+    assert_eq!(hits.len(), with_views, "{told}");
+    for hit in hits {
+        let views = &documents[hit.id];
+        for (query, pair) in query.rows().zip(&hit.pairs) {
+            assert_eq!(pair.product, best(views, query), "{told}: {}", hit.id);
+            assert_eq!(pair.product, product(views.row(pair.view), query), "{told}: {}", hit.id);
+        }
+    }
+}
+
+/// Lists find what a naive search finds, when all are looked into.
+fn assert_found(reader: &Reader, documents: &Documents, told: &str) {
+    let query = documents::views(SEED + reader.generation(), 1);
+    let lanes = [Lane { token: 0, weight: 1.0, view: query.row(0) }];
+    let nominate = Nominate::Lists { probes: usize::MAX, margin: f32::INFINITY };
+    let hits = reader.search(&Request { nominate, ..Request::new(&lanes, usize::MAX) }).unwrap();
+    let mut wanted: Vec<(f32, &str)> = (documents.iter())
+        .filter(|(_, views)| !views.is_empty())
+        .map(|(id, views)| (best(views, query.row(0)), id.as_str()))
+        .collect();
+    wanted.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    let found: Vec<(f32, &str)> = hits.iter().map(|hit| (hit.score, hit.id)).collect();
+    assert_eq!(found, wanted, "{told}");
+}
+
+fn best(views: &TokenMatrix, query: &[f32]) -> f32 {
+    views.rows().map(|view| product(view, query)).reduce(f32::max).unwrap()
+}
+
+/// Exact in any order: values have 8 bits.
+fn product(view: &[f32], query: &[f32]) -> f32 {
+    view.iter().zip(query).map(|(a, b)| a * b).sum()
+}
+
+/// Whether a commit wrote files for a generation.
+fn has_files_of(index: &Path, generation: u64) -> bool {
+    let start = format!("{generation:06}-");
+    let names = std::fs::read_dir(index).into_iter().flatten();
+    names
+        .map(|entry| entry.unwrap().file_name())
+        .any(|name| name.to_str().is_some_and(|name| name.starts_with(&start)))
+}
+
+/// The next writer removes whatever the killed ones left.
+fn assert_tidy(index: &Path) {
+    drop(Writer::open_existing(index, writer_settings()).unwrap());
+    let files = Reader::check(index, |_| true).unwrap().files;
+    // and the lock, CURRENT, and the manifest
+    assert_eq!(std::fs::read_dir(index).unwrap().count(), files + 3);
+}
