@@ -13,7 +13,6 @@ exact sum-max, and its fastest setting stands at the end whatever its recall.
 import argparse
 import json
 import os
-import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -30,6 +29,8 @@ VIEWS = ROOT / "target/views"
 PACKAGES = ["usearch", "faiss-cpu", "numpy"]
 PEERS: dict[str, type[Peer]] = {"usearch": Usearch, "faiss": Faiss}
 ENGINES = ["fastlane", *PEERS, "next-plaid"]
+# Builds our index, and serves it: `crates/engine/benches/index.rs`.
+OURS = ["cargo", "bench", "--quiet", "--package", "fastlane-engine", "--bench", "index"]
 # Queries of all their views: for recall, and in a round.
 FEW, FEWER = 100, 20
 
@@ -38,9 +39,6 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench-index-peers", description=__doc__)
     parser.add_argument("--set", default="million", help="a folder in target/views")
     parser.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES)
-    parser.add_argument("--fastlane", type=Path, help="our binary, when it is not to be built")
-    parser.add_argument("--serve", type=shlex.split,
-                        help="the command that serves our index, when it is not to be built")
     parser.add_argument("--k", type=int, nargs="+", default=[10, 100], help="documents, up to 100")
     parser.add_argument("--recall", type=float, default=0.98, help="what the comparison asks for")
     parser.add_argument("--rounds", type=int, default=7)
@@ -110,18 +108,6 @@ class Run:
                 "queries_per_second": {"median": median, "p10": p10, "p90": p90}}
 
 
-def built(options: argparse.Namespace) -> None:
-    """Builds what is ours, unless the options name it."""
-    if not options.fastlane:
-        subprocess.run(["cargo", "build", "--release", "--package", "fastlane-app"],
-                       cwd=ROOT, check=True)
-        options.fastlane = ROOT / "target/release/fastlane"
-    if not options.serve:
-        subprocess.run(["cargo", "build", "--release", "--package", "fastlane-engine",
-                        "--example", "serve_index"], cwd=ROOT, check=True)
-        options.serve = [str(ROOT / "target/release/examples/serve_index")]
-
-
 def next_plaid() -> Path:
     folder = ROOT / "target/tools/next-plaid"
     subprocess.run(["cargo", "build", "--release", "--locked", "--target-dir", folder,
@@ -132,7 +118,7 @@ def next_plaid() -> Path:
 def engines(options: argparse.Namespace, views: Views) -> list[Peer | Child]:
     folder = VIEWS / "peers" / options.set
     if "fastlane" in options.engines:
-        built(options)
+        subprocess.run([*OURS, "--no-run"], cwd=ROOT, check=True)
     plaid = next_plaid() if "next-plaid" in options.engines else None
     # Children and threads inherit the core.
     os.sched_setaffinity(0, [options.core])
@@ -140,7 +126,7 @@ def engines(options: argparse.Namespace, views: Views) -> list[Peer | Child]:
     for name in options.engines:
         say(f"{name}: building or opening its index")
         if name == "fastlane":
-            ready.append(FastLane(views, folder, options.fastlane, options.serve))
+            ready.append(FastLane(views, folder, [*OURS, "--"]))
         elif name == "next-plaid":
             ready.append(NextPlaid(views, folder, plaid))
         else:

@@ -34,8 +34,8 @@ class Setting:
     """How hard to search; every engine reads its own numbers out of it."""
 
     effort: int
-    # Views fetched at first (peers), or rescored exactly (ours).
-    fetch: int
+    # Views fetched at first (peers), or standard errors of doubt (ours).
+    fetch: float
 
 
 @dataclass
@@ -114,7 +114,7 @@ class Peer:
 
 
 class Usearch(Peer):
-    """HNSW over all views in f16, M 16; it takes 128 for its `expansion_add`, as it does unasked."""
+    """HNSW over all views in f16, M 16; its `expansion_add` is 128, as it is unasked."""
 
     name = "usearch HNSW f16 M16"
 
@@ -239,25 +239,25 @@ class Child:
 
 
 class FastLane(Child):
-    """Our index, started as `COMMAND INDEX`: EFFORT says PROBES and FETCH says RESCORE.
+    """Our index, by `crates/engine/benches/index.rs`: EFFORT says PROBES and FETCH says MARGIN.
 
-    A query is one row of unit length.
+    Both 0 stand for the usual effort. A query is one row of unit length.
     """
 
     name = "fastlane"
 
-    def __init__(self, views: Views, folder: Path, binary: Path, serve: list[str]):
+    def __init__(self, views: Views, folder: Path, command: list):
         path = folder / "fastlane"
-        build = [binary, "index", views.folder, "--output", path, "--threads", "1"]
-        super().__init__(path, build, [*serve, path])
+        # Near duplicates stay, since the peers keep them as well.
+        super().__init__(path, [*command, "--build", views.folder, path], [*command, path])
 
     def search(self, queries: numpy.ndarray, k: int, setting: Setting) -> Answer:
         return self.ask(len(queries), queries.astype("<f4").tobytes(), k, setting)
 
     @staticmethod
     def settings(k: int) -> list[Setting]:
-        return [Setting(probes, times * k)
-                for times in (10, 30) for probes in (8, 16, 32, 64, 128)]
+        return [Setting(0, 0), *(Setting(probes, margin)
+                for margin in (1, 1.5, 2) for probes in (32, 64, 128, 256, 384, 512))]
 
 
 class NextPlaid(Child):

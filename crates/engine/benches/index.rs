@@ -12,8 +12,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use fastlane_engine::{
-    IndexSettings, Lane, Nominate, Reader, Reduction, Request, TokenMatrix, Writer, WriterSettings,
+    IndexSettings, Lane, Nominate, Reader, Reduction, Request, Writer, WriterSettings,
 };
+
+#[expect(dead_code, reason = "this bench gets its queries otherwise")]
+mod views;
+
+use views::Documents;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|one| one != "--bench").collect();
@@ -29,20 +34,8 @@ fn main() {
 }
 
 fn build(views: &Path, index: &Path, threads: usize) {
-    let vectors = std::fs::read(views.join("vectors.npy")).unwrap();
-    let lengths = std::fs::read(views.join("doclens.npy")).unwrap();
-    let ids = std::fs::read_to_string(views.join("ids.txt")).unwrap();
-    let rest = |bytes: &[u8]| 10 + u16::from_le_bytes([bytes[8], bytes[9]]) as usize;
-    let header = std::str::from_utf8(&vectors[10..rest(&vectors)]).unwrap();
-    let dim: usize =
-        header.split(", ").find_map(|part| part.split_once(')')?.0.parse().ok()).unwrap();
-    let mut rows = vectors[rest(&vectors)..]
-        .chunks_exact(2)
-        .map(|two| half::f16::from_le_bytes([two[0], two[1]]).to_f32());
-    let lengths = lengths[rest(&lengths)..]
-        .chunks_exact(4)
-        .map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]) as usize);
-    let settings = IndexSettings { dim, token_dim: None, model: String::new() };
+    let documents = Documents::open(views);
+    let settings = IndexSettings { dim: documents.dim(), token_dim: None, model: String::new() };
     let threads = NonZero::new(threads).unwrap();
     let mut writer = Writer::open(
         index,
@@ -51,9 +44,8 @@ fn build(views: &Path, index: &Path, threads: usize) {
     )
     .unwrap();
     let began = Instant::now();
-    for (id, length) in ids.lines().zip(lengths) {
-        let values: Vec<f32> = rows.by_ref().take(length * dim).collect();
-        writer.add(id, &TokenMatrix::new(dim, values), None).unwrap();
+    for (id, views) in documents {
+        writer.add(&id, &views, None).unwrap();
     }
     let added = began.elapsed().as_secs_f64();
     writer.commit().unwrap();

@@ -40,7 +40,7 @@ pub(crate) fn attachment(generation: u64) -> Option<String> {
 
 /// Whether a generation comes to be by a compaction.
 pub(crate) fn is_compaction(generation: u64) -> bool {
-    generation.is_multiple_of(7)
+    generation.is_multiple_of(5)
 }
 
 /// Makes of the generation before what the generation is to hold.
@@ -82,7 +82,7 @@ fn touch(number: u64, generation: u64) -> Option<Touch> {
         return None;
     }
     let mut random = Random(number * 1_000_003 + generation);
-    let (touches, deletes, count) = (random.below(6) == 0, random.below(4) == 0, random.below(7));
+    let (touches, deletes, count) = (random.below(8) == 0, random.below(4) == 0, random.below(7));
     let always = number == generation % 10;
     match (always || touches, deletes && !always) {
         (false, _) => None,
