@@ -83,9 +83,10 @@ fn assign(plan: &Plan<'_>, rows: &StoredRows, watch: Watch<'_>) -> io::Result<Ve
 }
 
 fn floats(rows: &StoredRows, views: Range<usize>, into: &mut Vec<f32>) {
-    let halves: &[f16] = rows.rows(views).expect("views are within the segment");
+    let halves: &[f16] = rows.rows(views.clone()).expect("views are within the segment");
     into.resize(halves.len(), 0.0);
     Kernel::best().to_floats(halves, into);
+    rows.release(views);
 }
 
 /// Where each list ends.

@@ -20,6 +20,9 @@ const OUTGROWN: u64 = 4;
 /// Views of the sample for each list.
 const SAMPLE: usize = 40;
 
+/// Views that are looked at before their memory is let go.
+const RELEASE: usize = 1 << 16;
+
 /// Where views lie: their centroids, and how the rest is turned before it is coded.
 #[derive(Debug)]
 pub(crate) struct Space {
@@ -45,11 +48,12 @@ impl Space {
         Ok(Self { partition, rotation: Rotation::new(dim, entry.seed) })
     }
 
-    /// Makes centroids for views.
-    pub(crate) fn train(dim: usize, rows: &[&StoredRows], seed: u64) -> Self {
+    /// Makes centroids for views, from a sample that takes at most so many bytes.
+    pub(crate) fn train(dim: usize, rows: &[&StoredRows], seed: u64, memory: usize) -> Self {
         let views: usize = rows.iter().map(|rows| rows.len()).sum();
         let lists = lists_for(views);
-        let sample = sample(dim, rows, (lists * SAMPLE).min(views), seed);
+        let room = memory / (dim * size_of::<f32>());
+        let sample = sample(dim, rows, (lists * SAMPLE).min(views).min(room), seed);
         let partition = Partition::train(dim, &sample, lists, seed);
         Self { partition, rotation: Rotation::new(dim, seed) }
     }
@@ -77,6 +81,9 @@ fn sample(dim: usize, rows: &[&StoredRows], count: usize, seed: u64) -> Vec<f32>
     let mut sample = Vec::with_capacity(count * dim);
     for rows in rows {
         for view in 0..rows.len() {
+            if view % RELEASE == 0 {
+                rows.release(view.saturating_sub(RELEASE)..view);
+            }
             // the next of `left` views is among the `wanted` with this chance
             let take = random.next_u64() % (left as u64) < wanted as u64;
             left -= 1;

@@ -140,6 +140,11 @@ impl StoredRows {
         self.rows.numbers().get(views.start * self.dim..views.end * self.dim)
     }
 
+    /// Lets go of the memory of some views, until they are looked at again.
+    pub(crate) fn release(&self, views: Range<usize>) {
+        self.rows.release(2 * views.start * self.dim..2 * views.end * self.dim);
+    }
+
     /// The document that a view belongs to.
     pub(crate) fn document(&self, view: usize) -> Option<usize> {
         let ends = self.ends.numbers::<u64>();

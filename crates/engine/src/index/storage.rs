@@ -9,10 +9,11 @@
 use std::fmt::Debug;
 use std::fs::{File, TryLockError};
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bytemuck::Pod;
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 use serde::{Deserialize, Serialize};
 
 const _: () = assert!(cfg!(target_endian = "little"), "files are cast from little-endian bytes");
@@ -148,6 +149,21 @@ impl Mapped {
 
     pub(crate) fn bytes(&self) -> &[u8] {
         self.map.as_deref().unwrap_or_default()
+    }
+
+    /// Lets go of the memory of some bytes, which come back from the file when they are looked at.
+    ///
+    /// A walk over a large file would otherwise seem to take all of it.
+    pub(crate) fn release(&self, bytes: Range<usize>) {
+        #[cfg(unix)]
+        if let Some(map) = self.map.as_ref().filter(|map| bytes.end <= map.len()) {
+            let length = bytes.len();
+            // SAFETY: the map is of a file and read only, so that nothing is lost.
+            // An error means that the memory stays.
+            let _ = unsafe {
+                map.unchecked_advise_range(UncheckedAdvice::DontNeed, bytes.start, length)
+            };
+        }
     }
 
     /// The content as numbers; none if their size does not divide the file's.

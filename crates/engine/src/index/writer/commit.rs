@@ -148,7 +148,8 @@ impl Writer {
             return Ok(self.generation.as_ref().and_then(|generation| generation.space.clone()));
         }
         let (dim, seed) = (manifest.settings.dim, self.settings.seed);
-        let space = self.pool.install(|| Space::train(dim, &rows, seed));
+        let memory = self.settings.memory / 4;
+        let space = self.pool.install(|| Space::train(dim, &rows, seed, memory));
         let name = format!("{}.centroids", self.stem());
         let file = write_file(&*self.storage, &name, &space.partition.to_bytes());
         let file = file.map_err(|error| self.cannot_write(error))?;
@@ -230,9 +231,11 @@ fn keep(kept: &mut HashSet<String>, manifest: &Manifest) {
 
 /// The views of a document.
 fn matrix(rows: &crate::index::StoredRows, document: usize) -> Option<TokenMatrix> {
-    let halves = rows.rows(rows.of(document)?)?;
+    let views = rows.of(document)?;
+    let halves = rows.rows(views.clone())?;
     let mut values = vec![0.0; halves.len()];
     Kernel::best().to_floats(halves, &mut values);
+    rows.release(views);
     Some(TokenMatrix::new(rows.dim, values))
 }
 
