@@ -17,13 +17,13 @@
 //! result is the same byte for byte.
 
 mod error;
+mod ids;
 mod npy;
 mod reader;
 #[cfg(test)]
 mod tests;
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::encoder::{DocumentViews, QueryViews, Token};
@@ -33,7 +33,8 @@ pub use error::VectorFilesError;
 pub use reader::{StoredDocument, StoredDocuments};
 
 use error::cannot_write;
-use npy::{Column, Kind, open_at};
+use ids::Ids;
+use npy::{Column, Kind};
 
 const VECTORS: &str = "vectors.npy";
 const TOKENS: &str = "tokens.npy";
@@ -84,13 +85,13 @@ pub struct Written {
 
 /// Writes the views of texts into a directory, text after text.
 ///
-/// After an error it cannot go on: open another one where the last [`sync`](Self::sync) was.
+/// After an error no text may follow, but those before it can still be [synced](Self::sync).
 #[derive(Debug)]
 pub struct VectorWriter {
     directory: PathBuf,
     shape: VectorShape,
     written: Written,
-    ids: BufWriter<File>,
+    ids: Ids,
     vectors: Column,
     tokens: Column,
     lengths: Column,
@@ -99,13 +100,16 @@ pub struct VectorWriter {
 }
 
 impl VectorWriter {
+    /// The file that no directory of views lacks, and that hardly anything else is called.
+    pub const SIGN: &str = VECTORS;
+
     /// Opens the files in a directory that exists, and continues after what is written.
     ///
     /// Whatever lies beyond is cut off, so that the default [`Written`] begins anew.
     ///
     /// # Errors
     ///
-    /// A file is shorter than it should be, or the system refuses.
+    /// A file is absent or shorter than it should be, or the system refuses.
     pub fn open(
         directory: &Path,
         shape: VectorShape,
@@ -118,7 +122,7 @@ impl VectorWriter {
             directory: directory.to_owned(),
             shape,
             written,
-            ids: BufWriter::new(open_at(&directory.join(IDS), id_bytes)?),
+            ids: Ids::open(directory.join(IDS), id_bytes)?,
             vectors: column(VECTORS, Kind::Halves(shape.dim), views)?,
             tokens: column(TOKENS, Kind::Counts, views)?,
             lengths: column(LENGTHS, Kind::Counts, texts)?,
@@ -147,7 +151,8 @@ impl VectorWriter {
     ///
     /// # Errors
     ///
-    /// The id has a line break, a value is beyond f16, or the system refuses.
+    /// The id has a line break or is that of a text before, a value is beyond f16, or the system
+    /// refuses.
     ///
     /// # Panics
     ///
@@ -172,12 +177,12 @@ impl VectorWriter {
     /// As [`push_document`](Self::push_document).
     pub fn push_query(&mut self, id: &str, query: &QueryViews) -> Result<(), VectorFilesError> {
         assert_eq!(self.shape, VectorShape::of_query(query), "one encoder, one shape");
-        self.push(id, &query.tokens, &query.views, query.lane_views.as_ref())?;
+        // before the rest, which counts the text as written
         if let Some([alpha, soft]) = &mut self.queries {
             alpha.push_floats(id, &query.alpha)?;
             soft.push_halves(id, &query.soft_lane)?;
         }
-        Ok(())
+        self.push(id, &query.tokens, &query.views, query.lane_views.as_ref())
     }
 
     fn push(
@@ -188,9 +193,7 @@ impl VectorWriter {
         lane_views: Option<&TokenMatrix>,
     ) -> Result<(), VectorFilesError> {
         assert_eq!(tokens.len(), views.len(), "a token for each view");
-        if id.contains(is_line_break) {
-            return Err(VectorFilesError::Id { id: id.to_owned() });
-        }
+        self.ids.check(id)?;
         self.vectors.push_halves(id, views.values())?;
         self.tokens.push_counts(tokens.iter().map(|token| token.id))?;
         self.lengths.push_counts([count(views)])?;
@@ -198,8 +201,7 @@ impl VectorWriter {
             lanes.push_halves(id, views.values())?;
             lengths.push_counts([count(views)])?;
         }
-        let line = self.ids.write_all(id.as_bytes()).and_then(|()| self.ids.write_all(b"\n"));
-        line.map_err(|source| cannot_write(&self.directory.join(IDS), source))?;
+        self.ids.push(id)?;
         self.written.texts += 1;
         self.written.views += views.len() as u64;
         self.written.lanes += lane_views.map_or(0, TokenMatrix::len) as u64;
@@ -214,8 +216,7 @@ impl VectorWriter {
     /// The system refuses.
     pub fn sync(&mut self) -> Result<Written, VectorFilesError> {
         self.columns().try_for_each(Column::sync)?;
-        let ids = self.ids.flush().and_then(|()| self.ids.get_ref().sync_data());
-        ids.map_err(|source| cannot_write(&self.directory.join(IDS), source))?;
+        self.ids.sync()?;
         Ok(self.written)
     }
 
@@ -249,7 +250,7 @@ impl VectorWriter {
         impl Iterator<Item = Result<String, VectorFilesError>> + Send + use<>,
         VectorFilesError,
     > {
-        reader::ids(&directory.join(IDS), written)
+        ids::read(&directory.join(IDS), written.id_bytes)
     }
 
     fn columns(&mut self) -> impl Iterator<Item = &mut Column> {
@@ -259,11 +260,6 @@ impl VectorWriter {
             .chain(self.lanes.iter_mut().flatten())
             .chain(self.queries.iter_mut().flatten())
     }
-}
-
-/// Everything that ends a line for some program, Python's `splitlines` among them.
-fn is_line_break(c: char) -> bool {
-    matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 fn count(views: &TokenMatrix) -> u32 {

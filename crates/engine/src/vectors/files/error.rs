@@ -32,6 +32,26 @@ pub enum VectorFilesError {
         /// The bytes of everything that should be in it.
         wanted: u64,
     },
+    /// A file that should go on is not there.
+    #[error("no file `{}`, wanted one of {wanted} bytes", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The bytes of everything that should be in it.
+        wanted: u64,
+    },
+    /// Two files are not of the same texts.
+    #[error("`{}` has {found} rows, `{}` wants {wanted}", path.display(), other.display())]
+    Rows {
+        /// The file.
+        path: PathBuf,
+        /// Its rows.
+        found: u64,
+        /// The file that counts them.
+        other: PathBuf,
+        /// The rows that it counts.
+        wanted: u64,
+    },
     /// The file does not begin as an array does, or holds another one.
     #[error("`{}` holds {found}, wanted an array of {wanted}", path.display())]
     Array {
@@ -48,9 +68,25 @@ pub enum VectorFilesError {
         /// The id.
         id: String,
     },
-    /// A value has no place in f16, or is no number.
+    /// An id stands twice.
+    #[error("id {id:?} is that of text {first} already, wanted another")]
+    Twice {
+        /// The id.
+        id: String,
+        /// The text that has it, counted from 1.
+        first: u64,
+    },
+    /// A value has no place in f16.
     #[error("a view of `{id}` has the value {value}, wanted -65504 to 65504 as f16 holds it")]
     NotFinite {
+        /// The text.
+        id: String,
+        /// The value.
+        value: f32,
+    },
+    /// A share is no number.
+    #[error("alpha of `{id}` has the value {value}, wanted finite shares")]
+    Alpha {
         /// The text.
         id: String,
         /// The value.
@@ -62,9 +98,13 @@ impl VectorFilesError {
     /// Names the way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Size { .. } => Some("the files were changed since: encode anew"),
+            Self::Size { .. } | Self::Missing { .. } | Self::Rows { .. } => {
+                Some("the files were changed since: encode anew")
+            }
             Self::Array { .. } => Some("the directory must come from `encode`"),
             Self::Id { .. } => Some("give it an id without line breaks"),
+            Self::Twice { .. } => Some("give each text an id of its own"),
+            Self::Alpha { .. } => Some("the model's router is broken: use an earlier checkpoint"),
             Self::NotFinite { .. } => {
                 Some("take a model that gives its views unit length, or scale its projection down")
             }

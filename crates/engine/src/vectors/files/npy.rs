@@ -5,7 +5,7 @@
 //! which leaves room for any count of rows: while the file grows it says 0.
 
 use std::fs::File;
-use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use half::f16;
@@ -99,10 +99,10 @@ impl Column {
         self.push(&bytes)
     }
 
-    /// Appends numbers of `id` as they are.
+    /// Appends shares of `id` as they are.
     pub(super) fn push_floats(&mut self, id: &str, values: &[f32]) -> Result<(), VectorFilesError> {
         if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
-            return Err(VectorFilesError::NotFinite { id: id.to_owned(), value });
+            return Err(VectorFilesError::Alpha { id: id.to_owned(), value });
         }
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.push(&bytes)
@@ -141,10 +141,11 @@ impl Column {
     }
 }
 
-/// Opens a file for appending after `length` bytes, the rest cut off.
+/// Opens a file for appending after `length` bytes, the rest cut off; it is made if that is 0.
 pub(super) fn open_at(path: &Path, length: u64) -> Result<File, VectorFilesError> {
-    let open = || {
-        let file = File::options().write(true).create(true).truncate(false).open(path)?;
+    let open = || -> io::Result<_> {
+        let new = length == 0;
+        let file = File::options().write(true).create(new).truncate(false).open(path)?;
         let found = file.metadata()?.len();
         if found >= length {
             file.set_len(length)?;
@@ -153,6 +154,9 @@ pub(super) fn open_at(path: &Path, length: u64) -> Result<File, VectorFilesError
         Ok((file, found))
     };
     match open() {
+        Err(source) if length > 0 && source.kind() == io::ErrorKind::NotFound => {
+            Err(VectorFilesError::Missing { path: path.to_owned(), wanted: length })
+        }
         Err(source) => Err(cannot_write(path, source)),
         Ok((_, found)) if found < length => {
             Err(VectorFilesError::Size { path: path.to_owned(), found, wanted: length })

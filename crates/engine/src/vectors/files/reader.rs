@@ -1,7 +1,7 @@
 //! Reads a directory of views again, document by document.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use half::f16;
@@ -9,7 +9,7 @@ use half::slice::HalfFloatSliceExt as _;
 
 use super::error::{VectorFilesError, cannot_read};
 use super::npy::{HEADER, MAGIC};
-use super::{IDS, LANE_LENGTHS, LANES, LENGTHS, TOKENS, VECTORS, VectorShape, Written};
+use super::{IDS, LANE_LENGTHS, LANES, LENGTHS, TOKENS, VECTORS, VectorShape};
 use crate::vectors::TokenMatrix;
 
 /// What a directory of views holds of one text.
@@ -45,16 +45,28 @@ impl StoredDocuments {
     ///
     /// # Errors
     ///
-    /// A file is absent, holds another array, or is longer or shorter than its header says.
+    /// A file is absent, holds another array, is longer or shorter than its header says, or has
+    /// more or fewer rows than another counts.
     pub fn open(directory: &Path) -> Result<Self, VectorFilesError> {
         let open = |name: &str, wanted| Array::open(&directory.join(name), wanted);
         let vectors = open(VECTORS, Wanted::Vectors)?;
+        let tokens = open(TOKENS, Wanted::Counts)?;
+        let mut lengths = open(LENGTHS, Wanted::Counts)?;
+        let sum = lengths.sum()?;
+        vectors.check_rows(sum, &lengths)?;
+        tokens.check_rows(sum, &lengths)?;
         let lanes = match directory.join(LANES).exists() {
-            true => Some([open(LANES, Wanted::Vectors)?, open(LANE_LENGTHS, Wanted::Counts)?]),
+            true => {
+                let lanes = open(LANES, Wanted::Vectors)?;
+                let mut lane_lengths = open(LANE_LENGTHS, Wanted::Counts)?;
+                lane_lengths.check_rows(lengths.rows, &lengths)?;
+                lanes.check_rows(lane_lengths.sum()?, &lane_lengths)?;
+                Some([lanes, lane_lengths])
+            }
             false => None,
         };
         let lane_dim = lanes.as_ref().map(|[lanes, _]| lanes.columns);
-        let (lengths, id_path) = (open(LENGTHS, Wanted::Counts)?, directory.join(IDS));
+        let id_path = directory.join(IDS);
         let ids = File::open(&id_path).map_err(|source| cannot_read(&id_path, source))?;
         Ok(Self {
             shape: VectorShape { dim: vectors.columns, lane_dim, soft_dim: None },
@@ -62,7 +74,7 @@ impl StoredDocuments {
             ids: BufReader::new(ids),
             id_path,
             vectors,
-            tokens: open(TOKENS, Wanted::Counts)?,
+            tokens,
             lengths,
             lanes,
         })
@@ -117,18 +129,6 @@ impl Iterator for StoredDocuments {
     }
 }
 
-/// The ids of the first texts of a directory.
-pub(super) fn ids(
-    path: &Path,
-    written: Written,
-) -> Result<impl Iterator<Item = Result<String, VectorFilesError>> + Send + use<>, VectorFilesError>
-{
-    let file = File::open(path).map_err(|source| cannot_read(path, source))?;
-    let lines = BufReader::new(file.take(written.id_bytes)).lines();
-    let path = path.to_owned();
-    Ok(lines.map(move |line| line.map_err(|source| cannot_read(&path, source))))
-}
-
 /// What an array is to be.
 #[derive(Debug, Clone, Copy)]
 enum Wanted {
@@ -174,6 +174,28 @@ impl Array {
             return Err(VectorFilesError::Size { path, found: length, wanted: size });
         }
         Ok(Self { path: path.to_owned(), rows, columns, left: BufReader::new(file) })
+    }
+
+    /// Makes sure that there are as many rows as another array counts.
+    fn check_rows(&self, wanted: u64, by: &Self) -> Result<(), VectorFilesError> {
+        if self.rows == wanted {
+            return Ok(());
+        }
+        let (path, other) = (self.path.clone(), by.path.clone());
+        Err(VectorFilesError::Rows { path, found: self.rows, other, wanted })
+    }
+
+    /// Adds up all counts, and goes back to the first.
+    fn sum(&mut self) -> Result<u64, VectorFilesError> {
+        let (mut sum, mut left) = (0, self.rows);
+        while left > 0 {
+            let some = left.min(1 << 16);
+            sum += self.counts(some as usize)?.into_iter().map(u64::from).sum::<u64>();
+            left -= some;
+        }
+        let back = self.left.seek(SeekFrom::Start(HEADER as u64));
+        back.map_err(|source| cannot_read(&self.path, source))?;
+        Ok(sum)
     }
 
     fn counts(&mut self, count: usize) -> Result<Vec<u32>, VectorFilesError> {

@@ -1,6 +1,7 @@
 //! What is written is read back, whatever happened in between.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use half::f16;
 use proptest::prelude::*;
@@ -113,6 +114,80 @@ fn files_that_are_not_whole_are_refused() {
     );
     std::fs::remove_file(&vectors).unwrap();
     assert_eq!(said(StoredDocuments::open(folder.path()).unwrap_err()), "cannot read `V`");
+    assert_eq!(said(open(written).unwrap_err()), "no file `V`, wanted one of 140 bytes");
+    assert!(!vectors.exists(), "looking for a file does not make it");
+}
+
+#[test]
+fn files_of_different_texts_are_refused() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for (folder, tokens) in folders.iter().zip([3, 4]) {
+        let mut writer = VectorWriter::open(folder.path(), SHAPE, Written::default()).unwrap();
+        writer.push_document("d1", &document(1, tokens, SHAPE)).unwrap();
+        writer.finish().unwrap();
+    }
+    let path = |folder: usize, name: &str| folders[folder].path().join(name);
+    for (name, wanted) in [
+        (VECTORS, "`vectors.npy` has 4 rows, `doclens.npy` wants 3"),
+        (TOKENS, "`tokens.npy` has 4 rows, `doclens.npy` wants 3"),
+        (LENGTHS, "`vectors.npy` has 3 rows, `doclens.npy` wants 4"),
+    ] {
+        let own = std::fs::read(path(0, name)).unwrap();
+        std::fs::copy(path(1, name), path(0, name)).unwrap();
+        let error = StoredDocuments::open(folders[0].path()).unwrap_err();
+        let said = error.to_string().replace(&format!("{}/", folders[0].path().display()), "");
+        assert_eq!(said, wanted);
+        File::options().write(true).open(path(0, name)).unwrap().write_all(&own).unwrap();
+        cut(&path(0, name), own.len() as u64);
+    }
+    assert!(StoredDocuments::open(folders[0].path()).is_ok());
+}
+
+#[test]
+fn no_two_texts_have_the_same_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |written| VectorWriter::open(folder.path(), SHAPE, written).unwrap();
+    let views = document(1, 1, SHAPE);
+    let mut writer = open(Written::default());
+    for id in ["a", "b", "ab"] {
+        writer.push_document(id, &views).unwrap();
+    }
+    let twice = |writer: &mut VectorWriter, id| {
+        let error = writer.push_document(id, &views).unwrap_err();
+        assert!(error.hint().is_some());
+        error.to_string()
+    };
+    assert_eq!(twice(&mut writer, "b"), "id \"b\" is that of text 2 already, wanted another");
+    // the texts before can be kept, and are known when the work is continued
+    let mut writer = open(writer.sync().unwrap());
+    assert_eq!(twice(&mut writer, "ab"), "id \"ab\" is that of text 3 already, wanted another");
+    let mut writer = open(Written::default());
+    writer.push_document("b", &views).unwrap();
+}
+
+#[test]
+fn an_error_counts_nothing_of_its_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = VectorShape { dim: 2, lane_dim: None, soft_dim: Some(1) };
+    let mut writer = VectorWriter::open(folder.path(), shape, Written::default()).unwrap();
+    let token = Token { id: 7, text: String::new(), bytes: None };
+    let query = |alpha| QueryViews {
+        tokens: vec![token.clone()],
+        views: TokenMatrix::new(2, vec![1.0, 0.0]),
+        alpha: vec![alpha],
+        lane_views: None,
+        soft_lane: vec![1.0],
+        cut: 0,
+    };
+    writer.push_query("q1", &query(1.0)).unwrap();
+    let error = writer.push_query("q2", &query(f32::NAN)).unwrap_err();
+    assert_eq!(error.to_string(), "alpha of `q2` has the value NaN, wanted finite shares");
+    let written = writer.sync().unwrap();
+    assert_eq!((written.texts, written.views), (1, 1));
+    let mut writer = VectorWriter::open(folder.path(), shape, written).unwrap();
+    writer.push_query("q2", &query(1.0)).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(files(folder.path())["alpha.npy"][128..], [0, 0, 0x80, 0x3f, 0, 0, 0x80, 0x3f]);
 }
 
 proptest! {
