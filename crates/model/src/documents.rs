@@ -1,45 +1,59 @@
-//! Many documents: a window of texts at a time, encoded side by side, longest first.
+//! Many documents: some are in work side by side, and each is given when all before it are.
 //!
-//! The longest first, so that no thread begins a long text when the others are done. A window is
-//! full at so many texts, or at [`MOST_BYTES`], and only one is held at a time.
+//! A text is taken in when another is given, so that whoever stops asking waits for few of them.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::iter::Fuse;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
 
 use fastlane_engine::{DocumentViews, EncodeError};
 use rayon::ThreadPool;
 
-use crate::model::Model;
+use crate::towers::Towers;
 
-/// A window is full with these many bytes, or with a single text beyond.
+/// No text is taken in while those in work have so many bytes.
 const MOST_BYTES: usize = 8 << 20;
 
 type Encoded = Result<DocumentViews, EncodeError>;
+type Texts<'a> = Box<dyn Iterator<Item = String> + Send + 'a>;
 
 /// Encodes texts as they are asked for; gives them back in their order.
 pub(crate) struct Documents<'a> {
-    model: &'a Model,
-    texts: Box<dyn Iterator<Item = String> + Send + 'a>,
-    ready: VecDeque<Encoded>,
+    towers: &'a Arc<Towers>,
+    pool: &'a ThreadPool,
+    window: NonZero<usize>,
+    texts: Fuse<Texts<'a>>,
+    /// Where the views of each will come, and the bytes of its text.
+    in_work: VecDeque<(Receiver<Encoded>, usize)>,
 }
 
 impl<'a> Documents<'a> {
+    /// Has at most `window` texts in work.
     pub(crate) fn new(
-        model: &'a Model,
-        texts: Box<dyn Iterator<Item = String> + Send + 'a>,
+        towers: &'a Arc<Towers>,
+        pool: &'a ThreadPool,
+        window: NonZero<usize>,
+        texts: Texts<'a>,
     ) -> Self {
-        Self { model, texts, ready: VecDeque::new() }
+        Self { towers, pool, window, texts: texts.fuse(), in_work: VecDeque::new() }
     }
 
-    fn next_window(&mut self) -> Vec<String> {
-        let (mut window, mut bytes) = (Vec::new(), 0);
-        while window.len() < self.model.window().get() && bytes < MOST_BYTES {
-            let Some(text) = self.texts.next() else { break };
-            bytes += text.len();
-            window.push(text);
-        }
-        window
+    fn has_room(&self) -> bool {
+        let bytes: usize = self.in_work.iter().map(|(_, bytes)| bytes).sum();
+        self.in_work.len() < self.window.get() && bytes < MOST_BYTES
+    }
+
+    fn put_to_work(&mut self, text: String) {
+        let (give, take) = sync_channel(1);
+        self.in_work.push_back((take, text.len()));
+        let towers = Arc::clone(self.towers);
+        self.pool.spawn_fifo(move || {
+            // refused when nobody asks any more
+            let _ = give.send(towers.encode_document(&text));
+        });
     }
 }
 
@@ -47,12 +61,12 @@ impl Iterator for Documents<'_> {
     type Item = Encoded;
 
     fn next(&mut self) -> Option<Encoded> {
-        if self.ready.is_empty() {
-            let window = self.next_window();
-            let encode = |text: &String| self.model.encode_document(text);
-            self.ready = side_by_side(self.model.pool(), &window, String::len, encode).into();
+        while self.has_room() {
+            let Some(text) = self.texts.next() else { break };
+            self.put_to_work(text);
         }
-        self.ready.pop_front()
+        let (views, _) = self.in_work.pop_front()?;
+        Some(views.recv().expect("a text in work gives views or an error"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a model cannot be opened.
+//! Why a model cannot be opened, or makes no views.
 
 use crate::checkpoint::CheckpointError;
 
@@ -24,5 +24,22 @@ impl OpenError {
             OpenError::Instructions => Some("take precision `auto` or `f32`"),
             OpenError::Threads(_) => Some("ask for fewer threads"),
         }
+    }
+}
+
+/// What a model makes of a text is no number, or infinite, though its weights are finite.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} has the value {value}, wanted finite numbers")]
+pub struct NotFinite {
+    /// What the model made.
+    pub what: &'static str,
+    /// A value in it.
+    pub value: f32,
+}
+
+impl NotFinite {
+    /// The way out.
+    pub fn hint(&self) -> &'static str {
+        "the weights are too large: use an earlier checkpoint, or precision `f32`"
     }
 }

@@ -20,15 +20,17 @@ pub mod checkpoint;
 mod document_lanes;
 mod documents;
 mod error;
+mod files;
 mod kernels;
 mod model;
 mod project;
 mod router;
 mod tokenise;
 mod tower;
+mod towers;
 
 pub use architecture::{Activation, Architecture, Family};
 pub use checkpoint::{CheckpointError, Layout};
-pub use error::OpenError;
+pub use error::{NotFinite, OpenError};
 pub use kernels::{Precision, peak};
 pub use model::{Model, Settings};

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fastlane_engine::{DocumentViews, Encoder as _, QueryViews, Token, TokenMatrix};
-use fastlane_model::{Layout, Model, OpenError, Precision, Settings};
+use fastlane_model::{Layout, Model, NotFinite, OpenError, Precision, Settings};
 use serde::Deserialize;
 
 use checkpoints::{Encoder, put_tensors, tiny};
@@ -175,6 +175,24 @@ fn a_router_with_other_tensors_is_refused() {
             assert!(said.contains(part), "no {part} in: {said}");
         }
     }
+}
+
+#[test]
+fn what_is_no_number_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&golden("lanes-split"), folder.path());
+    let large = |name: &str, shape: &[usize]| match name {
+        "dense.weight" => vec![3e38; shape.iter().product()],
+        _ => ones(shape),
+    };
+    let tensors: Vec<_> = (router_tensors().into_iter())
+        .map(|(name, shape)| (name.to_owned(), shape.clone(), large(name, &shape)))
+        .collect();
+    put_tensors(&folder.path().join("2_FastLaneRouter/model.safetensors"), &tensors, str::to_owned);
+    let model = Model::open(folder.path(), &settings(Precision::Portable, 1, 1)).unwrap();
+    let error = model.encode_query("the ship").unwrap_err();
+    assert_eq!(error.source.to_string(), "alpha has the value NaN, wanted finite numbers");
+    assert!(error.source.downcast_ref::<NotFinite>().unwrap().hint().contains("checkpoint"));
 }
 
 fn ones(shape: &[usize]) -> Vec<f32> {
