@@ -133,7 +133,7 @@ pub(crate) struct Bm25Args {
     /// The run's tag: its last column
     #[arg(long, value_name = "NAME", default_value = "fastlane-bm25", value_parser = tag)]
     pub(crate) tag: String,
-    /// Threads; all cores unless said
+    /// Threads, at most one for each core, which is also the default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
     #[command(flatten)]
@@ -216,10 +216,9 @@ pub(crate) struct ExplainArgs {
     pub(crate) text: String,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// How many lanes to pick
-    #[arg(long, value_name = "K", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) lanes: u32,
+    /// How many lanes to pick; 1 unless said
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) lanes: Option<u32>,
     /// Print one JSON object with all digits
     #[arg(long)]
     pub(crate) json: bool,
@@ -313,7 +312,7 @@ pub(crate) struct ModelArgs {
     /// How exactly to compute, and with which instructions
     #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
     pub(crate) precision: PrecisionArg,
-    /// Threads; all cores unless said
+    /// Threads, at most one for each core, which is also the default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }

@@ -41,7 +41,10 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
-    interrupt::watch()?;
+    // nothing that `explain` does needs cleaning up: it ends where it is, waiting for input or not
+    if !matches!(command, Command::Explain(_)) {
+        interrupt::watch()?;
+    }
     match command {
         Command::Eval(args) => commands::eval::run(&args.distinct(), printer),
         Command::Bm25(args) => commands::bm25::run(&args, printer),

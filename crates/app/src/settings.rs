@@ -34,12 +34,13 @@ fn stdout_columns() -> usize {
     size.map_or(80, |(width, _)| width.0.into())
 }
 
-/// As many threads as were asked for, else one for each core.
+/// As many threads as were asked for, but no more than one for each core.
+///
+/// More would only take memory from each other.
 pub(crate) fn threads(asked: Option<u16>) -> NonZero<usize> {
-    match asked.and_then(|threads| NonZero::new(threads.into())) {
-        Some(threads) => threads,
-        None => std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
-    }
+    let cores = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let asked = asked.and_then(|threads| NonZero::new(threads.into()));
+    asked.map_or(cores, |asked| asked.min(cores))
 }
 
 /// The conventions of <https://no-color.org> and of terminals that can do nothing.

@@ -44,9 +44,9 @@ impl Table {
     pub(crate) fn render(&self, style: Style) -> String {
         match style {
             Style::Tabs => self.lines(|cells| cells.join("\t")),
-            Style::Aligned => self.lines(|cells| self.aligned(cells)),
+            Style::Aligned => self.lines(|cells| self.aligned(cells).trim_end().to_owned()),
             Style::Bold => {
-                let plain = self.lines(|cells| self.aligned(cells));
+                let plain = self.render(Style::Aligned);
                 let (header, rows) = plain.split_once('\n').unwrap_or((&plain, ""));
                 format!("\u{1b}[1m{header}\u{1b}[0m\n{rows}")
             }
@@ -56,7 +56,7 @@ impl Table {
 
     fn lines(&self, line: impl Fn(&[String]) -> String) -> String {
         let all = std::iter::once(self.names()).chain(self.rows.iter().cloned());
-        all.map(|cells| line(&cells).trim_end().to_owned() + "\n").collect()
+        all.map(|cells| line(&cells) + "\n").collect()
     }
 
     fn names(&self) -> Vec<String> {
@@ -139,7 +139,10 @@ mod tests {
 
     #[test]
     fn pipes_get_tabs() {
-        assert_eq!(table().render(Style::Tabs), "run\tP@5\nbm25|é\t0.5\nx�[2J\t10.25\n");
+        let mut table = table();
+        table.row(vec!["unanswered".to_owned(), String::new()]);
+        let lines = ["run\tP@5", "bm25|é\t0.5", "x�[2J\t10.25", "unanswered\t"].join("\n") + "\n";
+        assert_eq!(table.render(Style::Tabs), lines);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::table::{Align, Table, columns};
 
 /// A query that comes from standard input has at most so many bytes.
 const MOST: u64 = 64 << 20;
-/// Bars of alpha are at most so wide, and at least so.
+/// Bars of alpha have at least so many columns, or there are none, and at most so many.
 const BAR: (usize, usize) = (8, 40);
 
 pub(crate) fn run(args: &ExplainArgs, printer: &Printer) -> anyhow::Result<()> {
@@ -71,7 +71,7 @@ impl Explanation<'_> {
     /// The lanes, best first; none where no router picks them.
     fn lanes(&self) -> Vec<Lane<'_>> {
         match self.model.has_router() {
-            true => self.views.lanes(self.args.lanes as usize),
+            true => self.views.lanes(self.args.lanes.unwrap_or(1) as usize),
             false => Vec::new(),
         }
     }
@@ -85,9 +85,12 @@ impl Explanation<'_> {
                 "warning: the text is longer than {most} tokens and lost its last {cut} bytes"
             ));
         }
-        let router = match self.model.has_router() {
-            true => "with a router",
-            false => "without a router: all tokens carry alike, and none is a lane",
+        let router = match (self.model.has_router(), self.args.lanes) {
+            (true, _) => "with a router",
+            (false, None) => "without a router: all tokens carry alike, and none is a lane",
+            (false, Some(_)) => {
+                "without a router: all tokens carry alike, and none is a lane, whatever --lanes says"
+            }
         };
         words.push(format!(
             "`{}`, {}, {router}",
@@ -108,11 +111,11 @@ impl Explanation<'_> {
             column("lane", Align::Left),
             column("weight", Align::Right),
         ];
-        header.extend(room.map(|_| column("", Align::Left)));
+        let width = room.and_then(|room| bar_width(room, self.width()));
+        header.extend(width.map(|_| column("", Align::Left)));
         let (lanes, alpha) = (self.lanes(), &self.views.alpha);
         let mut table = Table::new(header);
         let most = alpha.iter().copied().fold(0.0, f32::max);
-        let width = room.map(|room| self.bar_width(room));
         for (token, (Token { text, .. }, &share)) in self.views.tokens.iter().zip(alpha).enumerate()
         {
             let lane = lanes.iter().find(|lane| lane.token == token);
@@ -125,12 +128,11 @@ impl Explanation<'_> {
         table
     }
 
-    /// What a terminal has left beside the other columns.
-    fn bar_width(&self, room: usize) -> usize {
+    /// The columns of a terminal that a row takes without its bar.
+    fn width(&self) -> usize {
         let tokens = self.views.tokens.iter().map(|token| columns(&token.text));
         let token = tokens.max().unwrap_or(0).max("token".len());
-        let others = token + "0.0000".len() + "lane".len() + "0.0000".len() + 4 * "  ".len();
-        room.saturating_sub(others).clamp(BAR.0, BAR.1)
+        token + "0.0000".len() + "lane".len() + "0.0000".len() + 4 * "  ".len()
     }
 
     fn json<'a>(&'a self, text: &'a str) -> Json<'a> {
@@ -163,6 +165,12 @@ impl Explanation<'_> {
                 .collect(),
         }
     }
+}
+
+/// What a terminal has left for bars, where that is enough for any.
+fn bar_width(room: usize, others: usize) -> Option<usize> {
+    let left = room.checked_sub(others).filter(|left| *left >= BAR.0);
+    left.map(|left| left.min(BAR.1))
 }
 
 /// A bar of a share of some columns, in eighths of one.
@@ -198,7 +206,7 @@ struct JsonToken<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::bar;
+    use super::{bar, bar_width};
 
     #[test]
     fn bars_by_hand() {
@@ -206,5 +214,11 @@ mod tests {
         // 4 columns are 32 eighths, a third of them is 10.7
         assert_eq!(bar(1.0 / 3.0, 4), "█▍");
         assert_eq!(bar(0.001, 4), "");
+    }
+
+    #[test]
+    fn bars_have_the_room_that_is_left() {
+        let widths = [20, 37, 38, 50, 70, 200].map(|room| bar_width(room, 30));
+        assert_eq!(widths, [None, None, Some(8), Some(20), Some(40), Some(40)]);
     }
 }

@@ -108,3 +108,24 @@ fn an_argument_that_is_not_utf8_is_refused() {
         .unwrap();
     assert_snapshot!(said(&output));
 }
+
+#[test]
+fn lanes_that_nothing_picks_are_told() {
+    let folder = with_models(&[]);
+    let output = explain(&folder, &["ship", "--model", "plain", "--lanes", "2"]);
+    assert!(said(&output).contains("none is a lane, whatever --lanes says\n"));
+}
+
+#[test]
+fn waiting_for_a_query_can_be_interrupted() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fastlane"))
+        .args("explain - --model routed".split(' '))
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let interrupt = 2;
+    assert_eq!(child.wait().unwrap().signal(), Some(interrupt));
+}
