@@ -31,6 +31,12 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(error) = cause.downcast_ref::<fastlane_model::OpenError>() {
         return error.hint();
     }
+    if let Some(error) = cause.downcast_ref::<fastlane_model::NotFinite>() {
+        return Some(error.hint());
+    }
+    if let Some(error) = cause.downcast_ref::<fastlane_model::CheckpointError>() {
+        return error.hint();
+    }
     if let Some(error) = cause.downcast_ref::<fastlane_engine::VectorFilesError>() {
         return error.hint();
     }

@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 
+use anyhow::bail;
 use fastlane_engine::{DocumentViews, QueryViews};
 use fastlane_model::{Model, Settings};
 
@@ -9,12 +10,15 @@ use crate::args::ModelArgs;
 use crate::input::Text;
 use crate::settings::threads;
 
-/// Documents taken in at a time, for each thread: a second's work or less, so that Ctrl-C is
-/// heard, and enough that threads seldom wait for the last one.
-const WINDOW: usize = 32;
+/// Documents in work at a time, for each thread: few, so that little is lost and little memory
+/// taken, and enough that threads seldom wait for a long one.
+const WINDOW: usize = 8;
 
 /// Opens the model that the arguments name.
 pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Model> {
+    if args.path.is_file() {
+        bail!("`{}` is a file, wanted the directory of a model", args.path.display());
+    }
     let threads = threads(args.threads);
     let window = threads.saturating_mul(NonZero::new(WINDOW).expect("the window is not 0"));
     let settings = Settings { precision: args.precision.into(), threads, window };

@@ -7,13 +7,14 @@
 
 mod error;
 mod journal;
+mod ours;
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use fastlane_engine::VectorWriter;
 
 use crate::storage::{self, cannot_write};
 
@@ -21,8 +22,7 @@ pub(crate) use error::PartialError;
 pub(crate) use journal::{Begun, Done};
 
 use journal::Journal;
-
-const JOURNAL: &str = "progress.json";
+use ours::JOURNAL;
 
 /// A place for a directory, known to be free or to be ours.
 pub(crate) struct Place {
@@ -37,25 +37,47 @@ impl Place {
     /// A directory that is there must be empty, or consist of our files and be given up. None of
     /// the `inputs` may lie in it.
     pub(crate) fn new(path: &Path, inputs: &[&Path], overwrite: bool) -> anyhow::Result<Self> {
+        if path.as_os_str() == "-" {
+            bail!("the output is many files, wanted a directory in place of `-`");
+        }
         // a link stays: the directory behind it is replaced
-        let behind = path.canonicalize().ok().filter(|_| path.is_symlink());
-        let path = behind.unwrap_or_else(|| path.to_owned());
+        let path = match path.canonicalize() {
+            Ok(behind) if path.is_symlink() => behind,
+            Err(_) if path.is_symlink() => {
+                bail!("`{}` is a link to nothing, wanted a directory to write", path.display())
+            }
+            _ => path.to_owned(),
+        };
         let Some(name) = path.file_name() else {
             bail!("`{}` names no directory, wanted a name for a new one", path.display());
         };
         let mut partial = name.to_owned();
         partial.push(".partial");
         let partial = path.with_file_name(partial);
-        let parent = storage::directory(&path);
-        if !parent.is_dir() {
-            bail!("{}: there is no directory `{}`", cannot_write(&path), parent.display());
-        }
         let place = Self { path, partial, overwrite };
+        place.check_kind()?;
         for input in inputs {
             place.check_input(input)?;
         }
         place.check_what_is_there()?;
         Ok(place)
+    }
+
+    /// Makes sure that a directory of this name can be made, or replaced.
+    fn check_kind(&self) -> anyhow::Result<()> {
+        let (path, parent) = (&self.path, storage::directory(&self.path));
+        let Some(around) = parent.metadata().ok().filter(std::fs::Metadata::is_dir) else {
+            bail!("{}: there is no directory `{}`", cannot_write(path), parent.display());
+        };
+        match path.metadata() {
+            Ok(about) if !about.is_dir() => {
+                bail!("`{}` is a file, wanted a directory to write", path.display())
+            }
+            Ok(about) if about.dev() != around.dev() => {
+                bail!("`{}` is a mount point, wanted a directory below it", path.display())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_input(&self, input: &Path) -> anyhow::Result<()> {
@@ -67,19 +89,17 @@ impl Place {
         Ok(())
     }
 
+    /// Makes sure that nothing is lost when the directory takes its name.
     fn check_what_is_there(&self) -> anyhow::Result<()> {
-        match self.path.metadata() {
-            Err(_) => return Ok(()),
-            Ok(about) if !about.is_dir() => {
-                bail!("`{}` is a file, wanted a directory to write", self.path.display())
+        self.check_kind()?;
+        match std::fs::read_dir(&self.path).map(|mut entries| entries.next().is_some()) {
+            Ok(true) if !self.overwrite => {
+                Err(PartialError::Exists { path: self.path.clone() }.into())
             }
-            Ok(_) => {}
+            Ok(_) => Ok(ours::check(&self.path)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(PartialError::Read { path: self.path.clone(), source }.into()),
         }
-        let empty = std::fs::read_dir(&self.path).is_ok_and(|mut entries| entries.next().is_none());
-        if !empty && !self.overwrite {
-            return Err(PartialError::Exists { path: self.path.clone() }.into());
-        }
-        Ok(check_ours(&self.path)?)
     }
 
     /// Tells whether the directory would lie below another.
@@ -96,10 +116,21 @@ impl Place {
         };
         // the error says `out`, for which the directory stands
         made.with_context(|| cannot_write(&self.path))?;
-        check_ours(&self.partial)?;
+        ours::check(&self.partial)?;
         let lock = lock(&self.partial)?;
-        let done = self.continued(&begun)?.unwrap_or_default();
-        Ok(Partial { place: self, begun, done, _lock: lock })
+        // whoever had the lock may have finished since the first look
+        if let Err(error) = self.check_what_is_there() {
+            // goes through if it is empty
+            let _ = std::fs::remove_dir(&self.partial);
+            return Err(error);
+        }
+        let done = self.continued(&begun)?;
+        let mut partial = Partial { place: self, begun, done: Done::default(), _lock: lock };
+        match done {
+            Some(done) => partial.done = done,
+            None => partial.begin_anew()?,
+        }
+        Ok(partial)
     }
 
     /// How far earlier work with the same settings got.
@@ -110,10 +141,10 @@ impl Place {
             read => read.with_context(|| format!("cannot read `{}`", path.display()))?,
         };
         let other = match serde_json::from_slice::<Journal>(&text) {
+            // nothing is lost
+            Ok(journal) if journal.done.texts == 0 => return Ok(None),
             Ok(journal) => match journal.begun.difference(begun) {
                 None => return Ok(Some(journal.done)),
-                // nothing is lost
-                Some(_) if journal.done.texts == 0 => return Ok(None),
                 Some((what, begun, wanted)) => {
                     let path = self.partial.clone();
                     PartialError::Other { path, what, begun, wanted }
@@ -146,19 +177,33 @@ impl Partial {
         self.place.overwrite
     }
 
-    /// Writes into the journal how far the files are on the disk.
-    pub(crate) fn save(&mut self, done: Done) -> anyhow::Result<()> {
-        self.done = done;
-        let journal = Journal { begun: self.begun.clone(), done: self.done.clone() };
-        let path = self.directory().join(JOURNAL);
-        let text = serde_json::to_vec_pretty(&journal)?;
-        storage::replace(&path, &text).with_context(|| cannot_write(&path))
+    /// Forgets what is done; nothing of it is left.
+    pub(crate) fn begin_anew(&mut self) -> anyhow::Result<()> {
+        self.save(Done::default())?;
+        ours::remove_all_but_journal(self.directory())
+            .with_context(|| cannot_write(self.directory()))
     }
 
-    /// Gives the directory its name.
-    pub(crate) fn finish(self) -> anyhow::Result<()> {
+    /// Writes into the journal how far the files are on the disk.
+    pub(crate) fn save(&mut self, done: Done) -> anyhow::Result<()> {
+        let journal = Journal { begun: self.begun.clone(), done };
+        let path = self.directory().join(JOURNAL);
+        let text = serde_json::to_vec_pretty(&journal)?;
+        storage::replace(&path, &text).with_context(|| cannot_write(&path))?;
+        self.done = journal.done;
+        Ok(())
+    }
+
+    /// Gives the directory its name; on an error it stays as it is.
+    pub(crate) fn finish(&self) -> anyhow::Result<()> {
+        // something may have come there since the first look
+        self.place.check_what_is_there()?;
         let path = &self.place.path;
-        storage::replace_directory(self.directory(), path).with_context(|| cannot_write(path))?;
+        let named = match self.place.overwrite {
+            true => storage::replace_directory(self.directory(), path),
+            false => storage::name_directory(self.directory(), path),
+        };
+        named.with_context(|| cannot_write(path))?;
         // the last, so that work is never without its journal; it does no harm if it stays
         let _ = std::fs::remove_file(path.join(JOURNAL));
         Ok(())
@@ -167,33 +212,28 @@ impl Partial {
     /// Leaves the work as it is: what is done stays to be continued, and nothing if there is none.
     pub(crate) fn leave(self) -> Option<(PathBuf, u64)> {
         if self.done.texts == 0 {
-            let _ = std::fs::remove_dir_all(self.directory());
+            // best effort: the next call begins anew in any case
+            let _ = ours::remove(self.directory());
+            let _ = std::fs::remove_dir(self.directory());
             return None;
         }
-        Some((self.place.partial.clone(), self.done.texts))
+        Some((self.place.partial, self.done.texts))
     }
 }
 
 /// Keeps a second process from the same work.
 fn lock(path: &Path) -> anyhow::Result<File> {
     let directory = File::open(path).with_context(|| cannot_write(path))?;
+    let busy = || Err(PartialError::Busy { path: path.to_owned() }.into());
     match directory.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(PartialError::Busy { path: path.to_owned() }.into()),
+        Err(TryLockError::WouldBlock) => return busy(),
         // a file system without locks
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(directory),
+        Ok(()) | Err(TryLockError::Error(_)) => {}
     }
-}
-
-/// Makes sure that nothing in a directory was put there by somebody else.
-fn check_ours(path: &Path) -> Result<(), PartialError> {
-    let read = |source| PartialError::Read { path: path.to_owned(), source };
-    for entry in std::fs::read_dir(path).map_err(read)? {
-        let name = entry.map_err(read)?.file_name();
-        let name = name.to_string_lossy();
-        let journal = name.strip_suffix(".partial").unwrap_or(&name) == JOURNAL;
-        if !journal && !VectorWriter::is_file_name(&name) {
-            return Err(PartialError::Foreign { path: path.to_owned(), name: name.into_owned() });
-        }
+    // whoever had the lock may have given the directory another name, or removed it
+    let number = |about: io::Result<std::fs::Metadata>| about.map(|about| about.ino()).ok();
+    if number(directory.metadata()) != number(path.metadata()) {
+        return busy();
     }
-    Ok(())
+    Ok(directory)
 }

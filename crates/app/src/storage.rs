@@ -77,22 +77,30 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     sync_directory(path)
 }
 
-/// Gives a directory, the files of which are synced, its name, and removes the one that had it.
+/// Gives a directory, the files of which are synced, a name that nothing or an empty one has.
+pub(crate) fn name_directory(from: &Path, to: &Path) -> std::io::Result<()> {
+    rename(from, to)?;
+    sync_directory(to)
+}
+
+/// The same where a full directory may have the name: that one is removed.
 ///
 /// No directory takes the place of a full one at once: for a moment there is none.
 pub(crate) fn replace_directory(from: &Path, to: &Path) -> std::io::Result<()> {
+    if !to.is_dir() {
+        return name_directory(from, to);
+    }
     let aside = tempfile::Builder::new().prefix(".").suffix(".old").tempdir_in(directory(to))?;
     let old = aside.path().join("old");
-    let moved = to.is_dir();
-    if moved {
-        rename(to, &old)?;
+    rename(to, &old)?;
+    let Err(error) = name_directory(from, to) else { return Ok(()) };
+    if old.is_dir() && rename(&old, to).is_err() {
+        // the only copy there is
+        let kept = aside.keep();
+        let words = format!("{error}; what was there lies in `{}`", kept.display());
+        return Err(std::io::Error::new(error.kind(), words));
     }
-    if let Err(error) = rename(from, to) {
-        // best effort: the first error is the one to be told
-        let _ = if moved { rename(&old, to) } else { Ok(()) };
-        return Err(error);
-    }
-    sync_directory(to)
+    Err(error)
 }
 
 /// The same place under a longer name.

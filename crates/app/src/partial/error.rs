@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use fastlane_engine::VectorFilesError;
+
 /// Why a directory cannot be begun or continued.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PartialError {
@@ -19,12 +21,11 @@ pub(crate) enum PartialError {
     #[error("`{}` was begun with {what} {begun}, wanted {wanted}", path.display())]
     Other { path: PathBuf, what: &'static str, begun: String, wanted: String },
     /// The texts that are done are others by now.
-    #[error(
-        "the first {texts} {side} of `{}` are not those that `{}` was begun with",
-        input.display(),
-        path.display()
-    )]
-    Changed { path: PathBuf, input: PathBuf, side: &'static str, texts: u64 },
+    #[error("`{}` does not begin with the {texts} in `{}`", input.display(), path.display())]
+    Changed { path: PathBuf, input: PathBuf, texts: String },
+    /// The files are not what the journal says.
+    #[error("`{}` is damaged", path.display())]
+    Damaged { path: PathBuf, source: VectorFilesError },
     /// The journal is broken.
     #[error("cannot understand `{}`", path.display())]
     Journal { path: PathBuf, source: serde_json::Error },
@@ -42,7 +43,7 @@ impl PartialError {
             Self::Other { .. } | Self::Changed { .. } => {
                 Some("repeat what it was begun with, or begin anew with --overwrite")
             }
-            Self::Journal { .. } => Some("begin anew with --overwrite"),
+            Self::Journal { .. } | Self::Damaged { .. } => Some("begin anew with --overwrite"),
             Self::Busy { .. } => Some("wait for it, or choose another name"),
             Self::Read { .. } => None,
         }

@@ -8,6 +8,7 @@ mod shared_data;
 mod arrows;
 mod bm25;
 mod encode;
+mod encode_places;
 mod eval;
 mod explain;
 mod fastlane;

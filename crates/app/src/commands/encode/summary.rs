@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::counted;
 use crate::args::EncodeArgs;
 use crate::printer::Printer;
 
@@ -43,22 +44,23 @@ impl Summary<'_> {
     fn warning(&self) -> Option<String> {
         let Cut { most_tokens, texts, bytes, longest } = self.cut;
         (texts > 0).then(|| {
-            let (all, side) = (self.texts, self.side);
+            let all = counted(self.texts, self.side);
             format!(
-                "warning: {texts} of {all} {side} were longer than {most_tokens} tokens and lost \
-                 their ends: {bytes} bytes, {longest} of the longest"
+                "warning: {texts} of {all} went beyond {most_tokens} tokens and lost the rest: \
+                 {bytes} bytes, {longest} of the longest"
             )
         })
     }
 
     fn line(&self) -> String {
-        let Self { texts, side, views, continued_after, seconds, .. } = self;
+        let Self { views, continued_after, seconds, .. } = self;
+        let texts = counted(self.texts, self.side);
         let earlier = match continued_after {
             0 => String::new(),
             before => format!(", {before} of them earlier"),
         };
         format!(
-            "{texts} {side}, {views} views{earlier}, encoded in {seconds:.1} s: {:.0} tokens/s \
+            "{texts}, {views} views{earlier}, encoded in {seconds:.1} s: {:.0} tokens/s \
              with {}",
             self.tokens_per_second, self.instructions
         )
