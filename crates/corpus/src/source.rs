@@ -137,6 +137,7 @@ impl fmt::Debug for Source {
 #[derive(Debug, Clone)]
 pub struct Progress {
     done: Arc<AtomicU64>,
+    empty: Arc<AtomicU64>,
     total: Option<u64>,
     unit: Unit,
 }
@@ -152,7 +153,7 @@ pub enum Unit {
 
 impl Progress {
     pub(crate) fn new(total: Option<u64>, unit: Unit) -> Self {
-        Self { done: Arc::default(), total, unit }
+        Self { done: Arc::default(), empty: Arc::default(), total, unit }
     }
 
     pub(crate) fn add(&self, amount: u64) {
@@ -162,6 +163,15 @@ impl Progress {
     /// How much has been taken, read-ahead included.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_empty(&self) {
+        self.empty.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many files of a folder had nothing but blanks, and so gave no document.
+    pub fn empty(&self) -> u64 {
+        self.empty.load(Ordering::Relaxed)
     }
 
     /// How much there is, unless it is a pipe or memory.

@@ -231,6 +231,7 @@ fn packed_texts_are_read_under_their_packed_names() {
     // Not by its name, but by its first bytes.
     write(folder.path(), "c.txt", &gzip(b"Time slows."));
     write(folder.path(), "picture.png.gz", b"");
+    write(folder.path(), "d.txt", b" \n");
     let ranges = |path, start, end| json!({ "path": path, "byte_start": start, "byte_end": end });
     let wanted = [
         document("a.md.gz", "a", "Masses attract.", ranges("a.md.gz", 3, 18)),
@@ -238,8 +239,9 @@ fn packed_texts_are_read_under_their_packed_names() {
         document("c.txt", "c", "Time slows.", ranges("c.txt", 0, 11)),
     ];
     let mut found = Documents::open(folder.path(), &ReadSettings::default()).unwrap();
-    assert_eq!((found.ignored(), found.progress().total()), (1, Some(3)));
+    assert_eq!((found.ignored(), found.progress().total()), (1, Some(4)));
     assert_eq!(found.by_ref().map(Result::unwrap).collect::<Vec<_>>(), wanted);
+    assert_eq!(found.progress().empty(), 1);
     assert_eq!(documents(file), wanted[..1]);
 }
 

@@ -123,6 +123,9 @@ fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64>
         })?;
         bar.set(progress.done());
     }
+    if progress.empty() > 0 {
+        printer.note(&format!("files left out as empty: {}", progress.empty()));
+    }
     writer.finish().map_err(|error| cannot_index(path, error))?;
     Ok(count)
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
     let model = model::open(&args.model)?;
     let (shape, begun) = probe(args, &model)?;
     let partial = place.begin(begun)?;
-    let mut work = Work { args, model: &model, shape, partial, before: 0, views: 0 };
+    let mut work = Work { args, model: &model, shape, partial, before: 0, views: 0, empty: 0 };
     match work.finish(texts, printer.settings()) {
         Ok(time) => summary(&work, time).tell(args, printer),
         Err(error) => {
@@ -112,6 +112,7 @@ fn summary<'a>(work: &Work<'a>, time: Duration) -> Summary<'a> {
         texts,
         views,
         continued_after: work.before,
+        empty_files: work.empty,
         seconds,
         tokens_per_second: work.views as f64 / seconds,
         cut: Cut { most_tokens, texts: cut_texts, bytes: cut_bytes, longest: cut_most },

@@ -98,6 +98,7 @@ fn columns_folders_and_an_output_that_is_there() {
         ("shop.csv", b"sku,name,text\nA-1,ship,a light\n"),
         ("notes/my notes.md", b"# light\n\nOne ship.\n"),
         ("notes/photo.png", b"\x89PNG"),
+        ("notes/blank.txt", b" \n"),
     ]);
     std::fs::create_dir(folder.path().join("out")).unwrap();
     encode(
@@ -112,7 +113,10 @@ fn columns_folders_and_an_output_that_is_there() {
     assert_snapshot!(folder.said(again));
     assert_eq!(files(&folder.path().join("out")), first);
     let (_, words) = encode(&folder, "--model plain --input notes --output out --overwrite");
-    assert!(words.starts_with("files left out as no text: 1\n1 document,"), "{words}");
+    assert!(
+        words.starts_with("files left out as no text: 1\nfiles left out as empty: 1\n1 document,"),
+        "{words}"
+    );
     assert_eq!(folder.read("out/ids.txt"), "my%20notes.md\n");
     assert_eq!(folder.names(), ["notes", "out", "plain", "routed", "shop.csv"]);
 }

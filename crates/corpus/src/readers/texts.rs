@@ -52,6 +52,9 @@ pub(super) fn open(root: &Path, settings: PassageSettings) -> Result<Records<Doc
                 Some(file) => Some(Text::read(&file?, settings)?),
                 None => return Ok(None),
             };
+            if text.as_ref().is_some_and(|text| text.passages.len() == 0) {
+                counter.add_empty();
+            }
         }
     };
     Ok(Records::new(Box::new(pull), if_empty, progress).ignoring(ignored))

@@ -19,6 +19,8 @@ pub(super) struct Summary<'a> {
     pub(super) views: u64,
     /// The texts of earlier calls.
     pub(super) continued_after: u64,
+    /// Files of a folder that gave no text.
+    pub(super) empty_files: u64,
     /// Of this call, and so is the speed.
     pub(super) seconds: f64,
     pub(super) tokens_per_second: f64,
@@ -36,6 +38,9 @@ pub(super) struct Cut {
 
 impl Summary<'_> {
     pub(super) fn tell(&self, args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
+        if self.empty_files > 0 {
+            printer.note(&format!("files left out as empty: {}", self.empty_files));
+        }
         self.warning().iter().for_each(|warning| printer.note(warning));
         printer.note(&self.line());
         if args.json { printer.json(self) } else { Ok(()) }

@@ -31,6 +31,8 @@ pub(super) struct Work<'a> {
     pub(super) before: u64,
     /// The views of this call.
     pub(super) views: u64,
+    /// The files of a folder that have no text.
+    pub(super) empty: u64,
 }
 
 /// Files that are open, and the texts for them.
@@ -59,6 +61,7 @@ impl Work<'_> {
             scope.spawn(move || produce(model, texts, &give));
             self.write(&take, writer, &bar)
         })?;
+        self.empty = bar.input.empty();
         self.partial.finish()?;
         Ok(began.elapsed())
     }
