@@ -1,7 +1,8 @@
 //! `fastlane encode`: a collection, a model, and the files of views it makes of it.
 //!
 //! One thread reads and has the model encode; this one writes what comes, so that the model need
-//! not wait for the disk, and keeps the journal of the [`Partial`] directory.
+//! not wait for the disk, and keeps the journal of the [`Partial`](crate::partial::Partial)
+//! directory.
 
 mod produce;
 mod summary;
