@@ -84,7 +84,7 @@ fn kill_often(directory: &Path, random: &mut Random, seen: &mut Seen) {
         if let Some(before) = &before {
             assert_whole(before, &told);
         }
-        let after = open(&index);
+        let after = open(&index, &told);
         let generation = after.as_ref().map_or(0, Reader::generation);
         assert!(generation == last || generation == last + 1, "{told}: {generation} after {last}");
         if let Some(after) = &after {
@@ -166,10 +166,10 @@ fn writer_settings() -> WriterSettings {
 }
 
 /// The index, unless it never came to be.
-fn open(index: &Path) -> Option<Reader> {
+fn open(index: &Path, told: &str) -> Option<Reader> {
     match Reader::open(index) {
         Err(OpenIndexError::Absent { .. }) => None,
-        opened => Some(opened.unwrap()),
+        opened => Some(opened.unwrap_or_else(|error| panic!("{told}: {error}"))),
     }
 }
 
@@ -185,8 +185,8 @@ fn assert_whole(reader: &Reader, told: &str) {
     assert_views(reader, &documents, &told);
     assert_found(reader, &documents, &told);
     let attached = reader.attachment(documents::ATTACHED);
-    let attached = attached.map(|path| std::fs::read_to_string(path).unwrap());
-    assert_eq!(attached, documents::attachment(generation), "{told}");
+    let attached = attached.map(|path| std::fs::read_to_string(path));
+    assert_eq!(attached.transpose().expect(&told), documents::attachment(generation), "{told}");
 }
 
 /// Compares scores and pairs; with so many queries hardly a view is never the best.

@@ -16,6 +16,7 @@
 //! can [continue](VectorWriter::open) there after a crash, whatever has been written since: the
 //! result is the same byte for byte.
 
+mod array;
 mod error;
 mod ids;
 mod npy;

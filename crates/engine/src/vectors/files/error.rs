@@ -62,6 +62,14 @@ pub enum VectorFilesError {
         /// What can be read.
         wanted: &'static str,
     },
+    /// A length is no length.
+    #[error("`{}` has a number below 0 or above {most}, wanted lengths", path.display())]
+    Count {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        most: i32,
+    },
     /// An id would take several lines of `ids.txt`.
     #[error("id {id:?} has a line break, wanted one line")]
     Id {
@@ -101,7 +109,9 @@ impl VectorFilesError {
             Self::Size { .. } | Self::Missing { .. } | Self::Rows { .. } => {
                 Some("the files were changed since: encode anew")
             }
-            Self::Array { .. } => Some("the directory must come from `encode`"),
+            Self::Array { .. } | Self::Count { .. } => {
+                Some("write it as `encode` does, or as NumPy does by rows")
+            }
             Self::Id { .. } => Some("give it an id without line breaks"),
             Self::Twice { .. } => Some("give each text an id of its own"),
             Self::Alpha { .. } => Some("the model's router is broken: use an earlier checkpoint"),

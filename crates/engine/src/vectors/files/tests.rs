@@ -1,5 +1,7 @@
 //! What is written is read back, whatever happened in between.
 
+use std::path::Path;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
@@ -110,7 +112,7 @@ fn files_that_are_not_whole_are_refused() {
     let error = StoredDocuments::open(folder.path()).unwrap_err();
     assert_eq!(
         said(error),
-        "`V` holds no header of format 1.0, wanted an array of f16 with rows and columns"
+        "`V` holds no header of NumPy, wanted an array of f16 or f32 with rows and columns"
     );
     std::fs::remove_file(&vectors).unwrap();
     assert_eq!(said(StoredDocuments::open(folder.path()).unwrap_err()), "cannot read `V`");
@@ -249,7 +251,7 @@ proptest! {
         for (number, (stored, document)) in stored.iter().zip(&documents).enumerate() {
             prop_assert_eq!(&stored.id, &id(number));
             let tokens: Vec<u32> = document.tokens.iter().map(|token| token.id).collect();
-            prop_assert_eq!(&stored.tokens, &tokens);
+            prop_assert_eq!(&stored.tokens, &Some(tokens));
             // the values have few digits in base 2: f16 holds them
             let exact = |value: &f32| f16::from_f32(*value).to_f32() == *value;
             prop_assert!(document.views.values().iter().all(exact));
@@ -257,4 +259,45 @@ proptest! {
             prop_assert_eq!(&stored.lane_views, &document.lane_views);
         }
     }
+}
+
+/// A file as NumPy writes it.
+fn numpy(version: u8, descr: &str, shape: &str, rows: &[u8]) -> Vec<u8> {
+    let dict = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    let wide = if version == 1 { 2 } else { 4 };
+    let length = (dict.len() + 1 + 8 + wide).next_multiple_of(64) - 8 - wide;
+    let mut bytes = vec![0x93, b'N', b'U', b'M', b'P', b'Y', version, 0];
+    bytes.extend(&(length as u32).to_le_bytes()[..wide]);
+    bytes.extend(format!("{dict:<width$}\n", width = length - 1).bytes());
+    bytes.extend(rows);
+    bytes
+}
+
+#[test]
+fn directories_of_other_encoders_are_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| overwrite(&directory.path().join(name), bytes);
+    let values = [1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let rows: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let lengths: Vec<u8> = [1_i64, 2].iter().flat_map(|length| length.to_le_bytes()).collect();
+    put("vectors.npy", &numpy(2, "<f4", "(3, 2)", &rows));
+    put("doclens.npy", &numpy(1, "<i8", "(2,)", &lengths));
+    put("ids.txt", b"a\nb\n");
+    let documents = StoredDocuments::open(directory.path()).unwrap();
+    let documents: Vec<StoredDocument> = documents.map(Result::unwrap).collect();
+    assert_eq!(documents[1].views.values(), &values[2..]);
+    assert_eq!((documents[0].id.as_str(), &documents[0].tokens), ("a", &None));
+
+    let lengths: Vec<u8> = [-1_i64, 4].iter().flat_map(|length| length.to_le_bytes()).collect();
+    put("doclens.npy", &numpy(1, "<i8", "(2,)", &lengths));
+    let error = StoredDocuments::open(directory.path()).unwrap_err();
+    assert!(error.to_string().contains("has a number below 0"), "{error}");
+    put("vectors.npy", &numpy(1, "<f8", "(3, 2)", &[0; 48]));
+    let error = StoredDocuments::open(directory.path()).unwrap_err();
+    assert!(error.to_string().ends_with("wanted an array of f16 or f32 with rows and columns"));
+}
+
+#[expect(clippy::disallowed_methods, reason = "files of others need not survive a crash")]
+fn overwrite(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap();
 }
