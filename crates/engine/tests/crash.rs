@@ -185,7 +185,7 @@ fn assert_whole(reader: &Reader, told: &str) {
     assert_views(reader, &documents, &told);
     assert_found(reader, &documents, &told);
     let attached = reader.attachment(documents::ATTACHED);
-    let attached = attached.map(|path| std::fs::read_to_string(path));
+    let attached = attached.map(std::fs::read_to_string);
     assert_eq!(attached.transpose().expect(&told), documents::attachment(generation), "{told}");
 }
 

@@ -212,6 +212,14 @@ pub enum SearchError {
         /// The value.
         value: f32,
     },
+    /// Not every view of a query has a weight.
+    #[error("a query has {found} weights, wanted one for each of {wanted} views")]
+    Weights {
+        /// How many weights there are.
+        found: usize,
+        /// How many views.
+        wanted: usize,
+    },
     /// A filter was made for another generation.
     #[error("the filter is of generation {found}, the reader of {wanted}")]
     Filter {
@@ -220,9 +228,6 @@ pub enum SearchError {
         /// The reader's.
         wanted: u64,
     },
-    /// A rerank needs views that the index does not keep.
-    #[error("the index keeps no token views, wanted some to score with")]
-    NoTokens,
     /// The index is not as it was written.
     #[error("`{}` is damaged: {what}", path.display())]
     Damaged {
@@ -239,9 +244,8 @@ impl SearchError {
         match self {
             Self::Dim { .. } => Some("encode queries with the model of the documents"),
             Self::Filter { .. } => Some("make it again with this reader"),
-            Self::NoTokens => Some("index with token views, or search without rerank"),
             Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
-            Self::Value { .. } => None,
+            Self::Weights { .. } | Self::Value { .. } => None,
         }
     }
 }

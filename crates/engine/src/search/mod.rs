@@ -26,6 +26,7 @@ use score::Scored;
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The views that search, and their shares in the score; as long as the index's searched views.
+    /// Without any, nothing is found, unless all documents are nominated.
     pub lanes: &'a [Lane<'a>],
     /// How many documents are wanted.
     pub k: usize,
@@ -114,7 +115,8 @@ impl Reader {
     /// The query does not fit the index, or a file is damaged.
     pub fn search(&self, request: &Request<'_>) -> Result<Vec<Hit<'_>>, SearchError> {
         self.check_request(request)?;
-        if request.k == 0 {
+        let nobody_asks = request.lanes.is_empty() && request.nominate != Nominate::All;
+        if request.k == 0 || nobody_asks {
             return Ok(Vec::new());
         }
         let wanted = match request.rerank {
@@ -134,7 +136,10 @@ impl Reader {
         for lane in request.lanes {
             check_view("lanes", lane.view, settings.dim)?;
         }
-        if let Some(Rerank { query, .. }) = request.rerank {
+        if let Some(Rerank { query, weights, .. }) = request.rerank {
+            if let Some(found) = weights.map(<[f32]>::len).filter(|&found| found != query.len()) {
+                return Err(SearchError::Weights { found, wanted: query.len() });
+            }
             let wanted = settings.token_dim.unwrap_or(settings.dim);
             if query.dim() != wanted {
                 let found = query.dim();

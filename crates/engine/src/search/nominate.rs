@@ -63,7 +63,9 @@ impl<'a> Nominator<'a> {
     pub(super) fn allows(&self, number: u32, segment: &Segment, document: usize) -> bool {
         let filter = self.request.filter;
         !segment.deleted.has(document)
-            && filter.is_none_or(|filter| filter.segments[number as usize].has(document))
+            && filter.is_none_or(|filter| {
+                filter.segments.get(number as usize).is_some_and(|set| set.has(document))
+            })
     }
 
     fn allowed(&self) -> impl Iterator<Item = (u32, &'a Segment, u32)> + '_ {

@@ -34,7 +34,7 @@ impl Scorer {
     }
 
     fn of_query(query: &TokenMatrix, weights: Option<&[f32]>) -> Self {
-        let weight = |token| weights.and_then(|weights| weights.get(token)).copied().unwrap_or(1.0);
+        let weight = |token| weights.map_or(1.0, |weights| weights[token]);
         let queries = (0..query.len()).map(|token| (token, weight(token))).collect();
         Self::new(query.values().to_vec(), query.dim(), queries)
     }

@@ -198,6 +198,11 @@ fn odd_queries_are_refused() {
     let search = |view: &[f32]| reader.search(&Request::new(&[lane(view)], 1)).map(|_| ());
     assert!(matches!(search(&[0.0; 16]), Err(SearchError::Dim { found: 16, wanted: 8, .. })));
     assert!(matches!(search(&[f32::NAN; 8]), Err(SearchError::Value { .. })));
+    let query = unit(0);
+    let rerank = Some(Rerank { query: &query, weights: Some(&[1.0, 2.0]), documents: 5 });
+    let error = reader.search(&Request { rerank, ..Request::new(&[], 1) }).unwrap_err();
+    assert!(matches!(error, SearchError::Weights { found: 2, wanted: 1 }));
+    assert_eq!(reader.search(&Request::new(&[], 1)).unwrap(), []);
     let set = reader.select(["a"]);
     writer.add("b", &unit(0), None).unwrap();
     writer.commit().unwrap();
