@@ -12,13 +12,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use fastlane_engine::{
-    IndexSettings, Lane, Nominate, Reader, Reduction, Request, Writer, WriterSettings,
+    IndexSettings, Lane, Nominate, Reader, Reduction, Request, StoredDocuments, Writer,
+    WriterSettings,
 };
-
-#[expect(dead_code, reason = "this bench gets its queries otherwise")]
-mod views;
-
-use views::Documents;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|one| one != "--bench").collect();
@@ -34,8 +30,9 @@ fn main() {
 }
 
 fn build(views: &Path, index: &Path, threads: usize) {
-    let documents = Documents::open(views);
-    let settings = IndexSettings { dim: documents.dim(), token_dim: None, model: String::new() };
+    let documents = StoredDocuments::open(views).unwrap();
+    let settings =
+        IndexSettings { dim: documents.shape().dim, token_dim: None, model: String::new() };
     let threads = NonZero::new(threads).unwrap();
     let mut writer = Writer::open(
         index,
@@ -44,8 +41,9 @@ fn build(views: &Path, index: &Path, threads: usize) {
     )
     .unwrap();
     let began = Instant::now();
-    for (id, views) in documents {
-        writer.add(&id, &views, None).unwrap();
+    for document in documents {
+        let document = document.unwrap();
+        writer.add(&document.id, &document.views, None).unwrap();
     }
     let added = began.elapsed().as_secs_f64();
     writer.commit().unwrap();

@@ -4,12 +4,12 @@ use std::num::NonZero;
 use std::path::Path;
 use std::time::Instant;
 
-use fastlane_engine::{IndexSettings, Reader, Reduction, TokenMatrix, Writer, WriterSettings};
+use fastlane_engine::{
+    IndexSettings, Reader, Reduction, StoredDocuments, TokenMatrix, Writer, WriterSettings,
+};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use tempfile::TempDir;
-
-use crate::views::{Array, Documents};
 
 /// The length of made-up views.
 pub(crate) const DIM: usize = 128;
@@ -37,10 +37,8 @@ impl Corpus {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/views");
         let lists_from = WriterSettings::default().lists_from;
         if root.join("million/ids.txt").exists() {
-            let mut queries = Array::open(&root.join("queries.npy"));
-            let queries = queries.matrix(queries.rows.min(QUERIES));
-            let documents = Documents::open(&root.join("million"));
-            assert_eq!(documents.dim(), queries.dim(), "views of one encoder");
+            let documents = stored(&root.join("million"));
+            let queries = tokens(stored(&root.join("query-tokens")));
             return Self::build("target/views/million", documents, queries, lists_from);
         }
         let mut clusters = Clusters::new();
@@ -88,6 +86,18 @@ impl Corpus {
         };
         Writer::open(self.path(), &index, settings).unwrap()
     }
+}
+
+fn stored(directory: &Path) -> impl Iterator<Item = (String, TokenMatrix)> + use<> {
+    let documents = StoredDocuments::open(directory).unwrap();
+    documents.map(|document| document.map(|document| (document.id, document.views)).unwrap())
+}
+
+/// The token in the middle of each text.
+fn tokens(texts: impl Iterator<Item = (String, TokenMatrix)>) -> TokenMatrix {
+    let views: Vec<TokenMatrix> = texts.take(QUERIES).map(|(_, views)| views).collect();
+    let values = views.iter().flat_map(|views| views.row(views.len() / 2)).copied().collect();
+    TokenMatrix::new(views[0].dim(), values)
 }
 
 /// Views around 2,000 centres at random.

@@ -16,8 +16,6 @@ mod corpus;
 mod rerank;
 mod scan;
 mod threads;
-#[path = "../views/mod.rs"]
-mod views;
 
 use std::time::Instant;
 

@@ -65,7 +65,7 @@ impl Reader {
             })?);
         }
         if problems.is_empty() && goes_on {
-            problems.extend(match Generation::open(directory) {
+            problems.extend(match Generation::open(directory, None) {
                 Ok(generation) => check_generation(&generation),
                 Err(OpenIndexError::Damaged { path, what }) => vec![Problem { path, what }],
                 Err(other) => return Err(other),

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::error::OpenIndexError;
-use super::manifest::{IndexSettings, Manifest, current_name, file_name};
+use super::manifest::{
+    IndexSettings, Manifest, PartitionEntry, SegmentEntry, current_name, file_name,
+};
 use super::partition::Space;
 use super::segment::Segment;
 
@@ -23,17 +25,37 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Opens the generation that holds.
-    pub(crate) fn open(directory: &Path) -> Result<Self, OpenIndexError> {
+    /// Opens the generation that holds, with what it shares with an earlier one.
+    pub(crate) fn open(directory: &Path, before: Option<&Self>) -> Result<Self, OpenIndexError> {
         let (manifest, lock) = Manifest::current(directory)?;
         let space = match &manifest.partition {
-            Some(entry) => Some(Arc::new(Space::open(directory, entry, manifest.settings.dim)?)),
+            Some(entry) => Some(Self::space(directory, entry, manifest.settings.dim, before)?),
             None => None,
         };
         let lists = space.as_ref().map_or(0, |space| space.partition.lists());
-        let open = |entry| Segment::open(directory, entry, &manifest.settings, lists).map(Arc::new);
+        let old = before.map_or(&[][..], |before| &before.segments);
+        let open = |entry: &SegmentEntry| match old.iter().find(|old| old.entry == *entry) {
+            Some(same) => Ok(Arc::clone(same)),
+            None => Segment::open(directory, entry, &manifest.settings, lists).map(Arc::new),
+        };
         let segments = manifest.segments.iter().map(open).collect::<Result<_, _>>()?;
         Ok(Self { directory: directory.to_owned(), manifest, space, segments, _lock: lock })
+    }
+
+    fn space(
+        directory: &Path,
+        entry: &PartitionEntry,
+        dim: usize,
+        before: Option<&Self>,
+    ) -> Result<Arc<Space>, OpenIndexError> {
+        match before {
+            Some(Self { manifest, space: Some(space), .. })
+                if manifest.partition.as_ref() == Some(entry) =>
+            {
+                Ok(Arc::clone(space))
+            }
+            _ => Space::open(directory, entry, dim).map(Arc::new),
+        }
     }
 
     /// The segment and the number of a document that is there.
@@ -83,7 +105,7 @@ impl Reader {
     ///
     /// There is no index, or one of its files is absent or does not fit the others.
     pub fn open(directory: &Path) -> Result<Self, OpenIndexError> {
-        Ok(Self { generation: Generation::open(directory)? })
+        Ok(Self { generation: Generation::open(directory, None)? })
     }
 
     /// Moves to the generation that holds; tells whether it is another.
@@ -96,7 +118,7 @@ impl Reader {
         if current_name(&generation.directory)? == file_name(generation.manifest.generation) {
             return Ok(false);
         }
-        self.generation = Generation::open(&generation.directory)?;
+        self.generation = Generation::open(&generation.directory, Some(generation))?;
         Ok(true)
     }
 

@@ -143,7 +143,7 @@ impl Writer {
         let lock = lock(directory)?;
         let (manifest, generation) = match (directory.join(CURRENT).exists(), index) {
             (true, _) => {
-                let generation = Generation::open(directory)?;
+                let generation = Generation::open(directory, None)?;
                 (generation.manifest.clone(), Some(generation))
             }
             (false, Some(index)) => (Manifest::new(index.clone()), None),

@@ -98,10 +98,28 @@ impl Kernel {
         rows: &[f16],
         best: &mut [(f32, u32)],
     ) {
+        if let [best] = best {
+            return self.best_row(vectors, rows, best);
+        }
         match self {
             Kernel::Portable => portable::best_rows(vectors, dim, rows, best),
             Kernel::Avx2 => avx2::best_rows(vectors, dim, rows, best),
             Kernel::Avx512 => avx512::best_rows(vectors, dim, rows, best),
+        }
+    }
+
+    /// The same for one vector, for which it does not pay to widen rows aside.
+    fn best_row(self, vector: &[f32], rows: &[f16], best: &mut (f32, u32)) {
+        const TOGETHER: usize = 64;
+        let mut scores = [0.0; TOGETHER];
+        for (first, rows) in (0..).step_by(TOGETHER).zip(rows.chunks(TOGETHER * vector.len())) {
+            let scores = &mut scores[..rows.len() / vector.len()];
+            self.dots_half(vector, rows, scores);
+            for (row, &score) in (first..).zip(&*scores) {
+                if score > best.0 {
+                    *best = (score, row);
+                }
+            }
         }
     }
 

@@ -131,8 +131,8 @@ impl Writer {
             manifest.segments.push(SegmentEntry { lists, deleted, ..entry });
         }
         manifest.commit(&*self.storage).map_err(|error| self.cannot_write(error))?;
-        self.generation = None;
-        self.generation = Some(Generation::open(&self.directory).map_err(of_open)?);
+        let before = self.generation.as_ref();
+        self.generation = Some(Generation::open(&self.directory, before).map_err(of_open)?);
         self.manifest = manifest;
         self.begin();
         // what cannot go now goes with a later commit, and this one holds
