@@ -207,9 +207,15 @@ pub enum SearchError {
         wanted: usize,
     },
     /// A query has a value that is no number.
-    #[error("a query has the value {value}, wanted a finite one")]
+    #[error("a query has the value {value}, wanted one between -1e30 and 1e30")]
     Value {
         /// The value.
+        value: f32,
+    },
+    /// A weight makes no sense.
+    #[error("a query has the weight {value}, wanted 0 or more")]
+    Weight {
+        /// The weight.
         value: f32,
     },
     /// Not every view of a query has a weight.
@@ -221,7 +227,7 @@ pub enum SearchError {
         wanted: usize,
     },
     /// A filter was made for another generation.
-    #[error("the filter is of generation {found}, the reader of {wanted}")]
+    #[error("the filter is of generation {found} of an index, wanted one of {wanted} of this one")]
     Filter {
         /// The filter's.
         found: u64,
@@ -245,7 +251,7 @@ impl SearchError {
             Self::Dim { .. } => Some("encode queries with the model of the documents"),
             Self::Filter { .. } => Some("make it again with this reader"),
             Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
-            Self::Weights { .. } | Self::Value { .. } => None,
+            Self::Weight { .. } | Self::Weights { .. } | Self::Value { .. } => None,
         }
     }
 }

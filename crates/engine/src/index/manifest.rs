@@ -24,6 +24,24 @@ use super::storage::{CURRENT, FileEntry, Storage, try_lock, write_file};
 const FORMAT: u32 = 1;
 const MAGIC: &str = "fastlane-index";
 const PREFIX: &str = "generation-";
+const FIRST: &str = "000001";
+/// What the names of other files end in.
+const SUFFIXES: [&str; 14] = [
+    "attached",
+    "centroids",
+    "codes",
+    "deleted",
+    "factors",
+    "id-ends",
+    "ids",
+    "list-ends",
+    "numbers",
+    "order",
+    "tokens",
+    "tokens-ends",
+    "views",
+    "views-ends",
+];
 
 /// What is fixed when an index is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,6 +208,31 @@ impl Manifest {
         storage.sync()
     }
 
+    /// Tells whether a directory has an index, one file of which may be lost.
+    ///
+    /// Without CURRENT there is only what a first commit leaves that was never completed.
+    pub(crate) fn is_there(directory: &Path) -> Result<bool, OpenIndexError> {
+        let path = directory.join(CURRENT);
+        if path.try_exists().map_err(|source| OpenIndexError::Read { path, source })? {
+            return Ok(true);
+        }
+        let read = |source| OpenIndexError::Read { path: directory.to_owned(), source };
+        for entry in std::fs::read_dir(directory).map_err(read)? {
+            let name = entry.map_err(read)?.file_name().to_string_lossy().into_owned();
+            let later = name.strip_prefix(PREFIX).is_some_and(|rest| !rest.starts_with(FIRST));
+            if later {
+                return Err(damaged(directory, CURRENT, format!("it is absent, but not `{name}`")));
+            }
+        }
+        Ok(false)
+    }
+
+    /// A checksum of everything.
+    pub(crate) fn identity(&self) -> u32 {
+        let text = serde_json::to_vec(self).expect("a manifest makes JSON");
+        crc32fast::hash(&text)
+    }
+
     /// All files that it names, with what it says of them.
     pub(crate) fn files(&self) -> Vec<&FileEntry> {
         let mut files: Vec<&FileEntry> = self.attachments.values().collect();
@@ -248,9 +291,11 @@ pub(crate) fn is_ours(name: &str) -> bool {
     match stem.strip_prefix(PREFIX) {
         Some(number) => digits(number) && matches!(suffix, "" | "current"),
         None if matches!(name, CURRENT | super::LOCK) => true,
-        None => stem.split_once('-').is_some_and(|(generation, part)| {
-            digits(generation) && part.bytes().all(|byte| byte.is_ascii_digit())
-        }),
+        None => {
+            let number = |part: &str| part.parse::<u32>().is_ok();
+            let (generation, part) = stem.split_once('-').unwrap_or_default();
+            digits(generation) && number(part) && SUFFIXES.contains(&suffix)
+        }
     }
 }
 
@@ -316,10 +361,19 @@ mod tests {
         for name in ["CURRENT", "lock", "generation-000012", "generation-000012.current"] {
             assert!(is_ours(name), "{name}");
         }
-        for name in ["000012-0.views", "1000000-12.token-rows"] {
+        for name in ["000012-0.views", "1000000-12.list-ends"] {
             assert!(is_ours(name), "{name}");
         }
-        for name in ["notes.txt", "000012", "generation-12", "12-0.views", "000012-x.views", ""] {
+        for name in [
+            "notes.txt",
+            "000012",
+            "generation-12",
+            "12-0.views",
+            "000012-x.views",
+            "20230514-142233.jpg",
+            "000012-.views",
+            "",
+        ] {
             assert!(!is_ours(name), "{name}");
         }
     }

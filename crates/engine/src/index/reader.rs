@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::check::{Problem, check_file};
 use super::error::OpenIndexError;
 use super::manifest::{
     IndexSettings, Manifest, PartitionEntry, SegmentEntry, current_name, file_name,
 };
 use super::partition::Space;
 use super::segment::Segment;
+use super::storage::FileEntry;
 
 /// A generation: what one commit made.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) struct Generation {
     pub(crate) manifest: Manifest,
     pub(crate) space: Option<Arc<Space>>,
     pub(crate) segments: Vec<Arc<Segment>>,
+    /// Tells it from other generations, and from those of other indexes.
+    pub(crate) identity: u32,
     /// Keeps the files from being removed.
     _lock: File,
 }
@@ -39,7 +43,9 @@ impl Generation {
             None => Segment::open(directory, entry, &manifest.settings, lists).map(Arc::new),
         };
         let segments = manifest.segments.iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Self { directory: directory.to_owned(), manifest, space, segments, _lock: lock })
+        let identity = manifest.identity();
+        let directory = directory.to_owned();
+        Ok(Self { directory, manifest, space, segments, identity, _lock: lock })
     }
 
     fn space(
@@ -56,6 +62,32 @@ impl Generation {
             }
             _ => Space::open(directory, entry, dim).map(Arc::new),
         }
+    }
+
+    /// Compares the checksums of what a writer looks ids up in: it would add to the damage.
+    pub(crate) fn trust_ids(&self) -> Result<(), OpenIndexError> {
+        self.trust(|segment| vec![&segment.ids, &segment.id_ends, &segment.order])
+    }
+
+    /// Compares the checksums of what a compaction copies.
+    pub(crate) fn trust_views(&self) -> Result<(), OpenIndexError> {
+        self.trust(|segment| {
+            let rows = std::iter::once(&segment.views).chain(&segment.tokens);
+            rows.flat_map(|rows| [&rows.rows, &rows.ends]).collect()
+        })
+    }
+
+    fn trust(
+        &self,
+        files: impl Fn(&SegmentEntry) -> Vec<&FileEntry>,
+    ) -> Result<(), OpenIndexError> {
+        for file in self.manifest.segments.iter().flat_map(files) {
+            if let Some(Problem { path, what }) = check_file(&self.directory, file, &mut |_| true)?
+            {
+                return Err(OpenIndexError::Damaged { path, what });
+            }
+        }
+        Ok(())
     }
 
     /// The segment and the number of a document that is there.

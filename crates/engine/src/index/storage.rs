@@ -174,11 +174,13 @@ impl Mapped {
 
 /// A lock on a file, which ends with it.
 ///
-/// `None` when another has it. Where a file system knows no locks, everyone gets it.
+/// `None` when another has it. Where a file system knows no locks, everyone gets a shared one, and
+/// nobody one for himself: only he would remove or write something.
 pub(crate) fn try_lock(file: File, shared: bool) -> Option<File> {
     let result = if shared { file.try_lock_shared() } else { file.try_lock() };
     match result {
-        Err(TryLockError::WouldBlock) => None,
-        Ok(()) | Err(TryLockError::Error(_)) => Some(file),
+        Ok(()) => Some(file),
+        Err(TryLockError::Error(_)) if shared => Some(file),
+        Err(_) => None,
     }
 }

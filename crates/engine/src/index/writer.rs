@@ -138,12 +138,13 @@ impl Writer {
         settings: WriterSettings,
     ) -> Result<Self, OpenIndexError> {
         let write = |source| OpenIndexError::Write { path: directory.to_owned(), source };
-        create_dir_all(directory).map_err(write)?;
+        make_directory(directory).map_err(write)?;
         check_files(directory)?;
         let lock = lock(directory)?;
-        let (manifest, generation) = match (directory.join(CURRENT).exists(), index) {
+        let (manifest, generation) = match (Manifest::is_there(directory)?, index) {
             (true, _) => {
                 let generation = Generation::open(directory, None)?;
+                generation.trust_ids()?;
                 (generation.manifest.clone(), Some(generation))
             }
             (false, Some(index)) => (Manifest::new(index.clone()), None),
@@ -169,6 +170,8 @@ impl Writer {
             _lock: lock,
         };
         writer.begin();
+        // a rename that a crash left on its way must hold before what it replaced goes
+        writer.storage.sync().map_err(write)?;
         writer.remove_old_files().map_err(write)?;
         Ok(writer)
     }
@@ -338,6 +341,15 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    /// Gives back the room of what was not committed.
+    fn drop(&mut self) {
+        self.builder = None;
+        // what cannot go now goes with the next writer
+        let _ = self.remove_old_files();
+    }
+}
+
 impl Pending {
     fn new(segment: &Arc<Segment>) -> Self {
         Self { segment: Arc::clone(segment), deleted: segment.deleted.clone() }
@@ -410,12 +422,23 @@ fn check_same(
     Ok(())
 }
 
+/// Makes a directory, and its name durable.
+fn make_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    create_dir_all(path)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
 /// Makes sure that all files are ours, before any is made or removed.
 fn check_files(directory: &Path) -> Result<(), OpenIndexError> {
     let read = |source| OpenIndexError::Read { path: directory.to_owned(), source };
     for entry in std::fs::read_dir(directory).map_err(read)? {
         let name = entry.map_err(read)?.file_name().to_string_lossy().into_owned();
-        if !is_ours(&name) {
+        // what a desktop leaves everywhere does no harm
+        if !is_ours(&name) && !name.starts_with('.') {
             return Err(OpenIndexError::Foreign { path: directory.to_owned(), name });
         }
     }

@@ -6,6 +6,8 @@ use crate::index::{Bits, Reader};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentSet {
     pub(super) generation: u64,
+    /// Tells one index from another.
+    pub(super) identity: u32,
     /// One set for each segment.
     pub(super) segments: Vec<Bits>,
 }
@@ -48,6 +50,6 @@ impl Reader {
     fn select_none(&self) -> DocumentSet {
         let segments = self.generation.segments.iter();
         let segments = segments.map(|segment| Bits::new(segment.documents())).collect();
-        DocumentSet { generation: self.generation(), segments }
+        DocumentSet { generation: self.generation(), identity: self.generation.identity, segments }
     }
 }

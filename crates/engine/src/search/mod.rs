@@ -22,6 +22,9 @@ pub use filter::DocumentSet;
 use nominate::Nominator;
 use score::Scored;
 
+/// The largest value of a query.
+const MOST: f32 = 1e30;
+
 /// What to look for.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -66,7 +69,7 @@ pub struct Rerank<'a> {
     pub query: &'a TokenMatrix,
     /// What each counts; all the same if nothing is said.
     pub weights: Option<&'a [f32]>,
-    /// How many of the nominated documents are scored.
+    /// How many of the nominated documents are scored: at least as many as are wanted.
     pub documents: usize,
 }
 
@@ -125,7 +128,7 @@ impl Reader {
         };
         let mut scored = Nominator::new(self, request).best(wanted)?;
         if let Some(rerank) = &request.rerank {
-            score::rerank(self, rerank, &mut scored)?;
+            score::rerank(self, rerank, request.k, &mut scored)?;
         }
         self.rank(&mut scored, request.k)?;
         scored.into_iter().map(|scored| self.hit(scored)).collect()
@@ -135,11 +138,13 @@ impl Reader {
         let settings = self.settings();
         for lane in request.lanes {
             check_view("lanes", lane.view, settings.dim)?;
+            check_weight(lane.weight)?;
         }
         if let Some(Rerank { query, weights, .. }) = request.rerank {
             if let Some(found) = weights.map(<[f32]>::len).filter(|&found| found != query.len()) {
                 return Err(SearchError::Weights { found, wanted: query.len() });
             }
+            weights.unwrap_or_default().iter().try_for_each(|&weight| check_weight(weight))?;
             let wanted = settings.token_dim.unwrap_or(settings.dim);
             if query.dim() != wanted {
                 let found = query.dim();
@@ -148,8 +153,9 @@ impl Reader {
             check_view("token views", query.values(), query.values().len())?;
         }
         match request.filter {
-            Some(filter) if filter.generation != self.generation() => {
-                Err(SearchError::Filter { found: filter.generation, wanted: self.generation() })
+            Some(filter) if filter.identity != self.generation.identity => {
+                let (found, wanted) = (filter.generation, self.generation());
+                Err(SearchError::Filter { found, wanted })
             }
             _ => Ok(()),
         }
@@ -183,11 +189,20 @@ impl Reader {
     }
 }
 
+/// Lanes and views may count less than others, but not against a document.
+fn check_weight(weight: f32) -> Result<(), SearchError> {
+    match weight.is_finite() && weight >= 0.0 {
+        true => Ok(()),
+        false => Err(SearchError::Weight { value: weight }),
+    }
+}
+
 fn check_view(what: &'static str, view: &[f32], wanted: usize) -> Result<(), SearchError> {
     if view.len() != wanted {
         return Err(SearchError::Dim { what, found: view.len(), wanted });
     }
-    match view.iter().find(|value| !value.is_finite()) {
+    // with larger ones a product might not be finite
+    match view.iter().find(|value| value.is_nan() || value.abs() > MOST) {
         Some(&value) => Err(SearchError::Value { value }),
         None => Ok(()),
     }

@@ -5,9 +5,9 @@ use crate::index::{Reader, SearchError, Segment};
 
 use super::probing::{Effort, Probing};
 use super::score::{Scored, Scorer};
-use super::{Nominate, Request};
+use super::{DocumentSet, Nominate, Request};
 
-/// With fewer views left by a filter, comparing these costs less than lists do.
+/// With fewer views left by a filter or by deletions, comparing these costs less than lists do.
 const FEW_VIEWS: usize = 16_384;
 
 /// Finds the best documents for lanes.
@@ -35,23 +35,20 @@ impl<'a> Nominator<'a> {
         }
     }
 
-    /// Whether a filter leaves few views.
+    /// Whether few views may be found, by a filter or by deletions.
     fn is_small(&self) -> bool {
-        let Some(filter) = self.request.filter else { return false };
         let segments = &self.reader.generation.segments;
         let views: usize = segments.iter().map(|segment| segment.views.len()).sum();
-        let documents: usize = segments.iter().map(|segment| segment.documents()).sum();
-        filter.len() * views.div_ceil(documents.max(1)) < FEW_VIEWS
+        views as f64 * self.share() < FEW_VIEWS as f64
     }
 
     /// The share of documents that may be found.
     fn share(&self) -> f64 {
         let segments = &self.reader.generation.segments;
         let documents: usize = segments.iter().map(|segment| segment.documents()).sum();
-        match self.request.filter {
-            Some(filter) => filter.len() as f64 / documents.max(1) as f64,
-            None => 1.0,
-        }
+        let deleted: usize = segments.iter().map(|segment| segment.deleted.count()).sum();
+        let there = self.request.filter.map_or(documents - deleted, DocumentSet::len);
+        there as f64 / documents.max(1) as f64
     }
 
     /// Whether not all documents may be found.
@@ -123,7 +120,7 @@ impl<'a> Nominator<'a> {
         let mut nominated = Vec::new();
         for lane in self.request.lanes {
             let mut best = self.by_one_lane(lane, wanted, effort)?;
-            self.reader.rank(&mut best, 2 * wanted)?;
+            self.reader.rank(&mut best, wanted.saturating_mul(2))?;
             nominated.extend(best.iter().map(|scored| (scored.segment, scored.document)));
         }
         nominated.sort_unstable();

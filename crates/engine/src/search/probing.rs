@@ -31,7 +31,7 @@ impl Effort {
         let lists = reader.generation.space.as_ref().map_or(1, |space| space.partition.lists());
         let wanted = wanted as f64 / share.max(1e-3);
         let probes = 125.0 * (lists as f64 / 6000.0).sqrt() * wanted.max(1.0).powf(0.25);
-        Self { probes: (probes as usize).clamp(4, lists), margin: 2.0 }
+        Self { probes: (probes as usize).clamp(4.min(lists), lists), margin: 2.0 }
     }
 }
 
@@ -70,7 +70,7 @@ impl<'a> Probing<'a> {
             if best.len() >= wanted || effort.probes >= lists {
                 return Ok(best.into_iter().map(|found| self.scored(found)).collect());
             }
-            effort.probes = effort.probes.saturating_mul(2);
+            effort.probes = effort.probes.saturating_mul(2).max(1);
         }
     }
 

@@ -76,9 +76,10 @@ impl Scorer {
 pub(super) fn rerank(
     reader: &Reader,
     rerank: &Rerank<'_>,
+    k: usize,
     scored: &mut Vec<Scored>,
 ) -> Result<(), SearchError> {
-    reader.rank(scored, rerank.documents.max(1))?;
+    reader.rank(scored, rerank.documents.max(k))?;
     let mut scorer = Scorer::of_query(rerank.query, rerank.weights);
     let all = std::mem::take(scored);
     for Scored { segment, document, .. } in all {

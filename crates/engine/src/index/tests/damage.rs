@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{THOROUGH, lane, open, views};
-use crate::{IndexSettings, Nominate, OpenIndexError, Reader, Request, Rerank};
+use crate::{IndexSettings, Nominate, OpenIndexError, Reader, Request, Rerank, WriteIndexError};
 
 /// An index with lists, deletions, and an attachment.
 fn index(path: &Path) {
@@ -69,6 +69,41 @@ fn files_that_are_cut_off_or_absent_are_named() {
         search(directory.path());
         overwrite(&file, &bytes);
     }
+}
+
+#[test]
+fn a_writer_adds_nothing_to_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    index(path);
+    let flip = |name: &str| {
+        let file = path.join(name);
+        let mut bytes = std::fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+        overwrite(&file, &bytes);
+    };
+    let open = || crate::Writer::open_existing(path, super::settings());
+    flip("000001-1.order");
+    assert!(matches!(open(), Err(OpenIndexError::Damaged { .. })));
+    flip("000001-1.order");
+    flip("000001-1.views");
+    let error = open().unwrap().compact().unwrap_err();
+    assert!(matches!(&error, WriteIndexError::Damaged { .. }), "{error}");
+    flip("000001-1.views");
+    assert_eq!(open().unwrap().compact().unwrap(), 3);
+}
+
+#[test]
+fn an_index_that_lost_current_is_not_begun_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    index(directory.path());
+    let count = files(directory.path()).len();
+    std::fs::remove_file(directory.path().join("CURRENT")).unwrap();
+    let settings = IndexSettings { dim: 8, token_dim: None, model: "test".to_owned() };
+    let error = crate::Writer::open(directory.path(), &settings, super::settings()).unwrap_err();
+    assert!(error.to_string().ends_with("it is absent, but not `generation-000002`"), "{error}");
+    assert_eq!(files(directory.path()).len(), count - 1);
 }
 
 #[test]

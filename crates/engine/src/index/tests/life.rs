@@ -313,3 +313,93 @@ fn near_duplicates_are_left_out_of_what_scores() {
     let statistics = Reader::open(directory.path()).unwrap().statistics();
     assert_eq!((statistics.views, statistics.token_views), (2, 1));
 }
+
+#[test]
+fn few_lists_or_none_asked_for_are_enough() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    (0..60).for_each(|one| writer.add(&format!("d{one:02}"), &unit(0), None).unwrap());
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    assert_eq!(reader.statistics().lists, 1);
+    let query = unit(0);
+    let wanted = found(&reader, query.row(0), 5, Nominate::Scan);
+    assert_eq!(wanted[4], ("d04".to_owned(), 1.0));
+    for nominate in [Nominate::Auto, Nominate::Lists { probes: 0, margin: 0.0 }] {
+        assert_eq!(found(&reader, query.row(0), 5, nominate), wanted);
+    }
+}
+
+#[test]
+fn a_rerank_gives_as_many_as_are_wanted() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    (0..50).for_each(|one| writer.add(&format!("d{one}"), &views(one, 3), None).unwrap());
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    let query = views(9, 2);
+    let lanes = [lane(query.row(0)), lane(query.row(1))];
+    for documents in [0, 5, usize::MAX] {
+        let rerank = Some(Rerank { query: &query, weights: None, documents });
+        for nominate in [Nominate::Auto, THOROUGH] {
+            let request = Request { rerank, nominate, ..Request::new(&lanes, 20) };
+            assert_eq!(reader.search(&request).unwrap().len(), 20, "{documents}");
+        }
+    }
+}
+
+#[test]
+fn weights_and_values_that_make_no_sense_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    writer.add("a", &unit(0), None).unwrap();
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    let view = unit(0);
+    for weight in [-1.0, f32::NAN, f32::INFINITY] {
+        let lanes = [Lane { token: 0, weight, view: view.row(0) }];
+        let error = reader.search(&Request::new(&lanes, 1)).unwrap_err();
+        assert!(matches!(error, SearchError::Weight { .. }), "{error}");
+    }
+    let error = reader.search(&Request::new(&[lane(&[3e38; DIM])], 1)).unwrap_err();
+    assert!(error.to_string().contains("wanted one between -1e30 and 1e30"), "{error}");
+}
+
+#[test]
+fn what_is_left_of_many_documents_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    (0..2_000).for_each(|one| writer.add(&format!("d{one}"), &views(one, 2), None).unwrap());
+    writer.commit().unwrap();
+    (0..1_980).for_each(|one| assert!(writer.delete(&format!("d{one}")).unwrap()));
+    writer.commit().unwrap();
+    for compacted in [false, true] {
+        let reader = Reader::open(directory.path()).unwrap();
+        let query = views(77, 1);
+        let wanted = found(&reader, query.row(0), 10, Nominate::Scan);
+        assert_eq!(found(&reader, query.row(0), 10, Nominate::Auto), wanted);
+        if !compacted {
+            assert!(reader.statistics().lists > 30);
+            writer.compact().unwrap();
+        } else {
+            // 40 views: as few lists as there would have been from the beginning
+            assert!(reader.statistics().lists < 40, "{:?}", reader.statistics());
+        }
+    }
+    let before = writer.compact().unwrap();
+    assert_eq!(writer.compact().unwrap(), before, "what is compact stays as it is");
+}
+
+#[test]
+fn what_was_not_committed_leaves_no_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = || std::fs::read_dir(directory.path()).unwrap().count();
+    let mut writer = open(directory.path());
+    writer.add("a", &unit(0), None).unwrap();
+    writer.commit().unwrap();
+    let before = files();
+    (0..99).for_each(|one| writer.add(&format!("d{one}"), &views(one, 2), None).unwrap());
+    assert!(files() > before);
+    drop(writer);
+    assert_eq!(files(), before);
+}

@@ -66,7 +66,14 @@ impl Writer {
         watch: &mut dyn FnMut(u64) -> io::Result<()>,
     ) -> Result<u64, WriteIndexError> {
         self.check_ended()?;
-        let compacted = self.merge(watch).and_then(|()| self.write_generation(watch));
+        if self.is_compact() {
+            return self.commit_watched(watch);
+        }
+        let compacted = self.merge(watch).and_then(|()| {
+            // centroids for what there is now, or none for a few views
+            self.manifest.partition = None;
+            self.write_generation(watch)
+        });
         self.ending(compacted)
     }
 
@@ -83,6 +90,12 @@ impl Writer {
             && self.segments.iter().zip(&generation.segments).all(same)
     }
 
+    /// Whether there is one segment at most, and nothing deleted in it.
+    fn is_compact(&self) -> bool {
+        let nothing = |pending: &Pending| pending.deleted.count() == 0;
+        self.builder.is_none() && self.segments.len() <= 1 && self.segments.iter().all(nothing)
+    }
+
     /// Completes the segment that is being filled.
     pub(super) fn seal(&mut self) -> Result<(), WriteIndexError> {
         let Some(builder) = self.builder.take() else { return Ok(()) };
@@ -95,9 +108,13 @@ impl Writer {
     /// Copies the documents that are there into new segments.
     fn merge(&mut self, watch: Watch<'_>) -> Result<(), WriteIndexError> {
         self.seal()?;
+        if let Some(generation) = &self.generation {
+            generation.trust_views().map_err(of_open)?;
+        }
         let old = std::mem::take(&mut self.segments);
         for Pending { segment, deleted } in &old {
             watch(0).map_err(|error| self.cannot_write(error))?;
+            let mut walk = Walk::default();
             for document in (0..segment.documents()).filter(|&document| !deleted.has(document)) {
                 let damaged = || WriteIndexError::Damaged {
                     path: segment.views.path.clone(),
@@ -107,6 +124,7 @@ impl Writer {
                 let read = |rows| matrix(rows, document).ok_or_else(damaged);
                 let tokens = segment.tokens.as_ref().map(read).transpose()?;
                 self.write_document(id, &read(&segment.views)?, tokens.as_ref())?;
+                walk.pass(segment, document);
             }
         }
         Ok(())
@@ -145,7 +163,8 @@ impl Writer {
         let rows: Vec<_> = self.segments.iter().map(|pending| &pending.segment.views).collect();
         let views = rows.iter().map(|rows| rows.len() as u64).sum();
         if !is_outgrown(manifest.partition.as_ref(), views, self.settings.lists_from) {
-            return Ok(self.generation.as_ref().and_then(|generation| generation.space.clone()));
+            let old = self.generation.as_ref().filter(|_| manifest.partition.is_some());
+            return Ok(old.and_then(|generation| generation.space.clone()));
         }
         let (dim, seed) = (manifest.settings.dim, self.settings.seed);
         let memory = self.settings.memory / 4;
@@ -195,8 +214,10 @@ impl Writer {
         for entry in std::fs::read_dir(&self.directory)? {
             names.push(entry?.file_name().to_string_lossy().into_owned());
         }
-        if let Some(generation) = &self.generation {
-            keep(&mut kept, &generation.manifest);
+        // what holds, even if this writer could not open it
+        if Manifest::is_there(&self.directory).map_err(io::Error::other)? {
+            let (current, _lock) = Manifest::current(&self.directory).map_err(io::Error::other)?;
+            keep(&mut kept, &current);
         }
         let mut locked = Vec::new();
         let manifests: Vec<&String> =
@@ -229,13 +250,34 @@ fn keep(kept: &mut HashSet<String>, manifest: &Manifest) {
     kept.extend(manifest.files().into_iter().map(|file| file.name.clone()));
 }
 
+/// Lets go of the memory of views that a walk through a segment has passed.
+#[derive(Default)]
+struct Walk {
+    passed: [usize; 2],
+}
+
+impl Walk {
+    /// Views that are let go of together.
+    const MANY: usize = 1 << 16;
+
+    fn pass(&mut self, segment: &Segment, document: usize) {
+        let sets = [Some(&segment.views), segment.tokens.as_ref()];
+        for (passed, rows) in self.passed.iter_mut().zip(sets) {
+            let views = rows.and_then(|rows| Some((rows, rows.of(document)?)));
+            if let Some((rows, views)) = views.filter(|(_, views)| views.end > *passed + Self::MANY)
+            {
+                rows.release(*passed..views.end);
+                *passed = views.end;
+            }
+        }
+    }
+}
+
 /// The views of a document.
 fn matrix(rows: &crate::index::StoredRows, document: usize) -> Option<TokenMatrix> {
-    let views = rows.of(document)?;
-    let halves = rows.rows(views.clone())?;
+    let halves = rows.rows(rows.of(document)?)?;
     let mut values = vec![0.0; halves.len()];
     Kernel::best().to_floats(halves, &mut values);
-    rows.release(views);
     Some(TokenMatrix::new(rows.dim, values))
 }
 
