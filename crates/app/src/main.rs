@@ -41,8 +41,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
-    // nothing that `explain` does needs cleaning up: it ends where it is, waiting for input or not
-    if !matches!(command, Command::Explain(_)) {
+    // nothing that `explain` does needs cleaning up: it ends where it is, waiting for input or not;
+    // `delete` waits for input first
+    if !matches!(command, Command::Explain(_) | Command::Delete(_)) {
         interrupt::watch()?;
     }
     match command {

@@ -14,7 +14,7 @@ pub(crate) fn run(args: &CompactArgs, printer: &Printer) -> anyhow::Result<()> {
     commit(&mut writer, printer, Writer::compact_watched)?;
     let after = Reader::open(&args.index)?.statistics();
     printer.note(&format!(
-        "{} segments instead of {}, {} instead of {}, {} deleted documents gone",
+        "segments: {} instead of {}, {} instead of {}, deleted documents gone: {}",
         after.segments,
         before.segments,
         bytes(after.bytes),

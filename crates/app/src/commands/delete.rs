@@ -12,34 +12,44 @@ use crate::interrupt;
 use crate::printer::Printer;
 
 pub(crate) fn run(args: &DeleteArgs, printer: &Printer) -> anyhow::Result<()> {
+    // before signals are heard: a terminal that says nothing shall not hold up Ctrl-C
+    let ids = ids(args)?;
+    interrupt::watch()?;
     let mut writer = Writer::open_existing(&args.index, settings_of(&args.writer))?;
     let (mut deleted, mut absent) = (0_u64, Vec::new());
-    let mut delete = |id: &str| -> anyhow::Result<()> {
+    for id in ids {
         interrupt::check()?;
-        match writer.delete(id)? {
+        match writer.delete(&id)? {
             true => deleted += 1,
-            false => absent.push(id.to_owned()),
-        }
-        Ok(())
-    };
-    for id in &args.ids {
-        if id != "-" {
-            delete(id)?;
-            continue;
-        }
-        for line in std::io::stdin().lock().lines() {
-            delete(&line.context("cannot read standard input")?)?;
+            false => absent.push(id),
         }
     }
     commit(&mut writer, printer, Writer::commit_watched)?;
     let documents = writer.documents();
     if let Some(first) = absent.first() {
         let count = absent.len();
-        printer.note(&format!("warning: {count} ids are not in the index, `{first}` the first"));
+        printer
+            .note(&format!("warning: not in the index: {count} of the ids, `{first}` the first"));
     }
-    printer.note(&format!("{deleted} documents deleted, {documents} left"));
+    printer.note(&format!("documents deleted: {deleted}, left: {documents}"));
     let summary = Summary { deleted, absent, documents };
     if args.json { printer.json(&summary) } else { Ok(()) }
+}
+
+/// The ids of the arguments, and those of standard input where these say so.
+fn ids(args: &DeleteArgs) -> anyhow::Result<Vec<String>> {
+    let mut ids = Vec::new();
+    for id in &args.ids {
+        match id.as_str() {
+            "-" => {
+                let lines = std::io::stdin().lock().lines();
+                let lines = lines.collect::<Result<Vec<_>, _>>();
+                ids.extend(lines.context("cannot read standard input")?);
+            }
+            _ => ids.push(id.clone()),
+        }
+    }
+    Ok(ids)
 }
 
 #[derive(Serialize)]

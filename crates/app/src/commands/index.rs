@@ -42,12 +42,12 @@ pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     drop(writer);
     let statistics = Reader::open(&args.output)?.statistics();
     let seconds = began.elapsed().as_secs_f64();
-    printer.note(&format!(
-        "{added} documents added in {seconds:.1} s, {} of {} views into lists: {:.0} views/s",
-        views,
-        statistics.views,
-        statistics.views as f64 / seconds
-    ));
+    let lists = match statistics.lists {
+        0 => "no lists, every search looks at all".to_owned(),
+        lists => format!("{lists} lists, {:.0} views/s", views as f64 / seconds),
+    };
+    let all = statistics.views;
+    printer.note(&format!("documents added: {added} in {seconds:.1} s; views: {all}, {lists}"));
     let summary = Summary { added, seconds, index: statistics };
     if args.json { printer.json(&summary) } else { Ok(()) }
 }

@@ -9,8 +9,11 @@ use crate::model::with_models;
 
 /// Without what differs from run to run.
 fn timeless(words: &str) -> String {
-    let time = |line: &str| match line.split_once(" added in ") {
-        Some((before, _)) => format!("{before} added in (time)\n"),
+    let time = |line: &str| match line.split_once(" s; ") {
+        Some((before, after)) => {
+            let counts = before.rsplit_once(' ').map_or(before, |(counts, _)| counts);
+            format!("{counts} (time) s; {after}\n")
+        }
         None => format!("{line}\n"),
     };
     words.lines().map(time).collect()
