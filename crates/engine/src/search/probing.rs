@@ -30,7 +30,7 @@ impl Effort {
     pub(super) fn of(reader: &Reader, wanted: usize, share: f64) -> Self {
         let lists = reader.generation.space.as_ref().map_or(1, |space| space.partition.lists());
         let wanted = wanted as f64 / share.max(1e-3);
-        let probes = 125.0 * (lists as f64 / 6000.0).sqrt() * wanted.max(1.0).powf(0.25);
+        let probes = 240.0 * (lists as f64 / 6000.0).sqrt() * wanted.max(1.0).powf(0.12);
         Self { probes: (probes as usize).clamp(4.min(lists), lists), margin: 2.0 }
     }
 }
