@@ -66,28 +66,9 @@ impl Generation {
 
     /// Compares the checksums of what a writer looks ids up in: it would add to the damage.
     pub(crate) fn trust_ids(&self) -> Result<(), OpenIndexError> {
-        self.trust(|segment| vec![&segment.ids, &segment.id_ends, &segment.order])
-    }
-
-    /// Compares the checksums of what a compaction copies.
-    pub(crate) fn trust_views(&self) -> Result<(), OpenIndexError> {
-        self.trust(|segment| {
-            let rows = std::iter::once(&segment.views).chain(&segment.tokens);
-            rows.flat_map(|rows| [&rows.rows, &rows.ends]).collect()
-        })
-    }
-
-    fn trust(
-        &self,
-        files: impl Fn(&SegmentEntry) -> Vec<&FileEntry>,
-    ) -> Result<(), OpenIndexError> {
-        for file in self.manifest.segments.iter().flat_map(files) {
-            if let Some(Problem { path, what }) = check_file(&self.directory, file, &mut |_| true)?
-            {
-                return Err(OpenIndexError::Damaged { path, what });
-            }
-        }
-        Ok(())
+        let files = self.manifest.segments.iter();
+        let files = files.flat_map(|segment| [&segment.ids, &segment.id_ends, &segment.order]);
+        files.into_iter().try_for_each(|file| trust(&self.directory, file))
     }
 
     /// The segment and the number of a document that is there.
@@ -96,6 +77,14 @@ impl Generation {
             let document = segment.find(id).filter(|&found| !segment.deleted.has(found))?;
             Some((number, document))
         })
+    }
+}
+
+/// Compares a file with its checksum.
+pub(crate) fn trust(directory: &Path, file: &FileEntry) -> Result<(), OpenIndexError> {
+    match check_file(directory, file, &mut |_| true)? {
+        None => Ok(()),
+        Some(Problem { path, what }) => Err(OpenIndexError::Damaged { path, what }),
     }
 }
 
@@ -169,7 +158,7 @@ impl Reader {
         self.generation.find(id).is_some()
     }
 
-    /// All ids, in the order in which documents were added.
+    /// All ids; those of one commit in the order in which they were added.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         let segments = self.generation.segments.iter();
         segments.flat_map(|segment| segment.live().filter_map(|document| segment.id(document)))

@@ -403,3 +403,23 @@ fn what_was_not_committed_leaves_no_files() {
     drop(writer);
     assert_eq!(files(), before);
 }
+
+#[test]
+fn many_small_segments_become_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    for one in 0..100 {
+        writer.add(&format!("d{one}"), &views(one, 2), None).unwrap();
+        writer.commit().unwrap();
+        let statistics = Reader::open(directory.path()).unwrap().statistics();
+        // at most seven of each size: 1 to 3, 4 to 15, 16 to 63, and 64 documents
+        assert!(statistics.segments <= 28 && statistics.documents == one + 1, "{statistics:?}");
+    }
+    let reader = Reader::open(directory.path()).unwrap();
+    assert!(reader.statistics().segments < 20, "{:?}", reader.statistics());
+    assert_eq!(Reader::check(directory.path(), |_| true).unwrap().problems, []);
+    let query = views(5, 1);
+    let wanted = found(&reader, query.row(0), 100, Nominate::Scan);
+    assert_eq!(found(&reader, query.row(0), 100, THOROUGH), wanted);
+    assert_eq!(wanted.len(), 100);
+}

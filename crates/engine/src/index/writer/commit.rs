@@ -13,7 +13,7 @@ use crate::index::manifest::{
     DeletedEntry, ListsEntry, Manifest, PartitionEntry, SegmentEntry, file_name, is_ours,
 };
 use crate::index::partition::{Space, is_outgrown};
-use crate::index::reader::Generation;
+use crate::index::reader::{Generation, trust};
 use crate::index::segment::Segment;
 use crate::index::storage::{CURRENT, try_lock, write_file};
 use crate::kernels::Kernel;
@@ -69,7 +69,7 @@ impl Writer {
         if self.is_compact() {
             return self.commit_watched(watch);
         }
-        let compacted = self.merge(watch).and_then(|()| {
+        let compacted = self.seal().and_then(|()| self.merge(watch, |_| true)).and_then(|()| {
             // centroids for what there is now, or none for a few views
             self.manifest.partition = None;
             self.write_generation(watch)
@@ -105,13 +105,36 @@ impl Writer {
         Ok(())
     }
 
-    /// Copies the documents that are there into new segments.
-    fn merge(&mut self, watch: Watch<'_>) -> Result<(), WriteIndexError> {
-        self.seal()?;
-        if let Some(generation) = &self.generation {
-            generation.trust_views().map_err(of_open)?;
+    /// Merges small segments once there are many of about the same size, and all that are smaller.
+    ///
+    /// A search goes through all segments; so a document is copied a few times in its life.
+    fn merge_small(&mut self, watch: Watch<'_>) -> Result<(), WriteIndexError> {
+        let sizes = |writer: &Self| writer.segments.iter().filter_map(size).collect::<Vec<_>>();
+        let sizes = sizes(self);
+        let many = |&size: &u32| sizes.iter().filter(|&&other| other == size).count() >= MANY;
+        match sizes.iter().copied().filter(many).max() {
+            None => Ok(()),
+            Some(most) => {
+                self.merge(watch, |pending| size(pending).is_some_and(|size| size <= most))
+            }
         }
-        let old = std::mem::take(&mut self.segments);
+    }
+
+    /// Copies the documents of some segments into new ones.
+    fn merge(
+        &mut self,
+        watch: Watch<'_>,
+        wanted: impl Fn(&Pending) -> bool,
+    ) -> Result<(), WriteIndexError> {
+        let all = std::mem::take(&mut self.segments);
+        let (old, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(wanted);
+        self.segments = kept;
+        for Pending { segment, .. } in &old {
+            let rows = std::iter::once(&segment.entry.views).chain(&segment.entry.tokens);
+            for file in rows.flat_map(|rows| [&rows.rows, &rows.ends]) {
+                trust(&self.directory, file).map_err(of_open)?;
+            }
+        }
         for Pending { segment, deleted } in &old {
             watch(0).map_err(|error| self.cannot_write(error))?;
             let mut walk = Walk::default();
@@ -127,11 +150,12 @@ impl Writer {
                 walk.pass(segment, document);
             }
         }
-        Ok(())
+        self.seal()
     }
 
     fn write_generation(&mut self, watch: Watch<'_>) -> Result<u64, WriteIndexError> {
         self.seal()?;
+        self.merge_small(watch)?;
         self.segments.retain(|pending| pending.deleted.count() < pending.segment.documents());
         let mut manifest = self.manifest.clone();
         manifest.generation += 1;
@@ -248,6 +272,18 @@ fn is_manifest(name: &str) -> bool {
 fn keep(kept: &mut HashSet<String>, manifest: &Manifest) {
     kept.insert(file_name(manifest.generation));
     kept.extend(manifest.files().into_iter().map(|file| file.name.clone()));
+}
+
+/// So many segments of about the same size become one.
+const MANY: usize = 8;
+/// Segments with more views stay: to copy them would take long.
+const MOST_VIEWS: usize = 250_000;
+
+/// The size of a segment: 1 for up to 3 documents, 2 for up to 15, and so on; none for large ones.
+fn size(pending: &Pending) -> Option<u32> {
+    let documents = pending.segment.documents() - pending.deleted.count();
+    let small = pending.segment.views.len() < MOST_VIEWS;
+    small.then(|| (documents.max(1) as f64).log(4.0) as u32)
 }
 
 /// Lets go of the memory of views that a walk through a segment has passed.
