@@ -1,8 +1,10 @@
 //! Changes an index: one writer at a time, one commit after another.
 
 mod commit;
+mod input;
+mod place;
 
-use std::fs::{File, create_dir_all};
+use std::fs::File;
 use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -13,17 +15,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::bits::Bits;
 use super::builder::Builder;
 use super::error::{OpenIndexError, WriteIndexError};
-use super::manifest::{IndexSettings, Manifest, is_ours};
+use super::manifest::{IndexSettings, Manifest};
 use super::partition::FEWEST_VIEWS;
 use super::reader::Generation;
 use super::segment::Segment;
-use super::storage::{CURRENT, Disk, FileEntry, Output, Storage, try_lock};
+use super::storage::{CURRENT, Disk, FileEntry, Output, Storage};
 use crate::{Reduction, TokenMatrix};
-
-/// The most bytes of an id.
-const MOST_ID: usize = 65_535;
-/// The most views of a document.
-const MOST_VIEWS: usize = 1 << 24;
 
 /// How a writer works; nothing of it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,7 +107,7 @@ impl Writer {
         index: &IndexSettings,
         settings: WriterSettings,
     ) -> Result<Self, OpenIndexError> {
-        check_dims(index)?;
+        place::check_dims(index)?;
         let storage = Box::new(Disk::new(directory));
         Self::open_on(storage, directory, Some(index), settings)
     }
@@ -138,9 +135,9 @@ impl Writer {
         settings: WriterSettings,
     ) -> Result<Self, OpenIndexError> {
         let write = |source| OpenIndexError::Write { path: directory.to_owned(), source };
-        make_directory(directory).map_err(write)?;
-        check_files(directory)?;
-        let lock = lock(directory)?;
+        place::make_directory(directory).map_err(write)?;
+        place::check_files(directory)?;
+        let lock = place::lock(directory)?;
         let (manifest, generation) = match (Manifest::is_there(directory)?, index) {
             (true, _) => {
                 let generation = Generation::open(directory, None)?;
@@ -151,7 +148,7 @@ impl Writer {
             (false, None) => return Err(OpenIndexError::Absent { path: directory.to_owned() }),
         };
         if let Some(index) = index {
-            check_same(directory, &manifest.settings, index)?;
+            place::check_same(directory, &manifest.settings, index)?;
         }
         let pool = ThreadPoolBuilder::new().num_threads(settings.threads.get()).build();
         let pool = pool.map_err(|error| write(io::Error::other(error)))?;
@@ -220,8 +217,7 @@ impl Writer {
     pub fn add_document(&mut self, document: &NewDocument<'_>) -> Result<(), WriteIndexError> {
         let NewDocument { id, views, tokens, weights } = *document;
         self.check_ended()?;
-        check_id(id)?;
-        self.check_views(id, views, tokens)?;
+        input::check(document, &self.manifest.settings)?;
         let many = tokens.unwrap_or(views);
         let weights = weights.filter(|weights| weights.len() == many.len());
         let kept = self.settings.reduction.apply(many, weights);
@@ -320,25 +316,6 @@ impl Writer {
         self.ended |= result.is_err();
         result
     }
-
-    fn check_views(
-        &self,
-        id: &str,
-        views: &TokenMatrix,
-        tokens: Option<&TokenMatrix>,
-    ) -> Result<(), WriteIndexError> {
-        let settings = &self.manifest.settings;
-        check_matrix(id, "views", views, settings.dim)?;
-        match (tokens, settings.token_dim) {
-            (Some(tokens), Some(dim)) => check_matrix(id, "token views", tokens, dim),
-            (None, None) => Ok(()),
-            (found, wanted) => {
-                let word = |there| if there { "with" } else { "without" };
-                let (found, wanted) = (word(found.is_some()), word(wanted.is_some()));
-                Err(WriteIndexError::Sets { id: id.to_owned(), found, wanted })
-            }
-        }
-    }
 }
 
 impl Drop for Writer {
@@ -354,102 +331,6 @@ impl Pending {
     fn new(segment: &Arc<Segment>) -> Self {
         Self { segment: Arc::clone(segment), deleted: segment.deleted.clone() }
     }
-}
-
-fn check_id(id: &str) -> Result<(), WriteIndexError> {
-    match id.len() {
-        0 => Err(WriteIndexError::EmptyId),
-        1..=MOST_ID => Ok(()),
-        bytes => {
-            let start = id.chars().take(40).collect();
-            Err(WriteIndexError::LongId { start, bytes, most: MOST_ID })
-        }
-    }
-}
-
-fn check_matrix(
-    id: &str,
-    what: &'static str,
-    views: &TokenMatrix,
-    wanted: usize,
-) -> Result<(), WriteIndexError> {
-    let (id, found) = (id.to_owned(), views.dim());
-    if found != wanted {
-        return Err(WriteIndexError::Dim { id, what, found, wanted });
-    }
-    if views.len() > MOST_VIEWS {
-        return Err(WriteIndexError::Views { id, views: views.len(), most: MOST_VIEWS });
-    }
-    // the largest half is 65504, and what is nearer to it than to the next rounds down to it
-    let fits = |value: &f32| value.abs() < 65_520.0;
-    match views.values().iter().position(|value| !fits(value)) {
-        None => Ok(()),
-        Some(place) => {
-            let (view, value) = (place / found, views.values()[place]);
-            Err(WriteIndexError::Value { id, view, value })
-        }
-    }
-}
-
-fn check_dims(settings: &IndexSettings) -> Result<(), OpenIndexError> {
-    let odd = |dim: &usize| !dim.is_multiple_of(8) || !(8..=1024).contains(dim);
-    match [Some(settings.dim), settings.token_dim].into_iter().flatten().find(odd) {
-        Some(found) => Err(OpenIndexError::Dim { found }),
-        None => Ok(()),
-    }
-}
-
-fn check_same(
-    directory: &Path,
-    found: &IndexSettings,
-    wanted: &IndexSettings,
-) -> Result<(), OpenIndexError> {
-    let tokens = |dim: Option<usize>| dim.map_or("none".to_owned(), |dim| dim.to_string());
-    let other = |what, found, wanted| {
-        let path = directory.to_owned();
-        Err(OpenIndexError::Other { path, what, found, wanted })
-    };
-    if found.dim != wanted.dim {
-        return other("views of length", found.dim.to_string(), wanted.dim.to_string());
-    }
-    if found.token_dim != wanted.token_dim {
-        let (found, wanted) = (tokens(found.token_dim), tokens(wanted.token_dim));
-        return other("token views of length", found, wanted);
-    }
-    if found.model != wanted.model {
-        return other("views of model", found.model.clone(), wanted.model.clone());
-    }
-    Ok(())
-}
-
-/// Makes a directory, and its name durable.
-fn make_directory(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    create_dir_all(path)?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// Makes sure that all files are ours, before any is made or removed.
-fn check_files(directory: &Path) -> Result<(), OpenIndexError> {
-    let read = |source| OpenIndexError::Read { path: directory.to_owned(), source };
-    for entry in std::fs::read_dir(directory).map_err(read)? {
-        let name = entry.map_err(read)?.file_name().to_string_lossy().into_owned();
-        // what a desktop leaves everywhere does no harm
-        if !is_ours(&name) && !name.starts_with('.') {
-            return Err(OpenIndexError::Foreign { path: directory.to_owned(), name });
-        }
-    }
-    Ok(())
-}
-
-fn lock(directory: &Path) -> Result<File, OpenIndexError> {
-    let path = directory.join(super::LOCK);
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|source| OpenIndexError::Write { path, source })?;
-    try_lock(file, false).ok_or_else(|| OpenIndexError::Locked { path: directory.to_owned() })
 }
 
 fn copy(storage: &dyn Storage, from: &Path, name: &str) -> io::Result<FileEntry> {

@@ -1,0 +1,70 @@
+//! The directory of an index: made, looked through, and locked, before anything is written.
+
+use std::fs::{File, create_dir_all};
+use std::io;
+use std::path::Path;
+
+use crate::index::error::OpenIndexError;
+use crate::index::manifest::{IndexSettings, is_ours};
+use crate::index::storage::try_lock;
+
+pub(super) fn check_dims(settings: &IndexSettings) -> Result<(), OpenIndexError> {
+    let odd = |dim: &usize| !dim.is_multiple_of(8) || !(8..=1024).contains(dim);
+    match [Some(settings.dim), settings.token_dim].into_iter().flatten().find(odd) {
+        Some(found) => Err(OpenIndexError::Dim { found }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn check_same(
+    directory: &Path,
+    found: &IndexSettings,
+    wanted: &IndexSettings,
+) -> Result<(), OpenIndexError> {
+    let tokens = |dim: Option<usize>| dim.map_or("none".to_owned(), |dim| dim.to_string());
+    let other = |what, found, wanted| {
+        let path = directory.to_owned();
+        Err(OpenIndexError::Other { path, what, found, wanted })
+    };
+    if found.dim != wanted.dim {
+        return other("views of length", found.dim.to_string(), wanted.dim.to_string());
+    }
+    if found.token_dim != wanted.token_dim {
+        let (found, wanted) = (tokens(found.token_dim), tokens(wanted.token_dim));
+        return other("token views of length", found, wanted);
+    }
+    if found.model != wanted.model {
+        return other("views of model", found.model.clone(), wanted.model.clone());
+    }
+    Ok(())
+}
+
+/// Makes a directory, and its name durable.
+pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    create_dir_all(path)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Makes sure that all files are ours, before any is made or removed.
+pub(super) fn check_files(directory: &Path) -> Result<(), OpenIndexError> {
+    let read = |source| OpenIndexError::Read { path: directory.to_owned(), source };
+    for entry in std::fs::read_dir(directory).map_err(read)? {
+        let name = entry.map_err(read)?.file_name().to_string_lossy().into_owned();
+        // what a desktop leaves everywhere does no harm
+        if !is_ours(&name) && !name.starts_with('.') {
+            return Err(OpenIndexError::Foreign { path: directory.to_owned(), name });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn lock(directory: &Path) -> Result<File, OpenIndexError> {
+    let path = directory.join(crate::index::LOCK);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|source| OpenIndexError::Write { path, source })?;
+    try_lock(file, false).ok_or_else(|| OpenIndexError::Locked { path: directory.to_owned() })
+}
