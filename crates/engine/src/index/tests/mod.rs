@@ -4,6 +4,7 @@ mod damage;
 mod faults;
 mod life;
 mod operations;
+mod power;
 mod twin;
 
 use std::num::NonZero;
