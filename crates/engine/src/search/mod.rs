@@ -48,7 +48,7 @@ pub enum Nominate {
     /// there are no lists, or where a filter leaves few documents.
     #[default]
     Auto,
-    /// By so many lists, at first.
+    /// By so many lists, at first, even where few documents may be found.
     Lists {
         /// How many lists are looked into.
         probes: usize,

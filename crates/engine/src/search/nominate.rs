@@ -26,12 +26,18 @@ impl<'a> Nominator<'a> {
         match self.request.nominate {
             Nominate::All => self.all(),
             Nominate::Scan => self.scan(),
-            _ if self.reader.generation.space.is_none() || self.is_small() => self.scan(),
-            Nominate::Auto => {
-                let share = self.share();
-                self.by_lists(wanted, Effort::of(self.reader, wanted, share))
-            }
-            Nominate::Lists { probes, margin } => self.by_lists(wanted, Effort { probes, margin }),
+            Nominate::Auto if self.is_small() => self.scan(),
+            nominate => match (&self.reader.generation.space, nominate) {
+                (None, _) => self.scan(),
+                // whoever asks for lists gets them, however few views there are
+                (Some(_), Nominate::Lists { probes, margin }) => {
+                    self.by_lists(wanted, Effort { probes, margin })
+                }
+                (Some(space), _) => {
+                    let lists = space.partition.lists();
+                    self.by_lists(wanted, Effort::of(lists, wanted, self.share()))
+                }
+            },
         }
     }
 

@@ -27,8 +27,7 @@ pub(super) struct Effort {
 
 impl Effort {
     /// What finds 98 of the best 100 on a million views of text; `share` of documents may be found.
-    pub(super) fn of(reader: &Reader, wanted: usize, share: f64) -> Self {
-        let lists = reader.generation.space.as_ref().map_or(1, |space| space.partition.lists());
+    pub(super) fn of(lists: usize, wanted: usize, share: f64) -> Self {
         let wanted = wanted as f64 / share.max(1e-3);
         let probes = 240.0 * (lists as f64 / 6000.0).sqrt() * wanted.max(1.0).powf(0.12);
         Self { probes: (probes as usize).clamp(4.min(lists), lists), margin: 2.0 }
@@ -218,5 +217,20 @@ impl Best {
     fn finish(mut self) -> Vec<Found> {
         self.shrink();
         self.found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn effort_grows_with_what_is_wanted_and_stays_within_the_lists() {
+        let probes = |lists, wanted, share| Effort::of(lists, wanted, share).probes;
+        // 240 * 10^0.12 = 316.4
+        assert_eq!(probes(6_000, 10, 1.0), 316);
+        assert_eq!(probes(6_000, 5, 0.5), 316);
+        assert_eq!(probes(1, 10, 1.0), 1);
+        assert_eq!(probes(100, usize::MAX, 0.0), 100);
     }
 }
