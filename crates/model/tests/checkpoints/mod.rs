@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use fastlane_model::{Activation, Architecture, Family};
+use fastlane_model::{Activation, Architecture, CheckpointError, Family};
 use serde_json::{Value, json};
 
 /// A tokenizer of 72 tokens.
@@ -191,4 +191,19 @@ fn shapes(of: &Architecture) -> Vec<(String, Vec<usize>)> {
 /// A weight of the shape, and a bias as long as its first side.
 fn pair(name: &str, shape: &[usize]) -> [(String, Vec<usize>); 2] {
     [(format!("{name}.weight"), shape.to_vec()), (format!("{name}.bias"), vec![shape[0]])]
+}
+
+/// The error and all its causes and its hint, with paths inside `folder` made short.
+pub(crate) fn told(error: &CheckpointError, folder: &Path) -> String {
+    let mut lines = vec![error.to_string()];
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        lines.push(format!("because: {error}"));
+        cause = error.source();
+    }
+    lines.extend(error.hint().map(|hint| format!("hint: {hint}")));
+    lines
+        .join("\n")
+        .replace(&format!("{}/", folder.display()), "")
+        .replace(&folder.display().to_string(), "DIR")
 }
