@@ -10,6 +10,14 @@ use super::bits::Bits;
 use super::manifest::{DeletedEntry, IndexSettings, RowsEntry, SegmentEntry};
 use super::storage::{Output, Storage, write_file};
 
+/// The views of a document that are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept<'a> {
+    pub(crate) views: &'a TokenMatrix,
+    /// Which each was of those that the document came with, ascending; none if all are kept.
+    pub(crate) positions: Option<&'a [u32]>,
+}
+
 /// A segment in the making.
 #[derive(Debug)]
 pub(crate) struct Builder {
@@ -30,7 +38,7 @@ impl Builder {
         stem: String,
         settings: &IndexSettings,
     ) -> io::Result<Self> {
-        let rows = |what| RowsOutput::new(storage, &stem, what);
+        let rows = |what| RowsOutput::new(storage, format!("{stem}.{what}"));
         Ok(Self {
             ids: Vec::new(),
             id_ends: Vec::new(),
@@ -66,13 +74,14 @@ impl Builder {
     /// Adds a document whose views were checked, and which is not among the others.
     pub(crate) fn add(
         &mut self,
+        storage: &dyn Storage,
         id: &str,
-        views: &TokenMatrix,
-        tokens: Option<&TokenMatrix>,
+        views: Kept<'_>,
+        tokens: Option<Kept<'_>>,
     ) -> io::Result<()> {
-        self.views.add(views)?;
+        self.views.add(storage, views)?;
         if let (Some(output), Some(tokens)) = (&mut self.tokens, tokens) {
-            output.add(tokens)?;
+            output.add(storage, tokens)?;
         }
         let document = self.id_ends.len() as u32;
         self.ids.extend(id.as_bytes());
@@ -111,8 +120,8 @@ impl Builder {
             ids: write("ids", &ids)?,
             id_ends: write("id-ends", bytemuck::cast_slice(&id_ends))?,
             order: write("order", bytemuck::cast_slice(&order))?,
-            views: views.finish(storage, &stem, "views")?,
-            tokens: tokens.map(|tokens| tokens.finish(storage, &stem, "tokens")).transpose()?,
+            views: views.finish(storage)?,
+            tokens: tokens.map(|tokens| tokens.finish(storage)).transpose()?,
             lists: None,
             deleted: match bits.count() {
                 0 => None,
@@ -139,19 +148,29 @@ fn hash(id: &str) -> u64 {
 /// The views of one kind.
 #[derive(Debug)]
 struct RowsOutput {
+    /// What its first file is called, and others begin with.
+    name: String,
     rows: Output,
     ends: Vec<u64>,
+    /// Written from the first document on that is not whole, for those before it too.
+    positions: Option<Output>,
     count: u64,
     halves: Vec<f16>,
 }
 
 impl RowsOutput {
-    fn new(storage: &dyn Storage, stem: &str, what: &str) -> io::Result<Self> {
-        let rows = Output::create(storage, &format!("{stem}.{what}"))?;
-        Ok(Self { rows, ends: Vec::new(), count: 0, halves: Vec::new() })
+    fn new(storage: &dyn Storage, name: String) -> io::Result<Self> {
+        let rows = Output::create(storage, &name)?;
+        let (ends, halves) = (Vec::new(), Vec::new());
+        Ok(Self { name, rows, ends, positions: None, count: 0, halves })
     }
 
-    fn add(&mut self, views: &TokenMatrix) -> io::Result<()> {
+    fn add(
+        &mut self,
+        storage: &dyn Storage,
+        Kept { views, positions }: Kept<'_>,
+    ) -> io::Result<()> {
+        self.add_positions(storage, positions, views.len() as u32)?;
         self.halves.resize(views.values().len(), f16::ZERO);
         Kernel::best().to_halves(views.values(), &mut self.halves);
         self.rows.write(bytemuck::cast_slice(&self.halves))?;
@@ -160,9 +179,40 @@ impl RowsOutput {
         Ok(())
     }
 
-    fn finish(self, storage: &dyn Storage, stem: &str, what: &str) -> io::Result<RowsEntry> {
-        let ends = bytemuck::cast_slice(&self.ends);
-        let ends = write_file(storage, &format!("{stem}.{what}-ends"), ends)?;
-        Ok(RowsEntry { rows: self.rows.finish()?, ends })
+    fn add_positions(
+        &mut self,
+        storage: &dyn Storage,
+        positions: Option<&[u32]>,
+        count: u32,
+    ) -> io::Result<()> {
+        // with nothing left out before the last that is kept, each is at its place
+        let positions =
+            positions.filter(|positions| positions.last().is_some_and(|&last| last >= count));
+        if positions.is_some() && self.positions.is_none() {
+            let mut output = Output::create(storage, &format!("{}-positions", self.name))?;
+            let mut start = 0;
+            for &end in &self.ends {
+                write_places(&mut output, (end - start) as u32)?;
+                start = end;
+            }
+            self.positions = Some(output);
+        }
+        match (&mut self.positions, positions) {
+            (None, _) => Ok(()),
+            (Some(output), Some(positions)) => output.write(bytemuck::cast_slice(positions)),
+            (Some(output), None) => write_places(output, count),
+        }
     }
+
+    fn finish(self, storage: &dyn Storage) -> io::Result<RowsEntry> {
+        let ends = bytemuck::cast_slice(&self.ends);
+        let ends = write_file(storage, &format!("{}-ends", self.name), ends)?;
+        let positions = self.positions.map(Output::finish).transpose()?;
+        Ok(RowsEntry { rows: self.rows.finish()?, ends, positions })
+    }
+}
+
+/// The positions of a document that is whole.
+fn write_places(output: &mut Output, count: u32) -> io::Result<()> {
+    (0..count).try_for_each(|place| output.write(bytemuck::bytes_of(&place)))
 }

@@ -121,10 +121,14 @@ fn check_generation(generation: &Generation) -> Vec<Problem> {
         if !is_ordered(segment) {
             wrong(&path(&segment.entry.order.name), "it does not order the ids");
         }
+        let entries = std::iter::once(&segment.entry.views).chain(&segment.entry.tokens);
         let rows = std::iter::once(&segment.views).chain(&segment.tokens);
-        for rows in rows {
+        for (rows, entry) in rows.zip(entries) {
             if !is_finite(rows) {
                 wrong(&rows.path, "it has a value that is no number");
+            }
+            if let Some(file) = entry.positions.as_ref().filter(|_| !is_ascending(segment, rows)) {
+                wrong(&path(&file.name), "it does not ascend in each document");
             }
         }
         if let Some(lists) = &segment.lists {
@@ -150,6 +154,14 @@ fn is_finite(rows: &StoredRows) -> bool {
         let finite = values.iter().all(|value| value.is_finite());
         rows.release(views);
         finite
+    })
+}
+
+/// Whether no view of a document stands before one that it came after.
+fn is_ascending(segment: &Segment, rows: &StoredRows) -> bool {
+    (0..segment.documents()).all(|document| {
+        let positions = rows.of(document).and_then(|views| rows.positions(views));
+        positions.is_some_and(|positions| positions.is_sorted_by(|one, next| one < next))
     })
 }
 

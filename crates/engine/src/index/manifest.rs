@@ -26,7 +26,7 @@ const MAGIC: &str = "fastlane-index";
 const PREFIX: &str = "generation-";
 const FIRST: &str = "000001";
 /// What the names of other files end in.
-const SUFFIXES: [&str; 14] = [
+const SUFFIXES: [&str; 16] = [
     "attached",
     "centroids",
     "codes",
@@ -39,8 +39,10 @@ const SUFFIXES: [&str; 14] = [
     "order",
     "tokens",
     "tokens-ends",
+    "tokens-positions",
     "views",
     "views-ends",
+    "views-positions",
 ];
 
 /// What is fixed when an index is made.
@@ -100,6 +102,8 @@ pub(crate) struct RowsEntry {
     pub(crate) rows: FileEntry,
     /// Where the views of each document end: u64.
     pub(crate) ends: FileEntry,
+    /// Which each was of the views that its document came with: u32. Without it, all are here.
+    pub(crate) positions: Option<FileEntry>,
 }
 
 /// The views of a segment by their centroids.
@@ -242,11 +246,18 @@ impl Manifest {
     }
 }
 
+impl RowsEntry {
+    /// The files of these views.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        [&self.rows, &self.ends].into_iter().chain(&self.positions)
+    }
+}
+
 impl SegmentEntry {
     fn files(&self) -> Vec<&FileEntry> {
         let mut files = vec![&self.ids, &self.id_ends, &self.order];
         for rows in [Some(&self.views), self.tokens.as_ref()].into_iter().flatten() {
-            files.extend([&rows.rows, &rows.ends]);
+            files.extend(rows.files());
         }
         if let Some(ListsEntry { ends, codes, factors, numbers }) = &self.lists {
             files.extend([ends, codes, factors, numbers]);

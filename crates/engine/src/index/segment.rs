@@ -65,6 +65,11 @@ impl Segment {
         self.entry.documents as usize
     }
 
+    /// The views that late interaction scores with.
+    pub(crate) fn scoring(&self) -> &StoredRows {
+        self.tokens.as_ref().unwrap_or(&self.views)
+    }
+
     /// The documents that are not deleted.
     pub(crate) fn live(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.documents()).filter(|&document| !self.deleted.has(document))
@@ -98,6 +103,7 @@ pub(crate) struct StoredRows {
     pub(crate) dim: usize,
     rows: Mapped,
     ends: Mapped,
+    positions: Option<Mapped>,
     /// The document of every so many views: where to begin to look for one.
     landmarks: Vec<u32>,
 }
@@ -121,8 +127,10 @@ impl StoredRows {
         }
         open.ascending(&entry.ends, ends.numbers(), count as usize)?;
         let landmarks = landmarks(ends.numbers());
+        let positions = entry.positions.as_ref();
+        let positions = positions.map(|file| open.counted::<u32>(file, count as usize));
         let path = open.directory.join(&entry.rows.name);
-        Ok(Self { path, dim, rows, ends, landmarks })
+        Ok(Self { path, dim, rows, ends, positions: positions.transpose()?, landmarks })
     }
 
     /// How many views there are.
@@ -138,6 +146,11 @@ impl StoredRows {
     /// The values of some views.
     pub(crate) fn rows(&self, views: Range<usize>) -> Option<&[f16]> {
         self.rows.numbers().get(views.start * self.dim..views.end * self.dim)
+    }
+
+    /// Which some views were of those that their document came with; none if all are here.
+    pub(crate) fn positions(&self, views: Range<usize>) -> Option<&[u32]> {
+        self.positions.as_ref()?.numbers().get(views)
     }
 
     /// Lets go of the memory of some views, until they are looked at again.

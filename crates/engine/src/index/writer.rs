@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::bits::Bits;
-use super::builder::Builder;
+use super::builder::{Builder, Kept};
 use super::error::{OpenIndexError, WriteIndexError};
 use super::manifest::{IndexSettings, Manifest};
 use super::partition::FEWEST_VIEWS;
@@ -222,10 +222,12 @@ impl Writer {
         let weights = weights.filter(|weights| weights.len() == many.len());
         let kept = self.settings.reduction.apply(many, weights);
         let reduced = (kept.len() < many.len()).then(|| many.select(&kept));
-        let (views, tokens) = match (tokens, &reduced) {
-            (None, Some(reduced)) => (reduced, None),
-            (Some(_), Some(reduced)) => (views, Some(reduced)),
-            (tokens, None) => (views, tokens),
+        let positions: Vec<u32> = kept.iter().map(|&row| row as u32).collect();
+        let whole = |views| Kept { views, positions: None };
+        let many = Kept { views: reduced.as_ref().unwrap_or(many), positions: Some(&positions) };
+        let (views, tokens) = match tokens {
+            None => (many, None),
+            Some(_) => (whole(views), Some(many)),
         };
         self.remove(id);
         let added = self.write_document(id, views, tokens);
@@ -235,8 +237,8 @@ impl Writer {
     fn write_document(
         &mut self,
         id: &str,
-        views: &TokenMatrix,
-        tokens: Option<&TokenMatrix>,
+        views: Kept<'_>,
+        tokens: Option<Kept<'_>>,
     ) -> Result<(), WriteIndexError> {
         if self.builder.is_none() {
             let stem = self.stem();
@@ -244,7 +246,7 @@ impl Writer {
             self.builder = Some(builder.map_err(|error| self.cannot_write(error))?);
         }
         let builder = self.builder.as_mut().expect("it was made above");
-        let added = builder.add(id, views, tokens);
+        let added = builder.add(&*self.storage, id, views, tokens);
         let full = builder.memory() > self.settings.memory / 4
             || builder.views() * size_of::<u32>() > self.settings.memory / 8
             || builder.views() > (u32::MAX as usize) / 2;

@@ -103,6 +103,8 @@ pub struct Pair {
     /// Which token of the query.
     pub query: usize,
     /// Which view of the document: of the token views after a rerank, of the searched ones before.
+    /// Counted as the document was added, whatever a [`Reduction`](crate::Reduction) left out: the
+    /// place of its token.
     pub view: usize,
     /// Their product.
     pub product: f32,
@@ -131,7 +133,8 @@ impl Reader {
             score::rerank(self, rerank, request.k, &mut scored)?;
         }
         self.rank(&mut scored, request.k)?;
-        scored.into_iter().map(|scored| self.hit(scored)).collect()
+        let reranked = request.rerank.is_some();
+        scored.into_iter().map(|scored| self.hit(scored, reranked)).collect()
     }
 
     fn check_request(&self, request: &Request<'_>) -> Result<(), SearchError> {
@@ -177,11 +180,19 @@ impl Reader {
         Ok(())
     }
 
-    fn hit(&self, scored: Scored) -> Result<Hit<'_>, SearchError> {
-        let segment = self.segment(scored.segment);
-        let id = segment.id(scored.document as usize);
-        let id = id.ok_or_else(|| damaged_id(segment, scored.document))?;
-        Ok(Hit { id, score: scored.score, pairs: scored.pairs })
+    /// Names the document, and its views by their positions instead of their places.
+    fn hit(&self, scored: Scored, reranked: bool) -> Result<Hit<'_>, SearchError> {
+        let Scored { segment, document, score, mut pairs } = scored;
+        let segment = self.segment(segment);
+        let id = segment.id(document as usize).ok_or_else(|| damaged_id(segment, document))?;
+        let rows = if reranked { segment.scoring() } else { &segment.views };
+        let views = rows.of(document as usize).unwrap_or_default();
+        if let Some(positions) = rows.positions(views) {
+            for pair in &mut pairs {
+                pair.view = positions.get(pair.view).map_or(pair.view, |&view| view as usize);
+            }
+        }
+        Ok(Hit { id, score, pairs })
     }
 
     pub(crate) fn segment(&self, number: u32) -> &Segment {

@@ -83,8 +83,7 @@ pub(super) fn rerank(
     let mut scorer = Scorer::of_query(rerank.query, rerank.weights);
     let all = std::mem::take(scored);
     for Scored { segment, document, .. } in all {
-        let part = reader.segment(segment);
-        let rows = part.tokens.as_ref().unwrap_or(&part.views);
+        let rows = reader.segment(segment).scoring();
         if let Some((score, pairs)) = scorer.score(rows, document)? {
             scored.push(Scored { segment, document, score, pairs });
         }

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{THOROUGH, lane, open, views};
+use super::twin::Unsynced;
+use super::{REDUCTION, THOROUGH, lane, open_on, views};
 use crate::{IndexSettings, Nominate, OpenIndexError, Reader, Request, Rerank, WriteIndexError};
 
-/// An index with lists, deletions, and an attachment.
+/// An index with lists, deletions, views that were left out, and an attachment.
 fn index(path: &Path) {
-    let mut writer = open(path);
+    let mut writer = open_on(Box::new(Unsynced::new(path)), path, REDUCTION).unwrap();
     for document in 0..25 {
         writer.add(&format!("d{document}"), &views(document, 3), None).unwrap();
     }
@@ -33,6 +34,7 @@ fn every_flip_is_told_and_harms_no_search() {
     assert_eq!(Reader::check(directory.path(), |_| true).unwrap().problems, []);
     let files = files(directory.path());
     assert!(files.len() > 15, "{files:?}");
+    assert!(files.iter().any(|file| file.ends_with("000001-1.views-positions")), "{files:?}");
     for file in files {
         let bytes = std::fs::read(&file).unwrap();
         assert!(!bytes.is_empty());

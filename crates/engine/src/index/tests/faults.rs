@@ -1,7 +1,7 @@
 //! Every call that changes the directory fails once: what is committed never suffers.
 
 use super::twin::{Fault, Faulty};
-use super::{THOROUGH, found, open, open_on, views};
+use super::{REDUCTION, THOROUGH, found, open, open_on, views};
 use crate::{Nominate, Reader, WriteIndexError, Writer};
 
 /// Adds, replaces, deletes and commits, and makes lists on the way.
@@ -28,7 +28,7 @@ fn a_call_that_fails_leaves_the_old_generation_or_the_new_one() {
             drop(writer);
 
             let storage = Faulty::new(path, calls, fault);
-            let result = open_on(Box::new(storage.clone()), path)
+            let result = open_on(Box::new(storage.clone()), path, REDUCTION)
                 .map(|mut writer| change(&mut writer).is_ok());
             done = !storage.failed();
             assert!(!done || result.is_ok_and(|committed| committed));

@@ -307,11 +307,23 @@ fn near_duplicates_are_left_out_of_what_scores() {
     let settings = WriterSettings { reduction: Reduction::default(), ..settings() };
     let index = IndexSettings { token_dim: Some(DIM), ..index_settings() };
     let mut writer = Writer::open(directory.path(), &index, settings).unwrap();
-    let same = TokenMatrix::new(DIM, [unit(0).values(), unit(0).values()].concat());
-    writer.add("a", &same, Some(&same)).unwrap();
+    let twice = [unit(0).values(), unit(0).values(), unit(1).values()].concat();
+    let twice = TokenMatrix::new(DIM, twice);
+    writer.add("a", &twice, Some(&twice)).unwrap();
+    writer.add("b", &unit(2), Some(&unit(2))).unwrap();
     writer.commit().unwrap();
-    let statistics = Reader::open(directory.path()).unwrap().statistics();
-    assert_eq!((statistics.views, statistics.token_views), (2, 1));
+    for others in [2, 1] {
+        let reader = Reader::open(directory.path()).unwrap();
+        let statistics = reader.statistics();
+        assert_eq!((statistics.views, statistics.token_views), (others + 2, others + 1));
+        let query = unit(1);
+        let hits = reader.search(&Request::sum_max(&query, 1)).unwrap();
+        // the third token, though it is the second that is kept
+        assert_eq!((hits[0].id, hits[0].pairs[0].view), ("a", 2));
+        // and when it is copied without its neighbour
+        writer.delete("b").unwrap();
+        writer.compact().unwrap();
+    }
 }
 
 #[test]

@@ -12,7 +12,8 @@ use std::path::Path;
 
 use crate::encoder::Lane;
 use crate::{
-    Hit, IndexSettings, Nominate, Reader, Reduction, Request, TokenMatrix, Writer, WriterSettings,
+    Hit, IndexSettings, Nominate, OpenIndexError, Reader, Reduction, Request, TokenMatrix, Writer,
+    WriterSettings,
 };
 
 use super::storage::Storage;
@@ -20,6 +21,10 @@ use twin::Unsynced;
 
 /// The length of the views in these tests.
 const DIM: usize = 8;
+
+/// Leaves out about half of the views that these tests make.
+const REDUCTION: Reduction =
+    Reduction { near_duplicates: Some(0.3), importance: None, diverse: None };
 
 fn index_settings() -> IndexSettings {
     IndexSettings { dim: DIM, token_dim: None, model: "test".to_owned() }
@@ -34,11 +39,16 @@ fn settings() -> WriterSettings {
 
 /// A writer that does not wait for the disk.
 fn open(path: &Path) -> Writer {
-    open_on(Box::new(Unsynced::new(path)), path).unwrap()
+    open_on(Box::new(Unsynced::new(path)), path, Reduction::OFF).unwrap()
 }
 
-fn open_on(storage: Box<dyn Storage>, path: &Path) -> Result<Writer, crate::OpenIndexError> {
-    Writer::open_on(storage, path, Some(&index_settings()), settings())
+fn open_on(
+    storage: Box<dyn Storage>,
+    path: &Path,
+    reduction: Reduction,
+) -> Result<Writer, OpenIndexError> {
+    let settings = WriterSettings { reduction, ..settings() };
+    Writer::open_on(storage, path, Some(&index_settings()), settings)
 }
 
 /// Views of a document that depend on a number alone; halves hold their values exactly.

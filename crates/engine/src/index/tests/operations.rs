@@ -5,9 +5,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::{DIM, THOROUGH, found, open, views};
+use super::twin::Unsynced;
+use super::{DIM, REDUCTION, THOROUGH, found, lane, open, open_on, views};
 use crate::kernels::f16;
-use crate::{Nominate, Reader, TokenMatrix, Writer};
+use crate::{Nominate, Reader, Reduction, Request, Rerank, TokenMatrix, Writer};
 
 #[derive(Debug, Clone)]
 enum Operation {
@@ -15,8 +16,8 @@ enum Operation {
     Add(u8, u64, usize),
     Delete(u8),
     Commit,
-    /// Drops the writer, and what it did not commit.
-    Reopen,
+    /// Drops the writer, and what it did not commit; the next one may leave out views.
+    Reopen(bool),
     Compact,
     /// Asks for some documents with a view.
     Search(u64, usize),
@@ -28,18 +29,20 @@ fn operation() -> impl Strategy<Value = Operation> {
         8 => (id.clone(), any::<u64>(), 0..9_usize).prop_map(|(id, seed, n)| Operation::Add(id, seed, n)),
         3 => id.prop_map(Operation::Delete),
         3 => Just(Operation::Commit),
-        1 => Just(Operation::Reopen),
+        1 => any::<bool>().prop_map(Operation::Reopen),
         1 => Just(Operation::Compact),
         3 => (any::<u64>(), 0..30_usize).prop_map(|(seed, k)| Operation::Search(seed, k)),
     ]
 }
 
-type Documents = BTreeMap<String, TokenMatrix>;
+/// All views of each document, and which of them are kept.
+type Documents = BTreeMap<String, (TokenMatrix, Vec<usize>)>;
 
 /// The index and its twin.
 struct Both<'a> {
     path: &'a Path,
     writer: Option<Writer>,
+    reduction: Reduction,
     reader: Option<Reader>,
     now: Documents,
     committed: Documents,
@@ -48,7 +51,8 @@ struct Both<'a> {
 impl<'a> Both<'a> {
     fn new(path: &'a Path) -> Self {
         let (now, committed) = (Documents::new(), Documents::new());
-        Self { path, writer: Some(open(path)), reader: None, now, committed }
+        let (writer, reduction) = (Some(open(path)), Reduction::OFF);
+        Self { path, writer, reduction, reader: None, now, committed }
     }
 
     fn writer(&mut self) -> &mut Writer {
@@ -60,7 +64,8 @@ impl<'a> Both<'a> {
             Operation::Add(id, seed, count) => {
                 let (id, views) = (format!("d{id}"), views(seed, count));
                 self.writer().add(&id, &views, None).unwrap();
-                self.now.insert(id, views);
+                let kept = self.reduction.apply(&views, None);
+                self.now.insert(id, (views, kept));
             }
             Operation::Delete(id) => {
                 let id = format!("d{id}");
@@ -77,9 +82,11 @@ impl<'a> Both<'a> {
                 let reader = self.reader.as_ref().unwrap().statistics();
                 assert!(reader.segments <= 1 && reader.deleted == 0);
             }
-            Operation::Reopen => {
+            Operation::Reopen(reduces) => {
                 self.writer = None;
-                self.writer = Some(open(self.path));
+                self.reduction = if reduces { REDUCTION } else { Reduction::OFF };
+                let storage = Box::new(Unsynced::new(self.path));
+                self.writer = Some(open_on(storage, self.path, self.reduction).unwrap());
                 self.now = self.committed.clone();
             }
             Operation::Search(seed, k) => self.search(seed, k),
@@ -106,6 +113,7 @@ impl<'a> Both<'a> {
         for nominate in [THOROUGH, Nominate::Scan] {
             assert_eq!(found(reader, query.row(0), k, nominate), wanted, "{nominate:?}");
         }
+        self.compare_pairs(&query, k);
         // less effort may miss some, but never as long as there are others
         let some = found(reader, query.row(0), k, Nominate::Lists { probes: 1, margin: 0.0 });
         assert_eq!(some.len(), wanted.len());
@@ -116,16 +124,35 @@ impl<'a> Both<'a> {
             })
         );
     }
+
+    /// A pair names a view that was kept, as it was counted when it was added.
+    fn compare_pairs(&self, query: &TokenMatrix, k: usize) {
+        let lanes = [lane(query.row(0))];
+        let rerank = Some(Rerank { query, weights: None, documents: k });
+        for (nominate, rerank) in [(THOROUGH, None), (Nominate::Scan, None), (THOROUGH, rerank)] {
+            let request = Request { nominate, rerank, ..Request::new(&lanes, k) };
+            for hit in self.reader.as_ref().unwrap().search(&request).unwrap() {
+                let ((views, kept), pair) = (&self.committed[hit.id], hit.pairs[0]);
+                assert!(kept.contains(&pair.view), "{pair:?} of {kept:?}");
+                assert_eq!(product(views.row(pair.view), query.row(0)), pair.product);
+            }
+        }
+    }
+}
+
+/// A view's product with a query, as the index stores it.
+fn product(view: &[f32], query: &[f32]) -> f32 {
+    view.iter().zip(query).map(|(a, b)| f16::from_f32(*a).to_f32() * b).sum()
 }
 
 /// The best documents by the best product with a view, the first id among equals.
 fn naive(documents: &Documents, query: &[f32], k: usize) -> Vec<(String, f32)> {
-    let product = |row: &[f32]| -> f32 {
-        row.iter().zip(query).map(|(a, b)| f16::from_f32(*a).to_f32() * b).sum()
-    };
-    let best = |views: &TokenMatrix| views.rows().map(product).reduce(f32::max);
-    let mut all: Vec<(String, f32)> =
-        (documents.iter()).filter_map(|(id, views)| Some((id.clone(), best(views)?))).collect();
+    let mut all: Vec<(String, f32)> = (documents.iter())
+        .filter_map(|(id, (views, kept))| {
+            let products = kept.iter().map(|&view| product(views.row(view), query));
+            Some((id.clone(), products.reduce(f32::max)?))
+        })
+        .collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     all.truncate(k);
     all

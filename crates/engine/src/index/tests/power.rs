@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::{THOROUGH, found, open_on, views};
+use super::{REDUCTION, THOROUGH, found, open_on, views};
 use crate::index::storage::{CURRENT, Disk, Storage, StorageFile};
 use crate::{Nominate, Reader, Writer};
 
@@ -160,7 +160,7 @@ fn a_commit_that_returned_holds_without_power() {
         while powerless {
             let directory = tempfile::tempdir().unwrap();
             let disk = Forgetful::new(directory.path(), calls);
-            let last = match open_on(Box::new(disk.clone()), directory.path()) {
+            let last = match open_on(Box::new(disk.clone()), directory.path(), REDUCTION) {
                 Ok(mut writer) => commits(&mut writer),
                 Err(_) => 0,
             };

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use super::{Pending, Writer};
 use crate::TokenMatrix;
 use crate::index::build::{Plan, Watch, build_lists};
+use crate::index::builder::Kept;
 use crate::index::error::{OpenIndexError, WriteIndexError};
 use crate::index::manifest::{
-    DeletedEntry, ListsEntry, Manifest, PartitionEntry, SegmentEntry, file_name, is_ours,
+    DeletedEntry, ListsEntry, Manifest, PartitionEntry, RowsEntry, SegmentEntry, file_name, is_ours,
 };
 use crate::index::partition::{Space, is_outgrown};
 use crate::index::reader::{Generation, trust};
-use crate::index::segment::Segment;
+use crate::index::segment::{Segment, StoredRows};
 use crate::index::storage::{CURRENT, try_lock, write_file};
 use crate::kernels::Kernel;
 
@@ -127,11 +128,11 @@ impl Writer {
         wanted: impl Fn(&Pending) -> bool,
     ) -> Result<(), WriteIndexError> {
         let all = std::mem::take(&mut self.segments);
-        let (old, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(wanted);
-        self.segments = kept;
+        let (old, others): (Vec<_>, Vec<_>) = all.into_iter().partition(wanted);
+        self.segments = others;
         for Pending { segment, .. } in &old {
             let rows = std::iter::once(&segment.entry.views).chain(&segment.entry.tokens);
-            for file in rows.flat_map(|rows| [&rows.rows, &rows.ends]) {
+            for file in rows.flat_map(RowsEntry::files) {
                 trust(&self.directory, file).map_err(of_open)?;
             }
         }
@@ -144,9 +145,10 @@ impl Writer {
                     what: format!("document {document} lies outside of its files"),
                 };
                 let id = segment.id(document).ok_or_else(damaged)?;
-                let read = |rows| matrix(rows, document).ok_or_else(damaged);
+                let read = |rows| read(rows, document).ok_or_else(damaged);
+                let views = read(&segment.views)?;
                 let tokens = segment.tokens.as_ref().map(read).transpose()?;
-                self.write_document(id, &read(&segment.views)?, tokens.as_ref())?;
+                self.write_document(id, kept(&views), tokens.as_ref().map(kept))?;
                 walk.pass(segment, document);
             }
         }
@@ -309,12 +311,17 @@ impl Walk {
     }
 }
 
-/// The views of a document.
-fn matrix(rows: &crate::index::StoredRows, document: usize) -> Option<TokenMatrix> {
-    let halves = rows.rows(rows.of(document)?)?;
+/// The views of a document, and which they are.
+fn read(rows: &StoredRows, document: usize) -> Option<(TokenMatrix, Option<&[u32]>)> {
+    let views = rows.of(document)?;
+    let halves = rows.rows(views.clone())?;
     let mut values = vec![0.0; halves.len()];
     Kernel::best().to_floats(halves, &mut values);
-    Some(TokenMatrix::new(rows.dim, values))
+    Some((TokenMatrix::new(rows.dim, values), rows.positions(views)))
+}
+
+fn kept<'a>((views, positions): &'a (TokenMatrix, Option<&'a [u32]>)) -> Kept<'a> {
+    Kept { views, positions: *positions }
 }
 
 /// What a writer says when files that it just wrote, or that held, cannot be opened.
