@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use fastlane_corpus::Format;
+use fastlane_engine::Store;
 use fastlane_eval::Measure;
 use fastlane_model::Precision;
 
@@ -235,6 +236,9 @@ pub(crate) struct IndexArgs {
     /// Leave out views of a document whose cosine with an earlier one is above this; 1 keeps all
     #[arg(long, value_name = "X", default_value = "0.95", value_parser = cosine)]
     pub(crate) near_duplicates: Option<f32>,
+    /// How to keep the values of views: f16 unless said; an index that is there has its own way
+    #[arg(long, value_name = "STORE", value_parser = store())]
+    pub(crate) store: Option<Store>,
     /// What made the views; an index refuses those of another
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
@@ -363,6 +367,13 @@ fn format() -> impl TypedValueParser<Value = Format> {
     let named = |name: String| Format::ALL.into_iter().find(|format| format.name() == name);
     PossibleValuesParser::new(Format::ALL.map(Format::name))
         .map(move |name| named(name).expect("clap lets through the names of formats only"))
+}
+
+/// The names of the stores that `engine` has.
+fn store() -> impl TypedValueParser<Value = Store> {
+    let named = |name: String| Store::ALL.into_iter().find(|store| store.name() == name);
+    PossibleValuesParser::new(Store::ALL.map(Store::name))
+        .map(move |name| named(name).expect("clap lets through the names of stores only"))
 }
 
 fn cosine(text: &str) -> Result<f32, &'static str> {

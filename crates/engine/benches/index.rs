@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use fastlane_engine::{
-    IndexSettings, Lane, Nominate, Reader, Reduction, Request, StoredDocuments, Writer,
+    IndexSettings, Lane, Nominate, Reader, Reduction, Request, Store, StoredDocuments, Writer,
     WriterSettings,
 };
 
@@ -31,8 +31,8 @@ fn main() {
 
 fn build(views: &Path, index: &Path, threads: usize) {
     let documents = StoredDocuments::open(views).unwrap();
-    let settings =
-        IndexSettings { dim: documents.shape().dim, token_dim: None, model: String::new() };
+    let dim = documents.shape().dim;
+    let settings = IndexSettings { dim, token_dim: None, model: String::new(), store: Store::F16 };
     let threads = NonZero::new(threads).unwrap();
     let mut writer = Writer::open(
         index,

@@ -18,6 +18,7 @@ mod kernels;
 mod lists;
 mod reduce;
 mod search;
+mod store;
 mod vectors;
 
 pub use encoder::{DocumentViews, EncodeError, Encoder, Lane, QueryViews, Token};
@@ -27,6 +28,7 @@ pub use index::{
 };
 pub use reduce::Reduction;
 pub use search::{DocumentSet, Hit, Nominate, Pair, Request, Rerank};
+pub use store::Store;
 pub use vectors::{
     StoredDocument, StoredDocuments, TokenMatrix, VectorFilesError, VectorShape, VectorWriter,
     Written,

@@ -60,13 +60,14 @@ struct Summary {
 }
 
 fn open(args: &IndexArgs, shape: VectorShape) -> anyhow::Result<Writer> {
-    // who says nothing means the model that is there
-    let there = || Reader::open(&args.output).map(|reader| reader.settings().model.clone());
-    let model = args.model.clone().or_else(|| there().ok()).unwrap_or_default();
+    // who says nothing means what is there
+    let there = Reader::open(&args.output).map(|reader| reader.settings().clone()).ok();
+    let (model, store) = there.map(|there| (there.model, there.store)).unwrap_or_default();
     let settings = IndexSettings {
         dim: shape.lane_dim.unwrap_or(shape.dim),
         token_dim: shape.lane_dim.map(|_| shape.dim),
-        model,
+        model: args.model.clone().unwrap_or(model),
+        store: args.store.unwrap_or(store),
     };
     let near_duplicates = args.near_duplicates.filter(|&threshold| threshold < 1.0);
     let reduction = Reduction { near_duplicates, ..Reduction::OFF };

@@ -42,6 +42,7 @@ fn table(settings: &IndexSettings, statistics: &Statistics) -> Table {
         let share = statistics.hot_bytes as f64 / views as f64;
         row("hot bytes a view", format!("{share:.1}"));
     }
+    row("store", settings.store.to_string());
     row("bytes", bytes(statistics.bytes));
     if !settings.model.is_empty() {
         row("model", settings.model.clone());

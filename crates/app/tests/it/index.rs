@@ -48,6 +48,9 @@ fn an_index_grows_shrinks_and_stays_whole() {
         "compact it.index",
         "stat it.index",
         "check it.index",
+        "index first --output small.index --store 4bit",
+        "index second --output small.index",
+        "stat small.index",
     ] {
         all += &format!("$ fastlane {arguments}\n{}\n", timeless(&folder.said(arguments)));
     }
@@ -67,6 +70,8 @@ fn what_cannot_be_is_said() {
         "index first --output other --memory 1GB",
         "index first --output other --memory 1MiB",
         "index first --output other --near-duplicates 2",
+        "index first --output it.index --store 4bit",
+        "index first --output other --store 2bit",
         "stat nowhere",
         "delete nowhere d1",
         "delete it.index",

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use fastlane_engine::{
-    IndexSettings, Reader, Reduction, StoredDocuments, TokenMatrix, Writer, WriterSettings,
+    IndexSettings, Reader, Reduction, Store, StoredDocuments, TokenMatrix, Writer, WriterSettings,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -18,10 +18,24 @@ pub(crate) const LENGTH: usize = 70;
 /// How many queries there are.
 const QUERIES: usize = 1000;
 
+/// The tokens of a made-up text that asks.
+const TOKENS: usize = 12;
+
 /// An index in a directory that goes with it, and queries.
 pub(crate) struct Corpus {
     directory: TempDir,
+    store: Store,
     pub(crate) queries: TokenMatrix,
+    /// All tokens of each text that asks.
+    pub(crate) texts: Vec<TokenMatrix>,
+}
+
+/// What an index is made of.
+struct Source<'a> {
+    name: &'a str,
+    texts: Vec<TokenMatrix>,
+    lists_from: u64,
+    store: Store,
 }
 
 impl Corpus {
@@ -29,21 +43,24 @@ impl Corpus {
     pub(crate) fn of_equal_documents(views: usize) -> Self {
         let mut clusters = Clusters::new();
         let documents = clusters.documents(views);
-        Self::build("made up", documents, clusters.views(QUERIES), u64::MAX)
+        let (texts, store) = (clusters.texts(), Store::F16);
+        Self::build(documents, Source { name: "made up", texts, lists_from: u64::MAX, store })
     }
 
     /// The million real views if they are there, or made-up ones.
-    pub(crate) fn real_or_clustered(views: usize) -> Self {
+    pub(crate) fn real_or_clustered(views: usize, store: Store) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/views");
         let lists_from = WriterSettings::default().lists_from;
         if root.join("million/ids.txt").exists() {
             let documents = stored(&root.join("million"));
-            let queries = tokens(stored(&root.join("query-tokens")));
-            return Self::build("target/views/million", documents, queries, lists_from);
+            let texts = stored(&root.join("query-tokens")).take(QUERIES).map(|(_, views)| views);
+            let (name, texts) = ("target/views/million", texts.collect());
+            return Self::build(documents, Source { name, texts, lists_from, store });
         }
         let mut clusters = Clusters::new();
         let documents = clusters.documents(views);
-        Self::build("made up", documents, clusters.views(QUERIES), lists_from)
+        let texts = clusters.texts();
+        Self::build(documents, Source { name: "made up", texts, lists_from, store })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -51,12 +68,11 @@ impl Corpus {
     }
 
     fn build(
-        name: &str,
         documents: impl IntoIterator<Item = (String, TokenMatrix)>,
-        queries: TokenMatrix,
-        lists_from: u64,
+        Source { name, texts, lists_from, store }: Source<'_>,
     ) -> Self {
-        let corpus = Self { directory: tempfile::tempdir().unwrap(), queries };
+        let (directory, queries) = (tempfile::tempdir().unwrap(), middles(&texts));
+        let corpus = Self { directory, store, queries, texts };
         let threads = WriterSettings::default().threads;
         let began = Instant::now();
         let mut writer = corpus.writer(threads, lists_from);
@@ -66,7 +82,7 @@ impl Corpus {
         writer.commit().unwrap();
         let statistics = Reader::open(corpus.path()).unwrap().statistics();
         println!(
-            "{name}: {} views of {} documents in {} lists, built in {:.0} s",
+            "{name}: {} views of {} documents in {} lists, {store}, built in {:.1} s",
             statistics.views,
             statistics.documents,
             statistics.lists,
@@ -76,8 +92,8 @@ impl Corpus {
     }
 
     pub(crate) fn writer(&self, threads: NonZero<usize>, lists_from: u64) -> Writer {
-        let index =
-            IndexSettings { dim: self.queries.dim(), token_dim: None, model: String::new() };
+        let (dim, store) = (self.queries.dim(), self.store);
+        let index = IndexSettings { dim, token_dim: None, model: String::new(), store };
         let settings = WriterSettings {
             threads,
             lists_from,
@@ -94,10 +110,9 @@ fn stored(directory: &Path) -> impl Iterator<Item = (String, TokenMatrix)> + use
 }
 
 /// The token in the middle of each text.
-fn tokens(texts: impl Iterator<Item = (String, TokenMatrix)>) -> TokenMatrix {
-    let views: Vec<TokenMatrix> = texts.take(QUERIES).map(|(_, views)| views).collect();
-    let values = views.iter().flat_map(|views| views.row(views.len() / 2)).copied().collect();
-    TokenMatrix::new(views[0].dim(), values)
+fn middles(texts: &[TokenMatrix]) -> TokenMatrix {
+    let values = texts.iter().flat_map(|views| views.row(views.len() / 2)).copied().collect();
+    TokenMatrix::new(texts[0].dim(), values)
 }
 
 /// Views around 2,000 centres at random.
@@ -115,6 +130,10 @@ impl Clusters {
 
     fn documents(&mut self, views: usize) -> Vec<(String, TokenMatrix)> {
         (0..views / LENGTH).map(|number| (number.to_string(), self.views(LENGTH))).collect()
+    }
+
+    fn texts(&mut self) -> Vec<TokenMatrix> {
+        (0..QUERIES).map(|_| self.views(TOKENS)).collect()
     }
 
     /// Views of unit length, about half of which is noise.

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo bench -p fastlane-engine --bench figures                      # all figures
-//! cargo bench -p fastlane-engine --bench figures -- scan rerank       # some: also threads commits open
+//! cargo bench -p fastlane-engine --bench figures -- scan rerank       # some: also threads commits open stores
 //! ```
 //!
 //! `scan` and `rerank` run on 200,000 made-up views; the others on the million that
@@ -15,15 +15,16 @@ mod commits;
 mod corpus;
 mod rerank;
 mod scan;
+mod stores;
 mod threads;
 
 use std::time::Instant;
 
-use fastlane_engine::Reader;
+use fastlane_engine::{Reader, Store};
 
 use corpus::Corpus;
 
-const QUESTIONS: [&str; 5] = ["scan", "rerank", "open", "threads", "commits"];
+const QUESTIONS: [&str; 6] = ["scan", "rerank", "open", "threads", "commits", "stores"];
 
 fn main() {
     let mut asked: Vec<String> = std::env::args().skip(1).filter(|one| one != "--bench").collect();
@@ -42,11 +43,12 @@ fn main() {
         wants("rerank").then(|| rerank::measure(&reader, &corpus));
     }
     if wants("open") || wants("threads") || wants("commits") {
-        let corpus = Corpus::real_or_clustered(300_000);
+        let corpus = Corpus::real_or_clustered(300_000, Store::F16);
         wants("open").then(|| open(&corpus));
         wants("threads").then(|| threads::measure(&corpus));
         wants("commits").then(|| commits::measure(&corpus));
     }
+    wants("stores").then(stores::measure);
     tell_load();
 }
 

@@ -6,7 +6,6 @@ use std::ops::Range;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use crate::kernels::{Kernel, f16};
 use crate::lists::{BLOCK, block_bytes, encode, put};
 
 use super::manifest::ListsEntry;
@@ -46,10 +45,10 @@ pub(crate) fn build_lists(
         factors: Output::create(storage, &format!("{stem}.factors"))?,
         numbers: Output::create(storage, &format!("{stem}.numbers"))?,
     };
-    let room = memory / (block_bytes(rows.dim) / BLOCK + 8);
+    let room = memory / (block_bytes(rows.dim()) / BLOCK + 8);
     let mut carried = Vec::new();
     for part in parts(&ends, room) {
-        let mut shelf = Shelf::new(rows.dim, &ends, part, carried);
+        let mut shelf = Shelf::new(rows.dim(), &ends, part, carried);
         pool.install(|| shelf.fill(rows, space, &lists));
         watch(0)?;
         carried = shelf.write(&mut files)?;
@@ -83,9 +82,8 @@ fn assign(plan: &Plan<'_>, rows: &StoredRows, watch: Watch<'_>) -> io::Result<Ve
 }
 
 fn floats(rows: &StoredRows, views: Range<usize>, into: &mut Vec<f32>) {
-    let halves: &[f16] = rows.rows(views.clone()).expect("views are within the segment");
-    into.resize(halves.len(), 0.0);
-    Kernel::best().to_floats(halves, into);
+    into.clear();
+    rows.decode(views.clone(), into).expect("views are within the segment");
     rows.release(views);
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 
 use crate::TokenMatrix;
-use crate::kernels::{Kernel, f16};
+use crate::store::{Coder, RowScratch};
 
 use super::bits::Bits;
 use super::manifest::{DeletedEntry, IndexSettings, RowsEntry, SegmentEntry};
@@ -13,9 +13,17 @@ use super::storage::{Output, Storage, write_file};
 /// The views of a document that are kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kept<'a> {
-    pub(crate) views: &'a TokenMatrix,
+    pub(crate) views: Views<'a>,
     /// Which each was of those that the document came with, ascending; none if all are kept.
     pub(crate) positions: Option<&'a [u32]>,
+}
+
+/// Views that are to be stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Views<'a> {
+    New(&'a TokenMatrix),
+    /// Copied, byte for byte, so that merges lose nothing.
+    Stored(&'a [u8]),
 }
 
 /// A segment in the making.
@@ -38,12 +46,15 @@ impl Builder {
         stem: String,
         settings: &IndexSettings,
     ) -> io::Result<Self> {
-        let rows = |what| RowsOutput::new(storage, format!("{stem}.{what}"));
+        let rows = |what, dim| {
+            let coder = Coder::new(settings.store, dim);
+            RowsOutput::new(storage, format!("{stem}.{what}"), coder)
+        };
         Ok(Self {
             ids: Vec::new(),
             id_ends: Vec::new(),
-            views: rows("views")?,
-            tokens: settings.token_dim.map(|_| rows("tokens")).transpose()?,
+            views: rows("views", settings.dim)?,
+            tokens: settings.token_dim.map(|dim| rows("tokens", dim)).transpose()?,
             by_hash: HashMap::new(),
             deleted: Vec::new(),
             stem,
@@ -151,18 +162,19 @@ struct RowsOutput {
     /// What its first file is called, and others begin with.
     name: String,
     rows: Output,
+    coder: Coder,
     ends: Vec<u64>,
     /// Written from the first document on that is not whole, for those before it too.
     positions: Option<Output>,
     count: u64,
-    halves: Vec<f16>,
+    scratch: RowScratch,
 }
 
 impl RowsOutput {
-    fn new(storage: &dyn Storage, name: String) -> io::Result<Self> {
+    fn new(storage: &dyn Storage, name: String, coder: Coder) -> io::Result<Self> {
         let rows = Output::create(storage, &name)?;
-        let (ends, halves) = (Vec::new(), Vec::new());
-        Ok(Self { name, rows, ends, positions: None, count: 0, halves })
+        let (ends, scratch) = (Vec::new(), RowScratch::default());
+        Ok(Self { name, rows, coder, ends, positions: None, count: 0, scratch })
     }
 
     fn add(
@@ -170,11 +182,14 @@ impl RowsOutput {
         storage: &dyn Storage,
         Kept { views, positions }: Kept<'_>,
     ) -> io::Result<()> {
-        self.add_positions(storage, positions, views.len() as u32)?;
-        self.halves.resize(views.values().len(), f16::ZERO);
-        Kernel::best().to_halves(views.values(), &mut self.halves);
-        self.rows.write(bytemuck::cast_slice(&self.halves))?;
-        self.count += views.len() as u64;
+        let rows = match views {
+            Views::Stored(rows) => rows,
+            Views::New(views) => self.coder.encode(views.values(), &mut self.scratch),
+        };
+        self.rows.write(rows)?;
+        let count = rows.len() / self.coder.row_bytes();
+        self.add_positions(storage, positions, count as u32)?;
+        self.count += count as u64;
         self.ends.push(self.count);
         Ok(())
     }

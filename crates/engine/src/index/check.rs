@@ -12,6 +12,7 @@ use super::manifest::Manifest;
 use super::reader::{Generation, Reader};
 use super::segment::{Segment, StoredRows};
 use super::storage::FileEntry;
+use crate::store::RowScratch;
 
 /// What a check looked at, and found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -147,10 +148,11 @@ fn check_generation(generation: &Generation) -> Vec<Problem> {
 
 /// Whether all values are numbers.
 fn is_finite(rows: &StoredRows) -> bool {
-    const MANY: usize = 1 << 16;
+    const MANY: usize = 1 << 12;
+    let mut scratch = RowScratch::default();
     (0..rows.len()).step_by(MANY).all(|start| {
         let views = start..rows.len().min(start + MANY);
-        let values = rows.rows(views.clone()).unwrap_or_default();
+        let values = rows.read(views.clone(), &mut scratch).unwrap_or_default();
         let finite = values.iter().all(|value| value.is_finite());
         rows.release(views);
         finite

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OpenIndexError;
 use super::storage::{CURRENT, FileEntry, Storage, try_lock, write_file};
+use crate::store::Store;
 
 /// The only format there is yet.
 const FORMAT: u32 = 1;
@@ -56,6 +57,9 @@ pub struct IndexSettings {
     /// What tells the model that made the views from others; empty if nobody says.
     #[serde(default)]
     pub model: String,
+    /// How the values of views are kept.
+    #[serde(default)]
+    pub store: Store,
 }
 
 /// A generation: everything that a reader needs to know.
@@ -98,7 +102,7 @@ pub(crate) struct SegmentEntry {
 /// Views, document after document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RowsEntry {
-    /// Halves.
+    /// As the [`Store`] of the index says.
     pub(crate) rows: FileEntry,
     /// Where the views of each document end: u64.
     pub(crate) ends: FileEntry,
@@ -324,7 +328,12 @@ mod tests {
     use crate::index::storage::Disk;
 
     fn manifest(generation: u64) -> Manifest {
-        let settings = IndexSettings { dim: 8, token_dim: None, model: String::new() };
+        let settings = IndexSettings {
+            dim: 8,
+            token_dim: None,
+            model: String::new(),
+            store: Store::default(),
+        };
         Manifest { generation, ..Manifest::new(settings) }
     }
 

@@ -8,7 +8,8 @@
 //! deleted out. The files of a generation go when a newer one holds and no reader has it open.
 //!
 //! A document is views that are searched, and perhaps token views apart from them that only score;
-//! both are kept as halves, document after document. From [`FEWEST_VIEWS`] on, views are found by
+//! both are kept document after document, as halves or as another [`Store`](crate::Store) of the
+//! index says. From [`FEWEST_VIEWS`] on, views are found by
 //! lists of codes ([`lists`](crate::lists)); below, all are looked at.
 //!
 //! What is defined for odd documents: one without views is kept and never found; a zero vector

@@ -5,7 +5,6 @@ use std::path::Path;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
-use crate::kernels::{Kernel, f16};
 use crate::lists::{Partition, Rotation};
 
 use super::error::OpenIndexError;
@@ -89,10 +88,7 @@ fn sample(dim: usize, rows: &[&StoredRows], count: usize, seed: u64) -> Vec<f32>
             left -= 1;
             if take {
                 wanted -= 1;
-                let row: &[f16] = rows.rows(view..view + 1).unwrap_or_default();
-                let from = sample.len();
-                sample.resize(from + dim, 0.0);
-                Kernel::best().to_floats(row, &mut sample[from..]);
+                rows.decode(view..view + 1, &mut sample).expect("views are within the segment");
             }
         }
     }

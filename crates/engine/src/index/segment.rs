@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::kernels::f16;
 use crate::lists::block_bytes;
+use crate::store::{Coder, RowScratch};
 
 use super::bits::Bits;
 use super::error::OpenIndexError;
@@ -38,7 +39,8 @@ impl Segment {
     ) -> Result<Self, OpenIndexError> {
         let open = Opener { directory };
         let documents = entry.documents as usize;
-        let rows = |entry: &RowsEntry, dim| StoredRows::open(&open, entry, documents, dim);
+        let coder = |dim| Coder::new(settings.store, dim);
+        let rows = |entry: &RowsEntry, dim| StoredRows::open(&open, entry, documents, coder(dim));
         let views = rows(&entry.views, settings.dim)?;
         let tokens = match (&entry.tokens, settings.token_dim) {
             (Some(tokens), Some(dim)) => Some(rows(tokens, dim)?),
@@ -100,7 +102,7 @@ impl Segment {
 #[derive(Debug)]
 pub(crate) struct StoredRows {
     pub(crate) path: PathBuf,
-    pub(crate) dim: usize,
+    coder: Coder,
     rows: Mapped,
     ends: Mapped,
     positions: Option<Mapped>,
@@ -116,12 +118,12 @@ impl StoredRows {
         open: &Opener<'_>,
         entry: &RowsEntry,
         documents: usize,
-        dim: usize,
+        coder: Coder,
     ) -> Result<Self, OpenIndexError> {
         let ends = open.counted::<u64>(&entry.ends, documents)?;
         let count = ends.numbers::<u64>().last().map_or(0, |&end| end);
         let rows = open.map(&entry.rows)?;
-        if count.checked_mul(2 * dim as u64) != Some(entry.rows.bytes) {
+        if count.checked_mul(coder.row_bytes() as u64) != Some(entry.rows.bytes) {
             let what = format!("it has {} bytes, wanted {count} views", entry.rows.bytes);
             return Err(open.damaged(&entry.rows, what));
         }
@@ -130,12 +132,12 @@ impl StoredRows {
         let positions = entry.positions.as_ref();
         let positions = positions.map(|file| open.counted::<u32>(file, count as usize));
         let path = open.directory.join(&entry.rows.name);
-        Ok(Self { path, dim, rows, ends, positions: positions.transpose()?, landmarks })
+        Ok(Self { path, coder, rows, ends, positions: positions.transpose()?, landmarks })
     }
 
     /// How many views there are.
     pub(crate) fn len(&self) -> usize {
-        self.rows.bytes().len() / (2 * self.dim)
+        self.rows.bytes().len() / self.coder.row_bytes()
     }
 
     /// Which views are a document's.
@@ -143,9 +145,38 @@ impl StoredRows {
         range(self.ends.numbers(), document)
     }
 
-    /// The values of some views.
-    pub(crate) fn rows(&self, views: Range<usize>) -> Option<&[f16]> {
-        self.rows.numbers().get(views.start * self.dim..views.end * self.dim)
+    /// How long a view is.
+    pub(crate) fn dim(&self) -> usize {
+        self.coder.dim()
+    }
+
+    /// Some views as they are stored.
+    pub(crate) fn bytes(&self, views: Range<usize>) -> Option<&[u8]> {
+        self.rows.bytes().get(self.place(&views))
+    }
+
+    /// Some views for products with vectors that were [turned](Self::turn).
+    pub(crate) fn read<'a>(
+        &'a self,
+        views: Range<usize>,
+        scratch: &'a mut RowScratch,
+    ) -> Option<&'a [f16]> {
+        Some(self.coder.read(self.bytes(views)?, scratch))
+    }
+
+    /// Turns vectors as the rows are.
+    pub(crate) fn turn(&self, vectors: &mut [f32]) {
+        self.coder.turn(vectors);
+    }
+
+    /// Adds some views as they came, but for what their store lost.
+    pub(crate) fn decode(&self, views: Range<usize>, into: &mut Vec<f32>) -> Option<()> {
+        self.coder.decode(self.bytes(views)?, into);
+        Some(())
+    }
+
+    fn place(&self, views: &Range<usize>) -> Range<usize> {
+        views.start * self.coder.row_bytes()..views.end * self.coder.row_bytes()
     }
 
     /// Which some views were of those that their document came with; none if all are here.
@@ -155,7 +186,7 @@ impl StoredRows {
 
     /// Lets go of the memory of some views, until they are looked at again.
     pub(crate) fn release(&self, views: Range<usize>) {
-        self.rows.release(2 * views.start * self.dim..2 * views.end * self.dim);
+        self.rows.release(self.place(&views));
     }
 
     /// The document that a view belongs to.
@@ -202,7 +233,7 @@ impl Lists {
         let blocks = views.len().div_ceil(crate::lists::BLOCK);
         Ok(Self {
             path: open.directory.join(&entry.numbers.name),
-            codes: open.counted::<u8>(&entry.codes, blocks * block_bytes(views.dim))?,
+            codes: open.counted::<u8>(&entry.codes, blocks * block_bytes(views.dim()))?,
             factors: open.counted::<f32>(&entry.factors, views.len())?,
             numbers: open.counted::<u32>(&entry.numbers, views.len())?,
             ends,

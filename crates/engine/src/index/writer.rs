@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::bits::Bits;
-use super::builder::{Builder, Kept};
+use super::builder::{Builder, Kept, Views};
 use super::error::{OpenIndexError, WriteIndexError};
 use super::manifest::{IndexSettings, Manifest};
 use super::partition::FEWEST_VIEWS;
@@ -223,11 +223,11 @@ impl Writer {
         let kept = self.settings.reduction.apply(many, weights);
         let reduced = (kept.len() < many.len()).then(|| many.select(&kept));
         let positions: Vec<u32> = kept.iter().map(|&row| row as u32).collect();
-        let whole = |views| Kept { views, positions: None };
-        let many = Kept { views: reduced.as_ref().unwrap_or(many), positions: Some(&positions) };
+        let many = Views::New(reduced.as_ref().unwrap_or(many));
+        let many = Kept { views: many, positions: Some(&positions) };
         let (views, tokens) = match tokens {
             None => (many, None),
-            Some(_) => (whole(views), Some(many)),
+            Some(_) => (Kept { views: Views::New(views), positions: None }, Some(many)),
         };
         self.remove(id);
         let added = self.write_document(id, views, tokens);

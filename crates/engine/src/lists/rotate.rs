@@ -71,6 +71,26 @@ impl Rotation {
             }
         }
     }
+
+    /// Turns a vector back: each step is symmetric and the rotation keeps lengths, so that the
+    /// same steps from the last to the first undo it.
+    ///
+    /// # Panics
+    ///
+    /// The vector has other dimensions.
+    pub(crate) fn undo(&self, values: &mut [f32]) {
+        assert_eq!(values.len(), self.dim);
+        for (round, flips) in self.flips.chunks_exact(self.dim).enumerate().rev() {
+            if round == CROSSING && self.window < self.dim {
+                cross(values);
+            }
+            let start = start(self.dim, self.window, round);
+            self.kernel.hadamard(&mut values[start..][..self.window]);
+            for (value, flip) in values.iter_mut().zip(flips) {
+                *value *= flip;
+            }
+        }
+    }
 }
 
 /// Random signs: 1 or -1.
@@ -133,6 +153,17 @@ mod tests {
             let scale = product(&a, &a).sqrt() * product(&b, &b).sqrt();
             prop_assert!((product(&a, &b) - product(&ra, &rb)).abs() <= 1e-5 * scale);
             prop_assert!((product(&a, &a) - product(&ra, &ra)).abs() <= 1e-5 * product(&a, &a));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_turned_is_turned_back((values, _) in pairs(), seed in any::<u64>()) {
+            let mut back = rotated(&values, seed);
+            Rotation::new(values.len(), seed).undo(&mut back);
+            for (back, value) in back.iter().zip(&values) {
+                prop_assert!((back - value).abs() <= 1e-5 * product(&values, &values).sqrt() as f32);
+            }
         }
     }
 

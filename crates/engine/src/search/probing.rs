@@ -5,8 +5,9 @@
 //! exactly at once. The better the first lists are, the fewer views that is.
 
 use crate::index::{Reader, SearchError};
-use crate::kernels::{Kernel, f16};
+use crate::kernels::Kernel;
 use crate::lists::{Entries, PartitionScratch, Scanner};
+use crate::store::RowScratch;
 
 use super::Pair;
 use super::damaged_rows;
@@ -39,12 +40,19 @@ pub(super) struct Probing<'a> {
     reader: &'a Reader,
     nominator: &'a Nominator<'a>,
     query: &'a [f32],
+    /// The query as rows want it.
+    turned: Vec<f32>,
     kernel: Kernel,
 }
 
 impl<'a> Probing<'a> {
     pub(super) fn new(reader: &'a Reader, nominator: &'a Nominator<'a>, query: &'a [f32]) -> Self {
-        Self { reader, nominator, query, kernel: Kernel::best() }
+        let mut turned = query.to_vec();
+        // all segments of an index are stored in one way
+        if let Some(segment) = reader.generation.segments.first() {
+            segment.views.turn(&mut turned);
+        }
+        Self { reader, nominator, query, turned, kernel: Kernel::best() }
     }
 
     /// The best documents by exact products; more lists while there are fewer than `wanted`.
@@ -133,28 +141,23 @@ impl<'a> Probing<'a> {
 
     /// Compares views exactly.
     fn compare(&self, segment: u32, views: &[u32], best: &mut Best) -> Result<(), SearchError> {
-        for &view in views.iter().take(AHEAD) {
-            self.kernel.fetch(self.row(segment, view)?);
-        }
+        let rows = &self.reader.segment(segment).views;
+        let place = |view: u32| view as usize..view as usize + 1;
+        let fetch = |&view: &u32| self.kernel.fetch(rows.bytes(place(view)).unwrap_or_default());
+        let mut scratch = RowScratch::default();
+        views.iter().take(AHEAD).for_each(fetch);
         for (index, &view) in views.iter().enumerate() {
-            if let Some(&view) = views.get(index + AHEAD) {
-                self.kernel.fetch(self.row(segment, view)?);
-            }
+            views.get(index + AHEAD).into_iter().for_each(fetch);
+            let row = rows.read(place(view), &mut scratch);
+            let lost = || damaged_rows(&rows.path, format!("it has no view {view}"));
             let mut product = [0.0];
-            self.kernel.dots_half(self.query, self.row(segment, view)?, &mut product);
+            self.kernel.dots_half(&self.turned, row.ok_or_else(lost)?, &mut product);
             if product[0] >= best.threshold {
                 let document = self.document(segment, view)?;
                 best.push(Found { product: product[0], segment, document, view });
             }
         }
         Ok(())
-    }
-
-    fn row(&self, segment: u32, view: u32) -> Result<&'a [f16], SearchError> {
-        let rows = &self.reader.segment(segment).views;
-        let view = view as usize;
-        let row = rows.rows(view..view + 1);
-        row.ok_or_else(|| damaged_rows(&rows.path, format!("it has no view {view}")))
     }
 
     fn scored(&self, found: Found) -> Scored {

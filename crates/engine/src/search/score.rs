@@ -1,9 +1,10 @@
-//! Exact scores of documents, by the halves that are stored.
+//! Exact scores of documents, by the views as they are stored.
 
 use crate::TokenMatrix;
 use crate::encoder::Lane;
 use crate::index::{Reader, SearchError, StoredRows};
 use crate::kernels::Kernel;
+use crate::store::RowScratch;
 
 use super::{Pair, Rerank, damaged_rows};
 
@@ -19,10 +20,13 @@ pub(super) struct Scored {
 /// Queries that documents are scored for, one after the other in memory.
 pub(super) struct Scorer {
     values: Vec<f32>,
+    /// Whether they are turned as the rows of the index are.
+    turned: bool,
     dim: usize,
     /// Which token each stands for, and what it counts.
     queries: Vec<(usize, f32)>,
     best: Vec<(f32, u32)>,
+    scratch: RowScratch,
     kernel: Kernel,
 }
 
@@ -41,7 +45,8 @@ impl Scorer {
 
     fn new(values: Vec<f32>, dim: usize, queries: Vec<(usize, f32)>) -> Self {
         let best = vec![(0.0, 0); queries.len()];
-        Self { values, dim, queries, best, kernel: Kernel::best() }
+        let scratch = RowScratch::default();
+        Self { values, turned: false, dim, queries, best, scratch, kernel: Kernel::best() }
     }
 
     /// Scores a document; `None` if it has no views.
@@ -50,7 +55,11 @@ impl Scorer {
         rows: &StoredRows,
         document: u32,
     ) -> Result<Option<(f32, Vec<Pair>)>, SearchError> {
-        let views = rows.of(document as usize).and_then(|views| rows.rows(views));
+        if !std::mem::replace(&mut self.turned, true) {
+            rows.turn(&mut self.values);
+        }
+        let views = rows.of(document as usize);
+        let views = views.and_then(|views| rows.read(views, &mut self.scratch));
         let Some(views) = views else {
             let what = format!("the views of document {document} lie outside of it");
             return Err(damaged_rows(&rows.path, what));

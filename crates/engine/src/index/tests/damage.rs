@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::twin::Unsynced;
 use super::{REDUCTION, THOROUGH, lane, open_on, views};
-use crate::{IndexSettings, Nominate, OpenIndexError, Reader, Request, Rerank, WriteIndexError};
+use crate::{
+    IndexSettings, Nominate, OpenIndexError, Reader, Request, Rerank, Store, WriteIndexError,
+};
 
 /// An index with lists, deletions, views that were left out, and an attachment.
-fn index(path: &Path) {
-    let mut writer = open_on(Box::new(Unsynced::new(path)), path, REDUCTION).unwrap();
+fn index(path: &Path, store: Store) {
+    let storage = Box::new(Unsynced::new(path));
+    let mut writer = open_on(storage, path, (store, REDUCTION)).unwrap();
     for document in 0..25 {
         writer.add(&format!("d{document}"), &views(document, 3), None).unwrap();
     }
@@ -29,8 +32,12 @@ fn files(path: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn every_flip_is_told_and_harms_no_search() {
+    Store::ALL.into_iter().for_each(flip_every_byte);
+}
+
+fn flip_every_byte(store: Store) {
     let directory = tempfile::tempdir().unwrap();
-    index(directory.path());
+    index(directory.path(), store);
     assert_eq!(Reader::check(directory.path(), |_| true).unwrap().problems, []);
     let files = files(directory.path());
     assert!(files.len() > 15, "{files:?}");
@@ -53,7 +60,7 @@ fn every_flip_is_told_and_harms_no_search() {
 #[test]
 fn files_that_are_cut_off_or_absent_are_named() {
     let directory = tempfile::tempdir().unwrap();
-    index(directory.path());
+    index(directory.path(), Store::F16);
     for file in files(directory.path()) {
         let bytes = std::fs::read(&file).unwrap();
         for length in [0, bytes.len() / 2, bytes.len() - 1] {
@@ -77,7 +84,7 @@ fn files_that_are_cut_off_or_absent_are_named() {
 fn a_writer_adds_nothing_to_damage() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    index(path);
+    index(path, Store::Bits4);
     let flip = |name: &str| {
         let file = path.join(name);
         let mut bytes = std::fs::read(&file).unwrap();
@@ -99,10 +106,10 @@ fn a_writer_adds_nothing_to_damage() {
 #[test]
 fn an_index_that_lost_current_is_not_begun_anew() {
     let directory = tempfile::tempdir().unwrap();
-    index(directory.path());
+    index(directory.path(), Store::F16);
     let count = files(directory.path()).len();
     std::fs::remove_file(directory.path().join("CURRENT")).unwrap();
-    let settings = IndexSettings { dim: 8, token_dim: None, model: "test".to_owned() };
+    let settings = super::index_settings();
     let error = crate::Writer::open(directory.path(), &settings, super::settings()).unwrap_err();
     assert!(error.to_string().ends_with("it is absent, but not `generation-000002`"), "{error}");
     assert_eq!(files(directory.path()).len(), count - 1);
@@ -112,7 +119,7 @@ fn an_index_that_lost_current_is_not_begun_anew() {
 fn directories_of_others_are_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     overwrite(&directory.path().join("thesis.txt"), b"precious");
-    let settings = IndexSettings { dim: 8, token_dim: None, model: String::new() };
+    let settings = IndexSettings { model: String::new(), ..super::index_settings() };
     let error = crate::Writer::open(directory.path(), &settings, super::settings()).unwrap_err();
     assert!(matches!(&error, OpenIndexError::Foreign { name, .. } if name == "thesis.txt"));
     assert!(matches!(Reader::open(directory.path()), Err(OpenIndexError::Absent { .. })));

@@ -1,8 +1,14 @@
 //! Every call that changes the directory fails once: what is committed never suffers.
 
-use super::twin::{Fault, Faulty};
-use super::{REDUCTION, THOROUGH, found, open, open_on, views};
-use crate::{Nominate, Reader, WriteIndexError, Writer};
+use std::path::Path;
+
+use super::twin::{Fault, Faulty, Unsynced};
+use super::{REDUCTION, THOROUGH, found, open_on, views};
+use crate::{Nominate, Reader, Store, WriteIndexError, Writer};
+
+fn open(path: &Path, store: Store) -> Writer {
+    open_on(Box::new(Unsynced::new(path)), path, (store, REDUCTION)).unwrap()
+}
 
 /// Adds, replaces, deletes and commits, and makes lists on the way.
 fn change(writer: &mut Writer) -> Result<(), WriteIndexError> {
@@ -16,30 +22,34 @@ fn change(writer: &mut Writer) -> Result<(), WriteIndexError> {
 
 #[test]
 fn a_call_that_fails_leaves_the_old_generation_or_the_new_one() {
-    for fault in [Fault::Refused, Fault::NoSpace, Fault::Pretended] {
+    for (fault, store) in [
+        (Fault::Refused, Store::F16),
+        (Fault::NoSpace, Store::Bits8),
+        (Fault::Pretended, Store::Bits4),
+    ] {
         let mut done = false;
         let mut calls = 0;
         while !done {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path();
-            let mut writer = open(path);
+            let mut writer = open(path, store);
             (0..12).for_each(|one| writer.add(&format!("d{one}"), &views(one, 2), None).unwrap());
             writer.commit().unwrap();
             drop(writer);
 
             let storage = Faulty::new(path, calls, fault);
-            let result = open_on(Box::new(storage.clone()), path, REDUCTION)
+            let result = open_on(Box::new(storage.clone()), path, (store, REDUCTION))
                 .map(|mut writer| change(&mut writer).is_ok());
             done = !storage.failed();
             assert!(!done || result.is_ok_and(|committed| committed));
-            assert_old_or_new(path, calls, done);
+            assert_old_or_new(path, store, calls, done);
             calls += 1;
         }
         assert!(calls > 40, "only {calls} calls were tried");
     }
 }
 
-fn assert_old_or_new(path: &std::path::Path, calls: i64, done: bool) {
+fn assert_old_or_new(path: &Path, store: Store, calls: i64, done: bool) {
     let checked = Reader::check(path, |_| true).unwrap();
     assert_eq!(checked.problems, [], "{calls}");
     let reader = Reader::open(path).unwrap();
@@ -53,7 +63,7 @@ fn assert_old_or_new(path: &std::path::Path, calls: i64, done: bool) {
         other => panic!("generation {other} after {calls} calls"),
     }
     // whatever was left behind, the next writer goes on
-    let mut writer = open(path);
+    let mut writer = open(path, store);
     change(&mut writer).unwrap();
     assert_eq!(Reader::open(path).unwrap().statistics().documents, 24);
 }

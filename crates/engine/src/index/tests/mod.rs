@@ -12,8 +12,8 @@ use std::path::Path;
 
 use crate::encoder::Lane;
 use crate::{
-    Hit, IndexSettings, Nominate, OpenIndexError, Reader, Reduction, Request, TokenMatrix, Writer,
-    WriterSettings,
+    Hit, IndexSettings, Nominate, OpenIndexError, Reader, Reduction, Request, Store, TokenMatrix,
+    Writer, WriterSettings,
 };
 
 use super::storage::Storage;
@@ -27,7 +27,7 @@ const REDUCTION: Reduction =
     Reduction { near_duplicates: Some(0.3), importance: None, diverse: None };
 
 fn index_settings() -> IndexSettings {
-    IndexSettings { dim: DIM, token_dim: None, model: "test".to_owned() }
+    IndexSettings { dim: DIM, token_dim: None, model: "test".to_owned(), store: Store::F16 }
 }
 
 /// Lists from 40 views on, so that small indexes have some; all views are kept.
@@ -39,16 +39,17 @@ fn settings() -> WriterSettings {
 
 /// A writer that does not wait for the disk.
 fn open(path: &Path) -> Writer {
-    open_on(Box::new(Unsynced::new(path)), path, Reduction::OFF).unwrap()
+    open_on(Box::new(Unsynced::new(path)), path, (Store::F16, Reduction::OFF)).unwrap()
 }
 
 fn open_on(
     storage: Box<dyn Storage>,
     path: &Path,
-    reduction: Reduction,
+    (store, reduction): (Store, Reduction),
 ) -> Result<Writer, OpenIndexError> {
     let settings = WriterSettings { reduction, ..settings() };
-    Writer::open_on(storage, path, Some(&index_settings()), settings)
+    let index = IndexSettings { store, ..index_settings() };
+    Writer::open_on(storage, path, Some(&index), settings)
 }
 
 /// Views of a document that depend on a number alone; halves hold their values exactly.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{REDUCTION, THOROUGH, found, open_on, views};
 use crate::index::storage::{CURRENT, Disk, Storage, StorageFile};
-use crate::{Nominate, Reader, Writer};
+use crate::{Nominate, Reader, Store, Writer};
 
 /// A disk that knows what a loss of power would leave.
 #[derive(Debug, Clone)]
@@ -154,13 +154,15 @@ fn commits(writer: &mut Writer) -> u64 {
 
 #[test]
 fn a_commit_that_returned_holds_without_power() {
-    for loss in [Loss::Names, Loss::NewNames, Loss::Bytes] {
+    for (loss, store) in
+        [(Loss::Names, Store::F16), (Loss::NewNames, Store::Bits8), (Loss::Bytes, Store::Bits4)]
+    {
         let mut calls = 0;
         let mut powerless = true;
         while powerless {
             let directory = tempfile::tempdir().unwrap();
             let disk = Forgetful::new(directory.path(), calls);
-            let last = match open_on(Box::new(disk.clone()), directory.path(), REDUCTION) {
+            let last = match open_on(Box::new(disk.clone()), directory.path(), (store, REDUCTION)) {
                 Ok(mut writer) => commits(&mut writer),
                 Err(_) => 0,
             };

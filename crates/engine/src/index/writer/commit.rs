@@ -6,9 +6,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Pending, Writer};
-use crate::TokenMatrix;
 use crate::index::build::{Plan, Watch, build_lists};
-use crate::index::builder::Kept;
+use crate::index::builder::{Kept, Views};
 use crate::index::error::{OpenIndexError, WriteIndexError};
 use crate::index::manifest::{
     DeletedEntry, ListsEntry, Manifest, PartitionEntry, RowsEntry, SegmentEntry, file_name, is_ours,
@@ -17,7 +16,6 @@ use crate::index::partition::{Space, is_outgrown};
 use crate::index::reader::{Generation, trust};
 use crate::index::segment::{Segment, StoredRows};
 use crate::index::storage::{CURRENT, try_lock, write_file};
-use crate::kernels::Kernel;
 
 impl Writer {
     /// Makes everything that was done hold, all or nothing, and returns the generation's number.
@@ -146,9 +144,8 @@ impl Writer {
                 };
                 let id = segment.id(document).ok_or_else(damaged)?;
                 let read = |rows| read(rows, document).ok_or_else(damaged);
-                let views = read(&segment.views)?;
                 let tokens = segment.tokens.as_ref().map(read).transpose()?;
-                self.write_document(id, kept(&views), tokens.as_ref().map(kept))?;
+                self.write_document(id, read(&segment.views)?, tokens)?;
                 walk.pass(segment, document);
             }
         }
@@ -311,17 +308,11 @@ impl Walk {
     }
 }
 
-/// The views of a document, and which they are.
-fn read(rows: &StoredRows, document: usize) -> Option<(TokenMatrix, Option<&[u32]>)> {
+/// The views of a document as they are stored.
+fn read(rows: &StoredRows, document: usize) -> Option<Kept<'_>> {
     let views = rows.of(document)?;
-    let halves = rows.rows(views.clone())?;
-    let mut values = vec![0.0; halves.len()];
-    Kernel::best().to_floats(halves, &mut values);
-    Some((TokenMatrix::new(rows.dim, values), rows.positions(views)))
-}
-
-fn kept<'a>((views, positions): &'a (TokenMatrix, Option<&'a [u32]>)) -> Kept<'a> {
-    Kept { views, positions: *positions }
+    let positions = rows.positions(views.clone());
+    Some(Kept { views: Views::Stored(rows.bytes(views)?), positions })
 }
 
 /// What a writer says when files that it just wrote, or that held, cannot be opened.

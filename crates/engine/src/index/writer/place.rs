@@ -33,6 +33,9 @@ pub(super) fn check_same(
         let (found, wanted) = (tokens(found.token_dim), tokens(wanted.token_dim));
         return other("token views of length", found, wanted);
     }
+    if found.store != wanted.store {
+        return other("a store of", found.store.to_string(), wanted.store.to_string());
+    }
     if found.model != wanted.model {
         return other("views of model", found.model.clone(), wanted.model.clone());
     }
