@@ -49,16 +49,18 @@ impl Reader {
         directory: &Path,
         mut watch: impl FnMut(u64) -> bool,
     ) -> Result<Checked, OpenIndexError> {
-        let (manifest, _lock) = match Manifest::current(directory) {
+        let current = match Manifest::current(directory) {
             Err(OpenIndexError::Damaged { path, what }) => {
                 let problems = vec![Problem { path, what }];
                 return Ok(Checked { generation: 0, files: 0, bytes: 0, problems });
             }
             current => current?,
         };
-        let files = manifest.files();
+        let (manifest, _lock) = &current;
+        let (generation, files) = (manifest.generation, manifest.files());
+        let count = files.len();
         let (mut problems, mut bytes, mut goes_on) = (Vec::new(), 0, true);
-        for file in &files {
+        for file in files {
             problems.extend(check_file(directory, file, &mut |count| {
                 bytes += count;
                 goes_on = goes_on && watch(bytes);
@@ -66,13 +68,13 @@ impl Reader {
             })?);
         }
         if problems.is_empty() && goes_on {
-            problems.extend(match Generation::open(directory, None) {
+            problems.extend(match Generation::of(directory, current, None) {
                 Ok(generation) => check_generation(&generation),
                 Err(OpenIndexError::Damaged { path, what }) => vec![Problem { path, what }],
                 Err(other) => return Err(other),
             });
         }
-        Ok(Checked { generation: manifest.generation, files: files.len(), bytes, problems })
+        Ok(Checked { generation, files: count, bytes, problems })
     }
 }
 

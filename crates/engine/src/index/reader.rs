@@ -31,7 +31,15 @@ pub(crate) struct Generation {
 impl Generation {
     /// Opens the generation that holds, with what it shares with an earlier one.
     pub(crate) fn open(directory: &Path, before: Option<&Self>) -> Result<Self, OpenIndexError> {
-        let (manifest, lock) = Manifest::current(directory)?;
+        Self::of(directory, Manifest::current(directory)?, before)
+    }
+
+    /// Opens the generation of a manifest that is locked.
+    pub(crate) fn of(
+        directory: &Path,
+        (manifest, lock): (Manifest, File),
+        before: Option<&Self>,
+    ) -> Result<Self, OpenIndexError> {
         let space = match &manifest.partition {
             Some(entry) => Some(Self::space(directory, entry, manifest.settings.dim, before)?),
             None => None,

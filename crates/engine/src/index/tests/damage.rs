@@ -81,6 +81,27 @@ fn files_that_are_cut_off_or_absent_are_named() {
 }
 
 #[test]
+fn a_commit_during_a_check_is_none_of_its_business() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    index(path);
+    let mut writer = open(path);
+    let mut committed = false;
+    let checked = Reader::check(path, |_| {
+        if !std::mem::replace(&mut committed, true) {
+            writer.add("new", &views(3, 1), None).unwrap();
+            writer.commit().unwrap();
+            // halves of ones are no numbers, and no file of the generation that is checked
+            overwrite(&path.join("000003-1.views"), &[0xff; 16]);
+        }
+        true
+    });
+    let checked = checked.unwrap();
+    assert_eq!((checked.generation, checked.problems), (2, vec![]));
+    assert_eq!(Reader::check(path, |_| true).unwrap().problems.len(), 1);
+}
+
+#[test]
 fn a_writer_adds_nothing_to_damage() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
