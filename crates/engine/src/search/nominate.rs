@@ -1,14 +1,11 @@
 //! Which documents are scored: by lists, by all views, or all there are.
 
 use crate::encoder::Lane;
-use crate::index::{Reader, SearchError, Segment};
+use crate::index::{FEWEST_VIEWS, Reader, SearchError, Segment};
 
 use super::probing::{Effort, Probing};
 use super::score::{Scored, Scorer};
 use super::{DocumentSet, Nominate, Request};
-
-/// With fewer views left by a filter or by deletions, comparing these costs less than lists do.
-const FEW_VIEWS: usize = 16_384;
 
 /// Finds the best documents for lanes.
 pub(super) struct Nominator<'a> {
@@ -41,11 +38,11 @@ impl<'a> Nominator<'a> {
         }
     }
 
-    /// Whether few views may be found, by a filter or by deletions.
+    /// Whether a filter or deletions leave as few views as get no lists.
     fn is_small(&self) -> bool {
         let segments = &self.reader.generation.segments;
         let views: usize = segments.iter().map(|segment| segment.views.len()).sum();
-        views as f64 * self.share() < FEW_VIEWS as f64
+        views as f64 * self.share() < FEWEST_VIEWS as f64
     }
 
     /// The share of documents that may be found.
