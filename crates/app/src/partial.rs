@@ -73,7 +73,7 @@ impl Place {
             Ok(about) if !about.is_dir() => {
                 bail!("`{}` is a file, wanted a directory to write", path.display())
             }
-            Ok(about) if about.dev() != around.dev() => {
+            Ok(about) if about.dev() != around.dev() || storage::is_mounted(path) => {
                 bail!("`{}` is a mount point, wanted a directory below it", path.display())
             }
             _ => Ok(()),

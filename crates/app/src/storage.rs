@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -101,6 +101,15 @@ pub(crate) fn replace_directory(from: &Path, to: &Path) -> std::io::Result<()> {
         return Err(std::io::Error::new(error.kind(), words));
     }
     Err(error)
+}
+
+/// Tells whether a directory is mounted on its place, so that nothing else can take its name.
+///
+/// The numbers of disks do not tell where a directory of one disk is mounted on another. The
+/// system does, before it refuses to rename what has no name.
+pub(crate) fn is_mounted(path: &Path) -> bool {
+    let renamed = rename(&path.join("."), &directory(path).join("."));
+    renamed.is_err_and(|error| error.kind() == ErrorKind::CrossesDevices)
 }
 
 /// The same place under a longer name.

@@ -93,6 +93,27 @@ fn a_model_that_changed_does_not_continue() {
 }
 
 #[test]
+fn a_mounted_directory_is_refused_before_the_work() {
+    let folder = with_models(&[("corpus.jsonl", CORPUS), ("elsewhere/.keep", b"")]);
+    std::fs::remove_file(folder.path().join("elsewhere/.keep")).unwrap();
+    std::fs::create_dir(folder.path().join("out")).unwrap();
+    let script = "mount --bind elsewhere out && echo mounted && \
+                  exec \"$0\" encode --model plain --input corpus.jsonl --output out";
+    let mounted = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_fastlane")])
+        .current_dir(folder.path())
+        .output();
+    match mounted {
+        Ok(output) if output.stdout == b"mounted\n" => assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            "error: `out` is a mount point, wanted a directory below it\n"
+        ),
+        other => println!("skipped: nothing can be mounted here: {other:?}"),
+    }
+    assert_eq!(folder.names(), ["corpus.jsonl", "elsewhere", "out", "plain", "routed"]);
+}
+
+#[test]
 fn columns_folders_and_an_output_that_is_there() {
     let folder = with_models(&[
         ("shop.csv", b"sku,name,text\nA-1,ship,a light\n"),
