@@ -234,8 +234,14 @@ pub(crate) struct IndexArgs {
     #[arg(long, value_name = "INDEX")]
     pub(crate) output: PathBuf,
     /// Leave out views of a document whose cosine with an earlier one is above this; 1 keeps all
-    #[arg(long, value_name = "X", default_value = "0.95", value_parser = cosine)]
-    pub(crate) near_duplicates: Option<f32>,
+    #[arg(long, value_name = "X", default_value_t = 0.95, value_parser = cosine)]
+    pub(crate) near_duplicates: f32,
+    /// Keep this share of a document's views, those with the largest weights in weights.npy
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) importance: Option<f32>,
+    /// Keep at most so many views of a document, those that differ most from each other
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) diverse: Option<u32>,
     /// How to keep the values of views: f16 unless said; an index that is there has its own way
     #[arg(long, value_name = "STORE", value_parser = store())]
     pub(crate) store: Option<Store>,
@@ -379,6 +385,11 @@ fn store() -> impl TypedValueParser<Value = Store> {
 fn cosine(text: &str) -> Result<f32, &'static str> {
     let value = text.parse().ok().filter(|value| (0.0..=1.0).contains(value));
     value.ok_or("wanted a number from 0 to 1")
+}
+
+fn share(text: &str) -> Result<f32, &'static str> {
+    let value = text.parse().ok().filter(|&value| value > 0.0 && value <= 1.0);
+    value.ok_or("wanted a share above 0 and at most 1")
 }
 
 /// A number of bytes with its unit, at least 16 MiB.

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Instant;
 
+use anyhow::bail;
 use fastlane_engine::{
     IndexSettings, NewDocument, Reader, Reduction, Statistics, StoredDocument, StoredDocuments,
     VectorShape, Writer, WriterSettings,
@@ -17,6 +18,10 @@ use crate::settings::threads;
 
 pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     let documents = StoredDocuments::open(&args.input)?;
+    if args.importance.is_some() && !documents.has_weights() {
+        let path = args.input.join("weights.npy");
+        bail!("`{}` is absent, wanted a weight for each view for --importance", path.display());
+    }
     let mut writer = open(args, documents.shape())?;
     let began = Instant::now();
     let bar = Progress::new(
@@ -28,12 +33,13 @@ pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     let mut added = 0;
     for document in documents {
         interrupt::check()?;
-        let StoredDocument { id, views, lane_views, .. } = document?;
+        let StoredDocument { id, views, lane_views, weights, .. } = document?;
         let (views, tokens) = match &lane_views {
             Some(lanes) => (lanes, Some(&views)),
             None => (&views, None),
         };
-        writer.add_document(&NewDocument { id: &id, views, tokens, weights: None })?;
+        let weights = weights.as_deref();
+        writer.add_document(&NewDocument { id: &id, views, tokens, weights })?;
         added += 1;
         bar.set(added);
     }
@@ -48,7 +54,7 @@ pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     };
     let all = statistics.views;
     printer.note(&format!("documents added: {added} in {seconds:.1} s; views: {all}, {lists}"));
-    let summary = Summary { added, seconds, index: statistics };
+    let summary = Summary { added, seconds, reduction: reduction(args), index: statistics };
     if args.json { printer.json(&summary) } else { Ok(()) }
 }
 
@@ -56,6 +62,7 @@ pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
 struct Summary {
     added: u64,
     seconds: f64,
+    reduction: Reduction,
     index: Statistics,
 }
 
@@ -69,10 +76,16 @@ fn open(args: &IndexArgs, shape: VectorShape) -> anyhow::Result<Writer> {
         model: args.model.clone().unwrap_or(model),
         store: args.store.unwrap_or(store),
     };
-    let near_duplicates = args.near_duplicates.filter(|&threshold| threshold < 1.0);
-    let reduction = Reduction { near_duplicates, ..Reduction::OFF };
-    let settings_of_writer = WriterSettings { reduction, ..settings_of(&args.writer) };
-    Ok(Writer::open(&args.output, &settings, settings_of_writer)?)
+    let writer = WriterSettings { reduction: reduction(args), ..settings_of(&args.writer) };
+    Ok(Writer::open(&args.output, &settings, writer)?)
+}
+
+fn reduction(args: &IndexArgs) -> Reduction {
+    Reduction {
+        near_duplicates: Some(args.near_duplicates).filter(|&threshold| threshold < 1.0),
+        importance: args.importance,
+        diverse: args.diverse.map(|count| count as usize),
+    }
 }
 
 /// How a writer works, by the arguments.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use insta::assert_snapshot;
+use serde_json::Value;
 
 use crate::fastlane::Folder;
 use crate::model::with_models;
@@ -70,6 +71,10 @@ fn what_cannot_be_is_said() {
         "index first --output other --memory 1GB",
         "index first --output other --memory 1MiB",
         "index first --output other --near-duplicates 2",
+        "index first --output other --importance 0",
+        "index first --output other --importance 1.5",
+        "index first --output other --importance 0.5",
+        "index first --output other --diverse 0",
         "index first --output it.index --store 4bit",
         "index first --output other --store 2bit",
         "stat nowhere",
@@ -83,6 +88,47 @@ fn what_cannot_be_is_said() {
 }
 
 #[test]
+fn views_are_left_out_by_weight_and_diversity() {
+    // three views at right angles, the last twice: (1, 0, ..), (0, 1, ..), (0, 0, 1, ..) again
+    let mut rows = [[0.0_f32; 8]; 4];
+    for (row, place) in rows.iter_mut().zip([0, 1, 2, 2]) {
+        row[place] = 1.0;
+    }
+    let folder = Folder::new(&[
+        ("views/vectors.npy", &npy("<f4", "(4, 8)", rows.as_flattened())),
+        ("views/weights.npy", &npy("<f4", "(4,)", &[0.5, 0.9, 0.1, 0.7])),
+        ("views/doclens.npy", &npy("<u4", "(1,)", &[f32::from_bits(4)])),
+        ("views/ids.txt", b"d1\n"),
+    ]);
+    let kept = |flags: &str| {
+        let output = folder.run(&format!("index views --output it.index --json {flags}"));
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let _ = std::fs::remove_dir_all(folder.path().join("it.index"));
+        (summary["index"]["views"].as_u64().unwrap(), summary["reduction"].to_string())
+    };
+    let settings = |near, importance, diverse| {
+        format!(r#"{{"diverse":{diverse},"importance":{importance},"near_duplicates":{near}}}"#)
+    };
+    assert_eq!(kept(""), (3, settings("0.95", "null", "null")));
+    let all = "--near-duplicates 1";
+    assert_eq!(kept(all), (4, settings("null", "null", "null")));
+    assert_eq!(kept(&format!("{all} --importance 0.5")), (2, settings("null", "0.5", "null")));
+    assert_eq!(kept(&format!("{all} --diverse 1")), (1, settings("null", "null", "1")));
+    // 0.7 of 3 views are 3, and two of these are asked for
+    let both = "--importance 0.7 --diverse 2";
+    assert_eq!(kept(both), (2, settings("0.95", "0.7", "2")));
+}
+
+/// A file as NumPy writes it.
+fn npy(descr: &str, shape: &str, values: &[f32]) -> Vec<u8> {
+    let dict = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    bytes.extend(format!("{dict:<117}\n").bytes());
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
+
+#[test]
 fn damage_is_named() {
     let folder = views();
     folder.said("index first --output it.index");
@@ -92,7 +138,7 @@ fn damage_is_named() {
     overwrite(&path, &bytes);
     assert_snapshot!(folder.said("check it.index"));
     let json = folder.run("check it.index --json");
-    let value: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let value: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(value["problems"][0]["what"], "its checksum is another");
 }
 
@@ -110,7 +156,7 @@ fn ids_come_from_standard_input_too() {
         .unwrap();
     child.stdin.take().unwrap().write_all(b"d1\nd2\n").unwrap();
     let output = child.wait_with_output().unwrap();
-    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((value["deleted"].as_u64(), value["documents"].as_u64()), (Some(2), Some(0)));
 }
 

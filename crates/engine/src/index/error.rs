@@ -144,6 +144,26 @@ pub enum WriteIndexError {
         /// The value.
         value: f32,
     },
+    /// Not every token view has a weight.
+    #[error("document `{id}` has {found} weights, wanted one for each of {wanted} views")]
+    Weights {
+        /// The document.
+        id: String,
+        /// How many weights there are.
+        found: usize,
+        /// How many views.
+        wanted: usize,
+    },
+    /// A weight is no number.
+    #[error("document `{id}` has the weight {value} for view {view}, wanted a finite one")]
+    Weight {
+        /// The document.
+        id: String,
+        /// Which view, from 0.
+        view: usize,
+        /// The weight.
+        value: f32,
+    },
     /// A document has more views than an index can number.
     #[error("document `{id}` has {views} views, wanted at most {most}")]
     Views {
@@ -185,6 +205,7 @@ impl WriteIndexError {
             Self::EmptyId | Self::LongId { .. } => Some("give each document a short id"),
             Self::Dim { .. } | Self::Sets { .. } => Some("encode all documents with one model"),
             Self::Value { .. } => Some("encode with a model whose weights are finite"),
+            Self::Weights { .. } | Self::Weight { .. } => Some("write the weights anew"),
             Self::Views { .. } => Some("split the document into passages"),
             Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
             Self::Write { .. } => Some("what was committed before is whole"),

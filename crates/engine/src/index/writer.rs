@@ -60,7 +60,7 @@ pub struct NewDocument<'a> {
     pub views: &'a TokenMatrix,
     /// Views that only score, in an index that keeps these apart.
     pub tokens: Option<&'a TokenMatrix>,
-    /// How important each token view is, for a [`Reduction`] that asks for it.
+    /// How important each token view is, for a [`Reduction`] that asks for it: finite numbers.
     pub weights: Option<&'a [f32]>,
 }
 
@@ -219,7 +219,6 @@ impl Writer {
         self.check_ended()?;
         input::check(document, &self.manifest.settings)?;
         let many = tokens.unwrap_or(views);
-        let weights = weights.filter(|weights| weights.len() == many.len());
         let kept = self.settings.reduction.apply(many, weights);
         let reduced = (kept.len() < many.len()).then(|| many.select(&kept));
         let positions: Vec<u32> = kept.iter().map(|&row| row as u32).collect();

@@ -17,10 +17,12 @@ mod diverse;
 mod duplicates;
 mod importance;
 
+use serde::Serialize;
+
 use crate::vectors::TokenMatrix;
 
 /// Which views of a document to keep.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Reduction {
     /// Drop a view when its cosine with an earlier one that is kept is above this.
     ///

@@ -10,6 +10,7 @@
 //! | `lanelens.npy` | u32 `[texts]` | how many of these each text has |
 //! | `alpha.npy` | f32 `[views]` | queries only: how much of the intent each token carries |
 //! | `soft.npy` | f16 `[texts, lane dim]` | queries only: the soft lane |
+//! | `weights.npy` | f16 or f32 `[views]` | read only: how important each token view is |
 //!
 //! The files only grow, text by text, until [`VectorWriter::finish`] puts their counts into the
 //! headers. [`VectorWriter::sync`] tells how far they reach on the disk; whoever keeps that number
@@ -45,6 +46,7 @@ const LANES: &str = "lanes.npy";
 const LANE_LENGTHS: &str = "lanelens.npy";
 const ALPHA: &str = "alpha.npy";
 const SOFT: &str = "soft.npy";
+const WEIGHTS: &str = "weights.npy";
 
 /// How long the views of one encoder are, and which of them there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

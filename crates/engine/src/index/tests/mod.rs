@@ -6,6 +6,7 @@ mod life;
 mod operations;
 mod power;
 mod twin;
+mod weights;
 
 use std::num::NonZero;
 use std::path::Path;

@@ -15,9 +15,10 @@ pub(super) fn check(
     document: &NewDocument<'_>,
     settings: &IndexSettings,
 ) -> Result<(), WriteIndexError> {
-    let NewDocument { id, views, tokens, .. } = *document;
+    let NewDocument { id, views, tokens, weights } = *document;
     check_id(id)?;
     check_matrix(id, "views", views, settings.dim)?;
+    weights.map_or(Ok(()), |weights| check_weights(id, weights, tokens.unwrap_or(views)))?;
     match (tokens, settings.token_dim) {
         (Some(tokens), Some(dim)) => check_matrix(id, "token views", tokens, dim),
         (None, None) => Ok(()),
@@ -37,6 +38,17 @@ fn check_id(id: &str) -> Result<(), WriteIndexError> {
             let start = id.chars().take(40).collect();
             Err(WriteIndexError::LongId { start, bytes, most: MOST_ID })
         }
+    }
+}
+
+fn check_weights(id: &str, weights: &[f32], views: &TokenMatrix) -> Result<(), WriteIndexError> {
+    let (id, found, wanted) = (id.to_owned(), weights.len(), views.len());
+    if found != wanted {
+        return Err(WriteIndexError::Weights { id, found, wanted });
+    }
+    match weights.iter().position(|weight| !weight.is_finite()) {
+        None => Ok(()),
+        Some(view) => Err(WriteIndexError::Weight { id, view, value: weights[view] }),
     }
 }
 

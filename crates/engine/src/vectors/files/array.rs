@@ -1,6 +1,7 @@
 //! An NPY file that is read from its beginning: what encoders of all kinds write.
 //!
-//! Vectors are f16 or f32, counts are integers of 32 or 64 bits; all little-endian, row by row.
+//! Vectors and weights are f16 or f32, counts are integers of 32 or 64 bits; all little-endian, row
+//! by row.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
@@ -16,6 +17,7 @@ use crate::vectors::TokenMatrix;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Wanted {
     Vectors,
+    Weights,
     Counts,
 }
 
@@ -32,8 +34,8 @@ enum Number {
 impl Number {
     fn named(name: &str, wanted: Wanted) -> Option<Self> {
         match (wanted, name) {
-            (Wanted::Vectors, "<f2") => Some(Self::F16),
-            (Wanted::Vectors, "<f4") => Some(Self::F32),
+            (Wanted::Vectors | Wanted::Weights, "<f2") => Some(Self::F16),
+            (Wanted::Vectors | Wanted::Weights, "<f4") => Some(Self::F32),
             (Wanted::Counts, "<u4" | "<i4") => Some(Self::Int32),
             (Wanted::Counts, "<u8" | "<i8") => Some(Self::Int64),
             _ => None,
@@ -73,6 +75,7 @@ impl Array {
             let found = if found.is_empty() { "no header of NumPy" } else { found }.to_owned();
             let wanted = match wanted {
                 Wanted::Vectors => "f16 or f32 with rows and columns",
+                Wanted::Weights => "f16 or f32 in one row",
                 Wanted::Counts => "integers of 32 or 64 bits in one row",
             };
             return Err(VectorFilesError::Array { path, found, wanted });
@@ -121,15 +124,18 @@ impl Array {
     }
 
     pub(super) fn matrix(&mut self, rows: usize) -> Result<TokenMatrix, VectorFilesError> {
+        Ok(TokenMatrix::new(self.columns, self.floats(rows)?))
+    }
+
+    pub(super) fn floats(&mut self, rows: usize) -> Result<Vec<f32>, VectorFilesError> {
         let bytes = self.bytes(self.number.width() * rows * self.columns)?;
-        let values = match self.number {
+        Ok(match self.number {
             Number::F16 => {
                 let halves = bytes.as_chunks().0.iter().map(|&bytes| f16::from_le_bytes(bytes));
                 halves.collect::<Vec<f16>>().to_f32_vec()
             }
             _ => bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
-        };
-        Ok(TokenMatrix::new(self.columns, values))
+        })
     }
 
     fn bytes(&mut self, count: usize) -> Result<Vec<u8>, VectorFilesError> {
@@ -181,7 +187,7 @@ fn shape(header: &str, wanted: Wanted) -> Option<(Number, u64, usize)> {
         (Wanted::Vectors, &[rows, columns @ 1..=0xFFFF]) if in_order => {
             Some((number, rows, columns as usize))
         }
-        (Wanted::Counts, &[rows]) => Some((number, rows, 1)),
+        (Wanted::Weights | Wanted::Counts, &[rows]) => Some((number, rows, 1)),
         _ => None,
     }
 }
@@ -200,6 +206,9 @@ mod tests {
         assert_eq!(vectors(&header("<f4", "False", "(7, 16)")), Some((Number::F32, 7, 16)));
         assert_eq!(counts(&header("<i8", "False", "(7,)")), Some((Number::Int64, 7, 1)));
         assert_eq!(counts(&header("<u4", "True", "(1,)")), Some((Number::Int32, 1, 1)));
+        let weights = |text: &str| shape(text, Wanted::Weights);
+        assert_eq!(weights(&header("<f2", "False", "(7,)")), Some((Number::F16, 7, 1)));
+        assert_eq!(weights(&header("<f4", "False", "(7, 1)")), None);
         for refused in [
             header("<f8", "False", "(7, 16)"),
             header(">f4", "False", "(7, 16)"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::array::{Array, Wanted};
 use super::error::{VectorFilesError, cannot_read};
-use super::{IDS, LANE_LENGTHS, LANES, LENGTHS, TOKENS, VECTORS, VectorShape};
+use super::{IDS, LANE_LENGTHS, LANES, LENGTHS, TOKENS, VECTORS, VectorShape, WEIGHTS};
 use crate::vectors::TokenMatrix;
 
 /// What a directory of views holds of one text.
@@ -20,6 +20,8 @@ pub struct StoredDocument {
     pub views: TokenMatrix,
     /// The lane views, when they are apart.
     pub lane_views: Option<TokenMatrix>,
+    /// How important each token view is, if the directory says so.
+    pub weights: Option<Vec<f32>>,
 }
 
 /// The documents of a directory, in their order, one in memory at a time.
@@ -36,6 +38,7 @@ pub struct StoredDocuments {
     id_path: PathBuf,
     vectors: Array,
     tokens: Option<Array>,
+    weights: Option<Array>,
     lengths: Array,
     lanes: Option<[Array; 2]>,
 }
@@ -52,10 +55,11 @@ impl StoredDocuments {
         let vectors = open(VECTORS, Wanted::Vectors)?;
         let there = |name: &str| directory.join(name).exists();
         let tokens = there(TOKENS).then(|| open(TOKENS, Wanted::Counts)).transpose()?;
+        let weights = there(WEIGHTS).then(|| open(WEIGHTS, Wanted::Weights)).transpose()?;
         let mut lengths = open(LENGTHS, Wanted::Counts)?;
         let sum = lengths.sum()?;
-        vectors.check_rows(sum, &lengths)?;
-        tokens.iter().try_for_each(|tokens| tokens.check_rows(sum, &lengths))?;
+        let of_views = std::iter::once(&vectors).chain(&tokens).chain(&weights);
+        of_views.into_iter().try_for_each(|array| array.check_rows(sum, &lengths))?;
         let lanes = match there(LANES) {
             true => {
                 let lanes = open(LANES, Wanted::Vectors)?;
@@ -76,6 +80,7 @@ impl StoredDocuments {
             id_path,
             vectors,
             tokens,
+            weights,
             lengths,
             lanes,
         })
@@ -96,6 +101,11 @@ impl StoredDocuments {
         self.shape
     }
 
+    /// Tells whether there is a weight for each token view.
+    pub fn has_weights(&self) -> bool {
+        self.weights.is_some()
+    }
+
     fn read(&mut self) -> Result<StoredDocument, VectorFilesError> {
         let mut id = String::new();
         let read = self.ids.read_line(&mut id);
@@ -113,7 +123,8 @@ impl StoredDocuments {
             None => None,
         };
         let tokens = self.tokens.as_mut().map(|tokens| tokens.counts(count)).transpose()?;
-        Ok(StoredDocument { id, tokens, views: self.vectors.matrix(count)?, lane_views })
+        let weights = self.weights.as_mut().map(|weights| weights.floats(count)).transpose()?;
+        Ok(StoredDocument { id, tokens, views: self.vectors.matrix(count)?, lane_views, weights })
     }
 }
 

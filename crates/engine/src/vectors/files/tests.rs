@@ -287,6 +287,21 @@ fn directories_of_other_encoders_are_read() {
     let documents: Vec<StoredDocument> = documents.map(Result::unwrap).collect();
     assert_eq!(documents[1].views.values(), &values[2..]);
     assert_eq!((documents[0].id.as_str(), &documents[0].tokens), ("a", &None));
+    assert_eq!(documents[0].weights, None);
+
+    // 1, a half and -2 in f16
+    put("weights.npy", &numpy(1, "<f2", "(3,)", &[0x00, 0x3c, 0x00, 0x38, 0x00, 0xc0]));
+    let documents = StoredDocuments::open(directory.path()).unwrap();
+    assert!(documents.has_weights());
+    let weights = documents.map(|document| document.unwrap().weights.unwrap());
+    assert_eq!(weights.collect::<Vec<_>>(), [vec![1.0], vec![0.5, -2.0]]);
+    put("weights.npy", &numpy(1, "<f4", "(2,)", &[0; 8]));
+    let error = StoredDocuments::open(directory.path()).unwrap_err();
+    assert!(error.to_string().contains("weights.npy` has 2 rows"), "{error}");
+    put("weights.npy", &numpy(1, "<f4", "(3, 1)", &[0; 12]));
+    let error = StoredDocuments::open(directory.path()).unwrap_err();
+    assert!(error.to_string().ends_with("wanted an array of f16 or f32 in one row"), "{error}");
+    std::fs::remove_file(directory.path().join("weights.npy")).unwrap();
 
     let lengths: Vec<u8> = [-1_i64, 4].iter().flat_map(|length| length.to_le_bytes()).collect();
     put("doclens.npy", &numpy(1, "<i8", "(2,)", &lengths));
