@@ -245,7 +245,7 @@ pub(crate) struct IndexArgs {
     /// How to keep the values of views: f16 unless said; an index that is there has its own way
     #[arg(long, value_name = "STORE", value_parser = store())]
     pub(crate) store: Option<Store>,
-    /// What made the views; an index refuses those of another
+    /// What made the views, whatever model.json says; an index refuses those of another
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
     #[command(flatten)]

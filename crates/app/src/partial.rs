@@ -172,6 +172,11 @@ impl Partial {
         &self.place.partial
     }
 
+    /// What the work was begun with.
+    pub(crate) fn begun(&self) -> &Begun {
+        &self.begun
+    }
+
     /// Whether work may begin anew where it cannot be continued.
     pub(crate) fn may_begin_anew(&self) -> bool {
         self.place.overwrite

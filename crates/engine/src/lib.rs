@@ -30,6 +30,6 @@ pub use reduce::Reduction;
 pub use search::{DocumentSet, Hit, Nominate, Pair, Request, Rerank};
 pub use store::Store;
 pub use vectors::{
-    StoredDocument, StoredDocuments, TokenMatrix, VectorFilesError, VectorShape, VectorWriter,
-    Written,
+    Origin, StoredDocument, StoredDocuments, TokenMatrix, VectorFilesError, VectorShape,
+    VectorWriter, Written,
 };

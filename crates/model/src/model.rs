@@ -75,7 +75,8 @@ impl Model {
     /// A number that tells the checkpoint from others: from its weights, its tokenizer and its
     /// settings, all of which are read again.
     ///
-    /// It is the same wherever the files lie, for one version of this program.
+    /// It is the same wherever the files lie, and for all versions of this program, because indexes
+    /// keep it.
     ///
     /// # Errors
     ///

@@ -78,23 +78,23 @@ fn counted(texts: u64, side: &str) -> String {
 
 /// What distinguishes the work from other work, and the shape of its views, as one text shows it.
 fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun)> {
-    let mut fingerprint = Fingerprint::new();
-    fingerprint.add(&model.fingerprint()?.to_le_bytes());
+    let mut sample = Fingerprint::new();
     let shape = if args.query {
         let views = model.encode_query(PROBE)?;
-        fingerprint.add_query(&views);
+        sample.add_query(&views);
         VectorShape::of_query(&views)
     } else {
         let mut all = model.encode_documents(Box::new(std::iter::once(PROBE.to_owned())));
         let views = all.next().expect("a text gives views or an error")?;
-        fingerprint.add_document(&views);
+        sample.add_document(&views);
         VectorShape::of_document(&views)
     };
     let begun = Begun {
         side: side(args).to_owned(),
         instructions: model.instructions().to_owned(),
         model: args.model.path.clone(),
-        fingerprint: fingerprint.to_string(),
+        fingerprint: format!("{:016x}", model.fingerprint()?),
+        sample: sample.to_string(),
     };
     Ok((shape, begun))
 }

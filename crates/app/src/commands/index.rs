@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::bail;
 use fastlane_engine::{
-    IndexSettings, NewDocument, Reader, Reduction, Statistics, StoredDocument, StoredDocuments,
-    VectorShape, Writer, WriterSettings,
+    IndexSettings, NewDocument, Origin, Reader, Reduction, Statistics, StoredDocument,
+    StoredDocuments, Writer, WriterSettings,
 };
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
         let path = args.input.join("weights.npy");
         bail!("`{}` is absent, wanted a weight for each view for --importance", path.display());
     }
-    let mut writer = open(args, documents.shape())?;
+    let mut writer = open(args, &documents)?;
     let began = Instant::now();
     let bar = Progress::new(
         "adding",
@@ -66,10 +66,16 @@ struct Summary {
     index: Statistics,
 }
 
-fn open(args: &IndexArgs, shape: VectorShape) -> anyhow::Result<Writer> {
+fn open(args: &IndexArgs, documents: &StoredDocuments) -> anyhow::Result<Writer> {
+    let (shape, origin) = (documents.shape(), documents.origin());
+    if let Some(Origin { texts, .. }) = origin.filter(|origin| origin.texts != "documents") {
+        bail!("`{}` holds views of {texts}, wanted those of documents", args.input.display());
+    }
+    let said = args.model.clone().or_else(|| origin.map(|origin| origin.fingerprint.clone()));
     // who says nothing means what is there
     let there = Reader::open(&args.output).map(|reader| reader.settings().clone()).ok();
     let (model, store) = there.map(|there| (there.model, there.store)).unwrap_or_default();
+    let model = said.unwrap_or(model);
     let settings = IndexSettings {
         dim: shape.lane_dim.unwrap_or(shape.dim),
         token_dim: shape.lane_dim.map(|_| shape.dim),

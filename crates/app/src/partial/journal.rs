@@ -14,8 +14,11 @@ pub(crate) struct Begun {
     pub(crate) instructions: String,
     /// Where the model was.
     pub(crate) model: PathBuf,
-    /// What the model makes of a sentence.
+    /// Tells the model from others.
     pub(crate) fingerprint: String,
+    /// A fingerprint of what it makes of a sample: another version of this program may compute
+    /// otherwise.
+    pub(crate) sample: String,
 }
 
 impl Begun {
@@ -28,7 +31,16 @@ impl Begun {
         if self.instructions != other.instructions {
             return Some(("precision", self.instructions.clone(), other.instructions.clone()));
         }
-        (self.fingerprint != other.fingerprint).then(|| ("model", model(self), model(other)))
+        if self.fingerprint != other.fingerprint {
+            return Some(("model", model(self), model(other)));
+        }
+        (self.sample != other.sample).then(|| {
+            (
+                "another version of fastlane, with sample views",
+                self.sample.clone(),
+                other.sample.clone(),
+            )
+        })
     }
 }
 
@@ -90,6 +102,7 @@ mod tests {
             instructions: instructions.to_owned(),
             model: model.into(),
             fingerprint: fingerprint.to_owned(),
+            sample: "7".to_owned(),
         };
         let first = begun("documents", "AMX bf16", "a", "1");
         let said = |other: &Begun| {
@@ -106,5 +119,8 @@ mod tests {
         for (other, wanted) in other {
             assert_eq!(said(&other).as_deref(), Some(wanted));
         }
+        let newer = Begun { sample: "8".to_owned(), ..first.clone() };
+        let wanted = "another version of fastlane, with sample views: 7, wanted 8";
+        assert_eq!(said(&newer).as_deref(), Some(wanted));
     }
 }

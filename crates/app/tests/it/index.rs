@@ -27,7 +27,7 @@ fn views() -> Folder {
     let more = b"{\"_id\": \"d2\", \"text\": \"the ship is on the light\"}\n\
         {\"_id\": \"d3\", \"text\": \"\"}\n";
     let folder = with_models(&[("corpus.jsonl", corpus), ("more.jsonl", more)]);
-    for (input, output) in [("corpus", "first"), ("more", "second")] {
+    for (input, output) in [("corpus", "first"), ("more", "second"), ("more", "queries --query")] {
         let said = folder.said(&format!(
             "encode --precision portable --model plain --input {input}.jsonl --output {output}"
         ));
@@ -66,6 +66,8 @@ fn what_cannot_be_is_said() {
     let mut all = String::new();
     for arguments in [
         "index first --output it.index --model b",
+        "index first --output it.index",
+        "index queries --output it.index",
         "index nowhere --output it.index",
         "index first --output first",
         "index first --output other --memory 1GB",
@@ -85,6 +87,35 @@ fn what_cannot_be_is_said() {
         all += &format!("$ fastlane {arguments}\n{}\n", timeless(&folder.said(arguments)));
     }
     assert_snapshot!(all);
+}
+
+#[test]
+fn views_of_another_model_stay_out() {
+    let folder = views();
+    let model = |directory: &str| -> Value {
+        serde_json::from_str(&folder.read(&format!("{directory}/model.json"))).unwrap()
+    };
+    let stat =
+        || -> Value { serde_json::from_slice(&folder.run("stat it.index --json").stdout).unwrap() };
+    folder.said("index first --output it.index");
+    assert_eq!(stat()["settings"]["model"], model("first")["fingerprint"]);
+    // the same model, wherever it lies; and views that do not say
+    folder.said("index second --output it.index");
+    std::fs::remove_file(folder.path().join("first/model.json")).unwrap();
+    folder.said("index first --output it.index");
+    assert_eq!((&stat()["generation"], &stat()["documents"]), (&3.into(), &3.into()));
+    // of another model, the lengths of whose views happen to be the same
+    let mut other = model("second");
+    let (found, wanted) = (other["fingerprint"].take(), "0123456789abcdef");
+    other["fingerprint"] = wanted.into();
+    overwrite(&folder.path().join("second/model.json"), other.to_string().as_bytes());
+    let said = folder.said("index second --output it.index");
+    let words = format!("has views of model {}, wanted {wanted}\nhint: ", found.as_str().unwrap());
+    assert!(said.contains(&words), "{said}");
+    let model = found.as_str().unwrap();
+    let said = folder.said(&format!("index second --output it.index --model {model}"));
+    assert!(said.starts_with("exit code 0"), "{said}");
+    assert_eq!(stat()["generation"], 4);
 }
 
 #[test]

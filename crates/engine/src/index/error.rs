@@ -50,6 +50,16 @@ pub enum OpenIndexError {
         /// The caller's.
         wanted: String,
     },
+    /// Views of another model; they cannot be compared.
+    #[error("the index at `{}` has views of model {found}, wanted {wanted}", path.display())]
+    Model {
+        /// The directory.
+        path: PathBuf,
+        /// The index's.
+        found: String,
+        /// The caller's.
+        wanted: String,
+    },
     /// Views of a length that no index takes.
     #[error("views of {found} values, wanted a multiple of 8 between 8 and 1024")]
     Dim {
@@ -89,6 +99,10 @@ impl OpenIndexError {
             Self::Format { .. } => Some("update fastlane, or index the documents again"),
             Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
             Self::Other { .. } => Some("use what the index was made with, or a new directory"),
+            Self::Model { .. } => Some(
+                "encode with the model of the index or choose a new directory; if both are one \
+                 model, name it as the index does with --model",
+            ),
             Self::Dim { .. } => Some("project the views to such a length"),
             Self::Locked { .. } => Some("wait until it is done, or stop it"),
             Self::Read { .. } | Self::Write { .. } => None,

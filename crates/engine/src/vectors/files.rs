@@ -10,6 +10,7 @@
 //! | `lanelens.npy` | u32 `[texts]` | how many of these each text has |
 //! | `alpha.npy` | f32 `[views]` | queries only: how much of the intent each token carries |
 //! | `soft.npy` | f16 `[texts, lane dim]` | queries only: the soft lane |
+//! | `model.json` | an [`Origin`] | which model made the views |
 //! | `weights.npy` | f16 or f32 `[views]` | read only: how important each token view is |
 //!
 //! The files only grow, text by text, until [`VectorWriter::finish`] puts their counts into the
@@ -21,6 +22,7 @@ mod array;
 mod error;
 mod ids;
 mod npy;
+mod origin;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ use crate::encoder::{DocumentViews, QueryViews, Token};
 use crate::vectors::TokenMatrix;
 
 pub use error::VectorFilesError;
+pub use origin::Origin;
 pub use reader::{StoredDocument, StoredDocuments};
 
 use error::cannot_write;
@@ -46,6 +49,7 @@ const LANES: &str = "lanes.npy";
 const LANE_LENGTHS: &str = "lanelens.npy";
 const ALPHA: &str = "alpha.npy";
 const SOFT: &str = "soft.npy";
+const ORIGIN: &str = "model.json";
 const WEIGHTS: &str = "weights.npy";
 
 /// How long the views of one encoder are, and which of them there are.
@@ -238,7 +242,7 @@ impl VectorWriter {
 
     /// Whether a directory of views may have a file of this name.
     pub fn is_file_name(name: &str) -> bool {
-        [VECTORS, TOKENS, LENGTHS, IDS, LANES, LANE_LENGTHS, ALPHA, SOFT].contains(&name)
+        [VECTORS, TOKENS, LENGTHS, IDS, LANES, LANE_LENGTHS, ALPHA, SOFT, ORIGIN].contains(&name)
     }
 
     /// The ids of a directory up to a [`Written`]: those that a continued work reads over.

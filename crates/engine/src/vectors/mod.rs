@@ -4,6 +4,6 @@ mod files;
 mod matrix;
 
 pub use files::{
-    StoredDocument, StoredDocuments, VectorFilesError, VectorShape, VectorWriter, Written,
+    Origin, StoredDocument, StoredDocuments, VectorFilesError, VectorShape, VectorWriter, Written,
 };
 pub use matrix::TokenMatrix;

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use fastlane_engine::{VectorFilesError, VectorShape, VectorWriter};
+use fastlane_engine::{Origin, VectorFilesError, VectorShape, VectorWriter};
 use fastlane_model::Model;
 
 use super::produce::{Encoded, Fingerprinted, Views, encode_documents, encode_queries};
@@ -12,7 +12,7 @@ use crate::args::EncodeArgs;
 use crate::input::Texts;
 use crate::interrupt;
 use crate::model::Fingerprint;
-use crate::partial::{Done, Partial, PartialError};
+use crate::partial::{Begun, Done, Partial, PartialError};
 use crate::progress::{Progress, Unit};
 use crate::settings::Settings;
 
@@ -114,8 +114,17 @@ impl Work<'_> {
                 saved = Instant::now();
             }
         }
+        self.origin().write(self.partial.directory())?;
         let written = writer.finish()?;
         self.partial.save(done.at(written))
+    }
+
+    /// What the views are, for whoever reads them.
+    fn origin(&self) -> Origin {
+        let Begun { side, instructions, model, fingerprint, .. } = self.partial.begun().clone();
+        // not its place, so that it may move
+        let model = model.file_name().unwrap_or(model.as_os_str()).to_string_lossy().into_owned();
+        Origin { model, fingerprint, texts: side, instructions }
     }
 
     fn push(

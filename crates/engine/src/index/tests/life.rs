@@ -143,9 +143,12 @@ fn other_settings_are_refused() {
     let other = IndexSettings { model: "another".to_owned(), ..index_settings() };
     let tokens = IndexSettings { token_dim: Some(8), ..index_settings() };
     let smaller = IndexSettings { store: Store::Bits4, ..index_settings() };
-    for wrong in [dim(16), tokens, other, smaller] {
+    for wrong in [dim(16), tokens, smaller] {
         assert!(matches!(open(&wrong), Err(OpenIndexError::Other { .. })), "{wrong:?}");
     }
+    let error = open(&other).unwrap_err();
+    assert!(error.hint().is_some_and(|hint| hint.contains("--model")));
+    assert!(error.to_string().ends_with("has views of model test, wanted another"), "{error}");
     open(&index_settings()).unwrap();
     assert!(Writer::open_existing(path, settings()).is_ok());
     let none = tempfile::tempdir().unwrap();

@@ -37,7 +37,9 @@ pub(super) fn check_same(
         return other("a store of", found.store.to_string(), wanted.store.to_string());
     }
     if found.model != wanted.model {
-        return other("views of model", found.model.clone(), wanted.model.clone());
+        let named = |model: &str| if model.is_empty() { "unknown" } else { model }.to_owned();
+        let (found, wanted) = (named(&found.model), named(&wanted.model));
+        return Err(OpenIndexError::Model { path: directory.to_owned(), found, wanted });
     }
     Ok(())
 }
@@ -54,15 +56,19 @@ pub(super) fn make_directory(path: &Path) -> io::Result<()> {
 
 /// Makes sure that all files are ours, before any is made or removed.
 pub(super) fn check_files(directory: &Path) -> Result<(), OpenIndexError> {
+    let mut first: Option<String> = None;
     let read = |source| OpenIndexError::Read { path: directory.to_owned(), source };
     for entry in std::fs::read_dir(directory).map_err(read)? {
         let name = entry.map_err(read)?.file_name().to_string_lossy().into_owned();
         // what a desktop leaves everywhere does no harm
         if !is_ours(&name) && !name.starts_with('.') {
-            return Err(OpenIndexError::Foreign { path: directory.to_owned(), name });
+            first = Some(first.map_or(name.clone(), |first| first.min(name)));
         }
     }
-    Ok(())
+    match first {
+        None => Ok(()),
+        Some(name) => Err(OpenIndexError::Foreign { path: directory.to_owned(), name }),
+    }
 }
 
 pub(super) fn lock(directory: &Path) -> Result<File, OpenIndexError> {

@@ -62,6 +62,14 @@ pub enum VectorFilesError {
         /// What can be read.
         wanted: &'static str,
     },
+    /// The file does not say which model made the views.
+    #[error("cannot understand `{}`, wanted which model made the views", path.display())]
+    Origin {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
     /// A length is no length.
     #[error("`{}` has a number below 0 or above {most}, wanted lengths", path.display())]
     Count {
@@ -112,6 +120,7 @@ impl VectorFilesError {
             Self::Array { .. } | Self::Count { .. } => {
                 Some("write it as `encode` does, or as NumPy does by rows")
             }
+            Self::Origin { .. } => Some("move the file away: the views need none"),
             Self::Id { .. } => Some("give it an id without line breaks"),
             Self::Twice { .. } => Some("give each text an id of its own"),
             Self::Alpha { .. } => Some("the model's router is broken: use an earlier checkpoint"),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::array::{Array, Wanted};
 use super::error::{VectorFilesError, cannot_read};
+use super::origin::Origin;
 use super::{IDS, LANE_LENGTHS, LANES, LENGTHS, TOKENS, VECTORS, VectorShape, WEIGHTS};
 use crate::vectors::TokenMatrix;
 
@@ -33,6 +34,7 @@ pub struct StoredDocument {
 #[derive(Debug)]
 pub struct StoredDocuments {
     shape: VectorShape,
+    origin: Option<Origin>,
     left: u64,
     ids: BufReader<File>,
     id_path: PathBuf,
@@ -75,6 +77,7 @@ impl StoredDocuments {
         let ids = File::open(&id_path).map_err(|source| cannot_read(&id_path, source))?;
         Ok(Self {
             shape: VectorShape { dim: vectors.columns, lane_dim, soft_dim: None },
+            origin: Origin::read(directory)?,
             left: lengths.rows,
             ids: BufReader::new(ids),
             id_path,
@@ -99,6 +102,11 @@ impl StoredDocuments {
     /// Tells how long the views are, and whether there are lane views apart.
     pub fn shape(&self) -> VectorShape {
         self.shape
+    }
+
+    /// Which model made the views, if the directory says so.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     /// Tells whether there is a weight for each token view.

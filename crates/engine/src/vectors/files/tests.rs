@@ -312,6 +312,27 @@ fn directories_of_other_encoders_are_read() {
     assert!(error.to_string().ends_with("wanted an array of f16 or f32 with rows and columns"));
 }
 
+#[test]
+fn a_directory_says_which_model_made_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = VectorWriter::open(folder.path(), SHAPE, Written::default()).unwrap();
+    writer.push_document("d1", &document(1, 3, SHAPE)).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(StoredDocuments::open(folder.path()).unwrap().origin(), None);
+    let text = |text: &str| text.to_owned();
+    let origin = Origin {
+        model: text("MiniLM"),
+        fingerprint: text("0123456789abcdef"),
+        texts: text("documents"),
+        instructions: text("AVX2 f32"),
+    };
+    origin.write(folder.path()).unwrap();
+    assert_eq!(StoredDocuments::open(folder.path()).unwrap().origin(), Some(&origin));
+    overwrite(&folder.path().join("model.json"), b"{\"model\": 7}");
+    let error = StoredDocuments::open(folder.path()).unwrap_err();
+    assert!(matches!(error, VectorFilesError::Origin { .. }) && error.hint().is_some(), "{error}");
+}
+
 #[expect(clippy::disallowed_methods, reason = "files of others need not survive a crash")]
 fn overwrite(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
