@@ -1,7 +1,7 @@
 //! Reads a directory of views again, document by document.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Seek as _};
 use std::path::{Path, PathBuf};
 
 use super::array::{Array, Wanted};
@@ -74,12 +74,12 @@ impl StoredDocuments {
         };
         let lane_dim = lanes.as_ref().map(|[lanes, _]| lanes.columns);
         let id_path = directory.join(IDS);
-        let ids = File::open(&id_path).map_err(|source| cannot_read(&id_path, source))?;
+        let ids = open_ids(&id_path, &lengths)?;
         Ok(Self {
             shape: VectorShape { dim: vectors.columns, lane_dim, soft_dim: None },
             origin: Origin::read(directory)?,
             left: lengths.rows,
-            ids: BufReader::new(ids),
+            ids,
             id_path,
             vectors,
             tokens,
@@ -118,9 +118,9 @@ impl StoredDocuments {
         let mut id = String::new();
         let read = self.ids.read_line(&mut id);
         read.map_err(|source| cannot_read(&self.id_path, source))?;
-        if id.pop() != Some('\n') {
-            let source = io::Error::from(io::ErrorKind::UnexpectedEof);
-            return Err(cannot_read(&self.id_path, source));
+        // others end lines with both, and the last with none
+        for end in ['\n', '\r'] {
+            id.truncate(id.strip_suffix(end).unwrap_or(&id).len());
         }
         let count = self.lengths.counts(1)?[0] as usize;
         let lane_views = match &mut self.lanes {
@@ -134,6 +134,22 @@ impl StoredDocuments {
         let weights = self.weights.as_mut().map(|weights| weights.floats(count)).transpose()?;
         Ok(StoredDocument { id, tokens, views: self.vectors.matrix(count)?, lane_views, weights })
     }
+}
+
+/// Opens a file of ids, and makes sure that there are as many lines as lengths.
+fn open_ids(path: &Path, lengths: &Array) -> Result<BufReader<File>, VectorFilesError> {
+    let counted = || -> io::Result<_> {
+        let mut ids = BufReader::new(File::open(path)?);
+        let found = (&mut ids).split(b'\n').try_fold(0, |count, line| line.map(|_| count + 1))?;
+        ids.rewind()?;
+        Ok((ids, found))
+    };
+    let (ids, found) = counted().map_err(|source| cannot_read(path, source))?;
+    if found == lengths.rows {
+        return Ok(ids);
+    }
+    let (path, other) = (path.to_owned(), lengths.path.clone());
+    Err(VectorFilesError::Rows { path, found, other, wanted: lengths.rows })
 }
 
 impl Iterator for StoredDocuments {

@@ -289,6 +289,16 @@ fn directories_of_other_encoders_are_read() {
     assert_eq!((documents[0].id.as_str(), &documents[0].tokens), ("a", &None));
     assert_eq!(documents[0].weights, None);
 
+    put("ids.txt", b"a\r\nb");
+    let ids = StoredDocuments::open(directory.path()).unwrap();
+    assert_eq!(ids.map(|document| document.unwrap().id).collect::<Vec<_>>(), ["a", "b"]);
+    for (ids, found) in [("", "0"), ("a\n", "1"), ("a\nb\nc", "3")] {
+        put("ids.txt", ids.as_bytes());
+        let error = StoredDocuments::open(directory.path()).unwrap_err();
+        assert!(error.to_string().contains(&format!("ids.txt` has {found} rows")), "{error}");
+    }
+    put("ids.txt", b"a\nb\n");
+
     // 1, a half and -2 in f16
     put("weights.npy", &numpy(1, "<f2", "(3,)", &[0x00, 0x3c, 0x00, 0x38, 0x00, 0xc0]));
     let documents = StoredDocuments::open(directory.path()).unwrap();
