@@ -62,6 +62,14 @@ pub struct IndexSettings {
     pub store: Store,
 }
 
+impl IndexSettings {
+    /// A length of views that no index takes, if there is one.
+    pub(crate) fn odd_dim(&self) -> Option<usize> {
+        let odd = |dim: &usize| !dim.is_multiple_of(8) || !(8..=1024).contains(dim);
+        [Some(self.dim), self.token_dim].into_iter().flatten().find(odd)
+    }
+}
+
 /// A generation: everything that a reader needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
@@ -196,10 +204,23 @@ impl Manifest {
         }
         let manifest: Self =
             serde_json::from_str(body).map_err(|error| broken(&error.to_string()))?;
-        match file_name(manifest.generation) == name {
-            true => Ok(manifest),
-            false => Err(broken("it is of another generation")),
+        if file_name(manifest.generation) != name {
+            return Err(broken("it is of another generation"));
         }
+        match manifest.contradiction() {
+            Some(what) => Err(broken(&what)),
+            None => Ok(manifest),
+        }
+    }
+
+    /// What cannot be, whatever the files hold: searches rely on it.
+    fn contradiction(&self) -> Option<String> {
+        if let Some(dim) = self.settings.odd_dim() {
+            return Some(format!("it tells of views of {dim} values"));
+        }
+        let apart = self.settings.token_dim.is_some();
+        let other = self.segments.iter().any(|segment| segment.tokens.is_some() != apart);
+        other.then(|| "its segments have other views than its settings say".to_owned())
     }
 
     /// Writes the manifest and makes it the one that holds.
@@ -365,6 +386,36 @@ mod tests {
             overwrite(&path, &bytes);
         }
         assert!(Manifest::current(directory.path()).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_whatever_its_checksum() {
+        let directory = tempfile::tempdir().unwrap();
+        let said = |dim, token_dim| {
+            let settings = IndexSettings { dim, token_dim, model: String::new() };
+            let empty = |name: &str| FileEntry { name: name.to_owned(), bytes: 0, crc32: 0 };
+            let rows = RowsEntry { rows: empty("rows"), ends: empty("ends") };
+            let segment = SegmentEntry {
+                documents: 0,
+                ids: empty("ids"),
+                id_ends: empty("id-ends"),
+                order: empty("order"),
+                views: rows.clone(),
+                tokens: Some(rows),
+                lists: None,
+                deleted: None,
+            };
+            let odd = Manifest { segments: vec![segment], ..Manifest::new(settings) };
+            odd.commit(&Disk::new(directory.path())).unwrap();
+            let error = Manifest::current(directory.path()).err().map(|error| error.to_string());
+            std::fs::remove_file(directory.path().join("generation-000000")).unwrap();
+            error.map(|error| error.split_once(": ").unwrap().1.to_owned())
+        };
+        assert_eq!(said(8, Some(16)), None);
+        assert_eq!(said(0, Some(16)).unwrap(), "it tells of views of 0 values");
+        assert_eq!(said(8, Some(1032)).unwrap(), "it tells of views of 1032 values");
+        let other = "its segments have other views than its settings say";
+        assert_eq!(said(8, None).unwrap(), other);
     }
 
     #[test]

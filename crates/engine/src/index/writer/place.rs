@@ -9,8 +9,7 @@ use crate::index::manifest::{IndexSettings, is_ours};
 use crate::index::storage::try_lock;
 
 pub(super) fn check_dims(settings: &IndexSettings) -> Result<(), OpenIndexError> {
-    let odd = |dim: &usize| !dim.is_multiple_of(8) || !(8..=1024).contains(dim);
-    match [Some(settings.dim), settings.token_dim].into_iter().flatten().find(odd) {
+    match settings.odd_dim() {
         Some(found) => Err(OpenIndexError::Dim { found }),
         None => Ok(()),
     }
@@ -56,8 +55,8 @@ pub(super) fn make_directory(path: &Path) -> io::Result<()> {
 
 /// Makes sure that all files are ours, before any is made or removed.
 pub(super) fn check_files(directory: &Path) -> Result<(), OpenIndexError> {
-    let mut first: Option<String> = None;
     let read = |source| OpenIndexError::Read { path: directory.to_owned(), source };
+    let mut first: Option<String> = None;
     for entry in std::fs::read_dir(directory).map_err(read)? {
         let name = entry.map_err(read)?.file_name().to_string_lossy().into_owned();
         // what a desktop leaves everywhere does no harm

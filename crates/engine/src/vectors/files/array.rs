@@ -72,7 +72,10 @@ impl Array {
         let Some((number, rows, columns)) = shape(&text, wanted) else {
             let path = path.to_owned();
             let found = text.trim().trim_matches(['{', '}']).trim_end_matches([',', ' ']);
-            let found = if found.is_empty() { "no header of NumPy" } else { found }.to_owned();
+            let found = if found.is_empty() { "no header of NumPy" } else { found };
+            // the words of others: one line of them
+            let found =
+                found.chars().take(100).map(|c| if c.is_control() { ' ' } else { c }).collect();
             let wanted = match wanted {
                 Wanted::Vectors => "f16 or f32 with rows and columns",
                 Wanted::Weights => "f16 or f32 in one row",

@@ -320,6 +320,10 @@ fn directories_of_other_encoders_are_read() {
     put("vectors.npy", &numpy(1, "<f8", "(3, 2)", &[0; 48]));
     let error = StoredDocuments::open(directory.path()).unwrap_err();
     assert!(error.to_string().ends_with("wanted an array of f16 or f32 with rows and columns"));
+    put("vectors.npy", &numpy(1, "<f8\n\0", &format!("(3, 2{})", "0".repeat(200)), &[]));
+    let said = StoredDocuments::open(directory.path()).unwrap_err().to_string();
+    assert!(said.contains(" holds 'descr': '<f8  ', 'fortran") && !said.contains('\n'), "{said}");
+    assert!(said.len() < directory.path().as_os_str().len() + 200, "{said}");
 }
 
 #[test]
