@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use fastlane_engine::{
-    IndexSettings, Lane, Nominate, Reader, Request, Rerank, TokenMatrix, Writer, WriterSettings,
+    IndexSettings, Lane, Nominate, Reader, Request, Rerank, Store, TokenMatrix, Writer, WriterSettings,
 };
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
@@ -64,7 +64,8 @@ fn search(reader: &Reader) {
 
 /// An index with token views apart, lists, deletions and an attachment.
 fn write(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let settings = IndexSettings { dim: 8, token_dim: Some(16), model: "m".to_owned() };
+    let (model, store) = ("m".to_owned(), Store::F16);
+    let settings = IndexSettings { dim: 8, token_dim: Some(16), model, store };
     let how = WriterSettings { lists_from: 40, ..WriterSettings::default() };
     let mut writer = Writer::open(path, &settings, how)?;
     let views = |seed: usize, dim: usize| {

@@ -23,14 +23,14 @@ pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
         bail!("`{}` is absent, wanted a weight for each view for --importance", path.display());
     }
     let mut writer = open(args, &documents)?;
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), writer.documents());
     let bar = Progress::new(
         "adding",
         Some(documents.len()),
         Unit::Things("documents"),
         printer.settings(),
     );
-    let mut added = 0;
+    let mut done = 0;
     for document in documents {
         interrupt::check()?;
         let StoredDocument { id, views, lane_views, weights, .. } = document?;
@@ -40,10 +40,12 @@ pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
         };
         let weights = weights.as_deref();
         writer.add_document(&NewDocument { id: &id, views, tokens, weights })?;
-        added += 1;
-        bar.set(added);
+        done += 1;
+        bar.set(done);
     }
     drop(bar);
+    let added = writer.documents() - before;
+    let replaced = done - added;
     let views = commit(&mut writer, printer, Writer::commit_watched)?;
     drop(writer);
     let statistics = Reader::open(&args.output)?.statistics();
@@ -53,14 +55,18 @@ pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
         lists => format!("{lists} lists, {:.0} views/s", views as f64 / seconds),
     };
     let all = statistics.views;
-    printer.note(&format!("documents added: {added} in {seconds:.1} s; views: {all}, {lists}"));
-    let summary = Summary { added, seconds, reduction: reduction(args), index: statistics };
+    printer.note(&format!(
+        "documents added: {added}, replaced: {replaced} in {seconds:.1} s; views: {all}, {lists}"
+    ));
+    let reduction = reduction(args);
+    let summary = Summary { added, replaced, seconds, reduction, index: statistics };
     if args.json { printer.json(&summary) } else { Ok(()) }
 }
 
 #[derive(Serialize)]
 struct Summary {
     added: u64,
+    replaced: u64,
     seconds: f64,
     reduction: Reduction,
     index: Statistics,
@@ -79,7 +85,7 @@ fn open(args: &IndexArgs, documents: &StoredDocuments) -> anyhow::Result<Writer>
     let settings = IndexSettings {
         dim: shape.lane_dim.unwrap_or(shape.dim),
         token_dim: shape.lane_dim.map(|_| shape.dim),
-        model: args.model.clone().unwrap_or(model),
+        model,
         store: args.store.unwrap_or(store),
     };
     let writer = WriterSettings { reduction: reduction(args), ..settings_of(&args.writer) };

@@ -392,9 +392,10 @@ mod tests {
     fn what_cannot_be_is_refused_whatever_its_checksum() {
         let directory = tempfile::tempdir().unwrap();
         let said = |dim, token_dim| {
-            let settings = IndexSettings { dim, token_dim, model: String::new() };
+            let settings =
+                IndexSettings { dim, token_dim, model: String::new(), store: Store::F16 };
             let empty = |name: &str| FileEntry { name: name.to_owned(), bytes: 0, crc32: 0 };
-            let rows = RowsEntry { rows: empty("rows"), ends: empty("ends") };
+            let rows = RowsEntry { rows: empty("rows"), ends: empty("ends"), positions: None };
             let segment = SegmentEntry {
                 documents: 0,
                 ids: empty("ids"),

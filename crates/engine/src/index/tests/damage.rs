@@ -84,8 +84,8 @@ fn files_that_are_cut_off_or_absent_are_named() {
 fn a_commit_during_a_check_is_none_of_its_business() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    index(path);
-    let mut writer = open(path);
+    index(path, Store::F16);
+    let mut writer = super::open(path);
     let mut committed = false;
     let checked = Reader::check(path, |_| {
         if !std::mem::replace(&mut committed, true) {

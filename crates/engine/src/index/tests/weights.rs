@@ -32,8 +32,11 @@ fn the_heaviest_views_are_kept() {
     let reader = Reader::open(directory.path()).unwrap();
     assert_eq!(reader.statistics().views, 4);
     let stored = &reader.generation.segments[0].views;
-    let halves = |document| stored.rows(stored.of(document).unwrap()).unwrap();
-    let floats = |document| halves(document).iter().map(|half| half.to_f32()).collect::<Vec<_>>();
+    let floats = |document| {
+        let mut floats = Vec::new();
+        stored.decode(stored.of(document).unwrap(), &mut floats).unwrap();
+        floats
+    };
     assert_eq!(floats(0), four.select(&[1, 3]).values());
     assert_eq!(floats(1), three.select(&[1, 2]).values());
 }

@@ -25,6 +25,11 @@ pub(super) fn check_same(
         let path = directory.to_owned();
         Err(OpenIndexError::Other { path, what, found, wanted })
     };
+    if found.model != wanted.model {
+        let named = |model: &str| if model.is_empty() { "unknown" } else { model }.to_owned();
+        let (found, wanted) = (named(&found.model), named(&wanted.model));
+        return Err(OpenIndexError::Model { path: directory.to_owned(), found, wanted });
+    }
     if found.dim != wanted.dim {
         return other("views of length", found.dim.to_string(), wanted.dim.to_string());
     }
@@ -35,11 +40,6 @@ pub(super) fn check_same(
     if found.store != wanted.store {
         return other("a store of", found.store.to_string(), wanted.store.to_string());
     }
-    if found.model != wanted.model {
-        let named = |model: &str| if model.is_empty() { "unknown" } else { model }.to_owned();
-        let (found, wanted) = (named(&found.model), named(&wanted.model));
-        return Err(OpenIndexError::Model { path: directory.to_owned(), found, wanted });
-    }
     Ok(())
 }
 
@@ -47,6 +47,9 @@ pub(super) fn check_same(
 pub(super) fn make_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
+    }
+    if path.exists() {
+        return Err(io::ErrorKind::NotADirectory.into());
     }
     create_dir_all(path)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());

@@ -121,6 +121,9 @@ impl VectorFilesError {
                 Some("write it as `encode` does, or as NumPy does by rows")
             }
             Self::Origin { .. } => Some("move the file away: the views need none"),
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Some(
+                "views are vectors.npy, doclens.npy and ids.txt, as `fastlane encode` writes them",
+            ),
             Self::Id { .. } => Some("give it an id without line breaks"),
             Self::Twice { .. } => Some("give each text an id of its own"),
             Self::Alpha { .. } => Some("the model's router is broken: use an earlier checkpoint"),
