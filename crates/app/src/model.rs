@@ -21,7 +21,7 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Model> {
     }
     let threads = threads(args.threads);
     let window = threads.saturating_mul(NonZero::new(WINDOW).expect("the window is not 0"));
-    let settings = Settings { precision: args.precision.into(), threads, window };
+    let settings = Settings { precision: args.precision.into(), threads, window, layers: None };
     Ok(Model::open(&args.path, &settings)?)
 }
 

@@ -48,25 +48,32 @@ pub enum Activation {
 /// What a family calls the weights of a block, after [`Family::layer`]; each has `.weight` and
 /// `.bias`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Names {
-    pub(crate) project: [&'static str; 3],
-    pub(crate) gather: &'static str,
-    pub(crate) gather_norm: &'static str,
-    pub(crate) widen: &'static str,
-    pub(crate) narrow: &'static str,
-    pub(crate) narrow_norm: &'static str,
+pub struct Names {
+    /// States to queries, keys and values.
+    pub project: [&'static str; 3],
+    /// What the heads saw, back to a state.
+    pub gather: &'static str,
+    /// The norm after it.
+    pub gather_norm: &'static str,
+    /// A state to the inner state of the feed-forward layer.
+    pub widen: &'static str,
+    /// And back.
+    pub narrow: &'static str,
+    /// The norm after it.
+    pub narrow_norm: &'static str,
 }
 
 impl Family {
     /// How the names of a block's weights start.
-    pub(crate) fn layer(self, index: usize) -> String {
+    pub fn layer(self, index: usize) -> String {
         match self {
             Self::Bert => format!("encoder.layer.{index}."),
             Self::DistilBert => format!("transformer.layer.{index}."),
         }
     }
 
-    pub(crate) fn names(self) -> Names {
+    /// What it calls the weights of a block.
+    pub fn names(self) -> Names {
         match self {
             Self::Bert => Names {
                 project: ["attention.self.query", "attention.self.key", "attention.self.value"],

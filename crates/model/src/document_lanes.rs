@@ -16,8 +16,8 @@ pub(crate) struct DocumentLanes {
     kernel: Kernel,
     count: usize,
     width: usize,
-    /// What a slot asks of a state: s_k K, for all slots.
-    asked: Panels,
+    /// What a slot asks of a state: s_k K, for all slots; nothing without slots.
+    asked: Option<Panels>,
 }
 
 impl DocumentLanes {
@@ -27,10 +27,12 @@ impl DocumentLanes {
         files: &RouterFiles,
         hidden: usize,
     ) -> Result<Option<Self>, CheckpointError> {
-        let (count, width) = (files.config.document_lanes, files.config.attention);
-        if count == 0 {
-            return Ok(None);
-        }
+        let width = files.config.attention;
+        let count = match files.config.document_lanes {
+            None => return Ok(None),
+            Some(0) => return Ok(Some(Self { kernel, count: 0, width, asked: None })),
+            Some(count) => count,
+        };
         let slots = files.weights.read("lanes.slots", &[count, width])?;
         let keys = files.weights.read("lanes.key.weight", &[width, hidden])?;
         Ok(Some(Self::of(kernel, &slots, &keys, width)))
@@ -40,15 +42,18 @@ impl DocumentLanes {
         let rows = |slot: &[f32]| mix(slot, keys.chunks_exact(keys.len() / width));
         let asked: Vec<f32> = slots.chunks_exact(width).flat_map(rows).collect();
         let count = slots.len() / width;
-        Self { kernel, count, width, asked: Panels::of_weights(kernel, &asked, &vec![0.0; count]) }
+        let asked = Some(Panels::of_weights(kernel, &asked, &vec![0.0; count]));
+        Self { kernel, count, width, asked }
     }
 
     /// Pools states: one row for each slot, then their mean.
     pub(crate) fn pool(&self, states: &[f32], hidden: usize) -> Vec<f32> {
         let tokens = states.len() / hidden;
         let mut scores = vec![0.0; tokens * self.count];
-        let mut output = Output::all(&mut scores, self.count);
-        self.asked.multiply(Rows::all(states, hidden), &mut Left::default(), &mut output);
+        if let Some(asked) = &self.asked {
+            let mut output = Output::all(&mut scores, self.count);
+            asked.multiply(Rows::all(states, hidden), &mut Left::default(), &mut output);
+        }
         let lane = |slot: usize| {
             let asked = scores.iter().skip(slot).step_by(self.count).copied();
             let mut beta: Vec<f32> = asked.collect();
@@ -77,5 +82,12 @@ mod tests {
         // the second state is worth 3 of 4, then both alike
         let wanted = [0.375, 2.5, 0.25, 2.0];
         assert!(pooled.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6), "{pooled:?}");
+    }
+
+    #[test]
+    fn without_slots_the_mean_is_the_only_lane() {
+        let kernel = Kernel::choose(Precision::Portable).unwrap();
+        let lanes = DocumentLanes { kernel, count: 0, width: 4, asked: None };
+        assert_eq!(lanes.pool(&[0.0, 1.0, 0.5, 3.0], 2), [0.25, 2.0]);
     }
 }

@@ -29,7 +29,7 @@ mod tokenise;
 mod tower;
 mod towers;
 
-pub use architecture::{Activation, Architecture, Family};
+pub use architecture::{Activation, Architecture, Family, Names};
 pub use checkpoint::{CheckpointError, Layout};
 pub use error::{NotFinite, OpenError};
 pub use kernels::{Precision, peak};

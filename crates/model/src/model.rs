@@ -24,6 +24,8 @@ pub struct Settings {
     /// How many documents are in work at a time; one that takes long holds up the others only
     /// when so many have come after it.
     pub window: NonZero<usize>,
+    /// Run only so many layers of the encoders, the first ones.
+    pub layers: Option<usize>,
 }
 
 impl Default for Settings {
@@ -33,6 +35,7 @@ impl Default for Settings {
             precision: Precision::Auto,
             threads: std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
             window: NonZero::new(256).expect("256 is not 0"),
+            layers: None,
         }
     }
 }
@@ -61,8 +64,12 @@ impl Model {
             .num_threads(settings.threads.get())
             .thread_name(|index| format!("encode-{index}"))
             .build()?;
-        let checkpoint = Checkpoint::open(directory)?;
+        let mut checkpoint = Checkpoint::open(directory)?;
         let files = Files::of(&checkpoint);
+        let layers = settings.layers.unwrap_or(usize::MAX);
+        for tower in std::iter::once(&mut checkpoint.query).chain(&mut checkpoint.document) {
+            tower.architecture.layers = tower.architecture.layers.min(layers);
+        }
         let towers = Arc::new(Towers::load(kernel, checkpoint)?);
         Ok(Self { towers, files, window: settings.window, pool })
     }

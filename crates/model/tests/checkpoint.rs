@@ -7,8 +7,8 @@ mod checkpoints;
 use std::collections::HashSet;
 
 use fastlane_model::checkpoint::{
-    Blueprint, Checkpoint, Expansion, Layout, NamedTensor, RouterConfig, RouterInput, Side,
-    Tensors, TextSettings, Tokeniser, TowerFiles, TowerParts, WeightType, add_tokens, write,
+    Blueprint, Checkpoint, Expansion, LaneKind, Layout, NamedTensor, RouterConfig, RouterInput,
+    Side, Tensors, TextSettings, Tokeniser, TowerFiles, TowerParts, WeightType, add_tokens, write,
     write_tensors,
 };
 use fastlane_model::{Activation, Architecture, Family};
@@ -283,7 +283,8 @@ fn what_is_written_is_read_back() {
         let config = RouterConfig {
             input: RouterInput::States,
             attention: 3,
-            document_lanes: 2,
+            lane: LaneKind::Soft,
+            document_lanes: Some(2),
             lane_dim: None,
         };
         let blueprint = Blueprint {

@@ -7,8 +7,8 @@ mod checkpoints;
 use std::path::Path;
 
 use fastlane_model::checkpoint::{
-    Blueprint, Checkpoint, NamedTensor, RouterConfig, RouterInput, TextSettings, TowerParts,
-    WeightType, write,
+    Blueprint, Checkpoint, LaneKind, NamedTensor, RouterConfig, RouterInput, TextSettings,
+    TowerParts, WeightType, write,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -39,8 +39,13 @@ fn blueprint<'a>(encoder: &'a Encoder, dense: &'a [f32]) -> Blueprint<'a> {
             .collect(),
         dense: vec![NamedTensor { name: String::new(), shape: vec![4, 6], values: dense }],
     };
-    let config =
-        RouterConfig { input: RouterInput::Views, attention: 4, document_lanes: 0, lane_dim: None };
+    let config = RouterConfig {
+        input: RouterInput::Views,
+        attention: 4,
+        lane: LaneKind::Hard,
+        document_lanes: None,
+        lane_dim: None,
+    };
     Blueprint {
         document: parts(),
         query: Some(parts()),

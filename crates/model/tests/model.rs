@@ -270,7 +270,7 @@ fn open_with(name: &str, settings: &Settings) -> Model {
 
 fn settings(precision: Precision, threads: usize, window: usize) -> Settings {
     let [threads, window] = [threads, window].map(|count| NonZero::new(count).unwrap());
-    Settings { precision, threads, window }
+    Settings { precision, threads, window, layers: None }
 }
 
 fn golden(name: &str) -> PathBuf {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use fastlane_model::checkpoint::{
-    Blueprint, NamedTensor, RouterConfig, RouterInput, Tensors, TextSettings, TowerParts,
+    Blueprint, LaneKind, NamedTensor, RouterConfig, RouterInput, Tensors, TextSettings, TowerParts,
     WeightType, write,
 };
 use fastlane_model::{Activation, Architecture, Family};
@@ -48,7 +48,8 @@ fn write_routed(path: &Path, weights: &Path) {
     let config = RouterConfig {
         input: RouterInput::States,
         attention: 8,
-        document_lanes: 2,
+        lane: LaneKind::Hard,
+        document_lanes: Some(2),
         lane_dim: Some(12),
     };
     let architecture = architecture();

@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::CheckpointError;
 pub(crate) use json::read_bytes;
-pub use router::{RouterConfig, RouterFiles, RouterInput};
+pub use router::{LaneKind, RouterConfig, RouterFiles, RouterInput};
 pub use tensors::Tensors;
 pub use tower::{DenseFiles, TowerFiles};
 pub use write::{
@@ -94,6 +94,31 @@ impl Checkpoint {
             Layout::PyLate => pylate::open(&folder),
             Layout::Stanford => stanford::open(&folder),
             Layout::FastLane => fastlane::open(&folder),
+        }
+    }
+}
+
+impl Checkpoint {
+    /// What surrounds its texts, as a [`Blueprint`] says it: what is written reads the same.
+    pub fn text_settings(&self) -> TextSettings {
+        let spelling = |id: u32| self.tokeniser.spelling(id).unwrap_or_default();
+        let prefix = |side: &Side| match side.prefix {
+            Some(id) if side.prompt.is_empty() => spelling(id),
+            Some(id) => format!("{} {}", spelling(id), side.prompt),
+            None => side.prompt.clone(),
+        };
+        let mut skipped: Vec<u32> = self.document_side.skip.iter().copied().collect();
+        skipped.sort_unstable();
+        let expansion = self.query_side.expansion;
+        TextSettings {
+            query_prefix: prefix(&self.query_side),
+            document_prefix: prefix(&self.document_side),
+            query_length: self.query_side.length,
+            document_length: self.document_side.length,
+            query_expansion: expansion.is_some(),
+            attend_to_expansion: expansion.is_some_and(|expansion| expansion.attended),
+            skip: skipped.into_iter().map(spelling).collect(),
+            normalise: self.normalise,
         }
     }
 }

@@ -32,6 +32,14 @@ pub(super) fn wanted(architecture: &Architecture) -> Vec<Wanted> {
     all
 }
 
+impl Architecture {
+    /// Lists the tensors of an encoder and their shapes: first the embeddings, then layer after
+    /// layer.
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        wanted(self).into_iter().map(|wanted| (wanted.name.clone(), wanted.shape())).collect()
+    }
+}
+
 struct Lists {
     keys: Keys,
     hidden: Length,

@@ -25,12 +25,27 @@ pub struct RouterConfig {
     pub input: RouterInput,
     /// The length of a key in its attention.
     pub attention: usize,
-    /// How many learned lane views a document has; 0 if its token views are searched.
+    /// Which view a query is searched by.
     #[serde(default)]
-    pub document_lanes: usize,
+    pub lane: LaneKind,
+    /// How many learned slots pool a document into the views that are searched, with the mean of
+    /// its states as one more; none if its token views are searched.
+    #[serde(default)]
+    pub document_lanes: Option<usize>,
     /// The length of a lane view, where lanes have projections of their own.
     #[serde(default)]
     pub lane_dim: Option<usize>,
+}
+
+/// Which view a query is searched by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LaneKind {
+    /// The views of the tokens that the router picks.
+    #[default]
+    Hard,
+    /// One view that mixes all tokens by the router's shares.
+    Soft,
 }
 
 /// What a router looks at.

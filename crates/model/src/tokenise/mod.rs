@@ -127,6 +127,11 @@ impl Tokeniser {
         self.tokenizer.token_to_id(token)
     }
 
+    /// How a token is spelled, if there is one of that id.
+    pub fn spelling(&self, id: u32) -> Option<String> {
+        self.tokenizer.id_to_token(id)
+    }
+
     /// How many special tokens surround every text.
     pub fn special_tokens(&self) -> usize {
         self.before.len() + self.after.len()

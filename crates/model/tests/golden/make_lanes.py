@@ -228,7 +228,7 @@ def main() -> None:
     Method("lanes-split", 11, split=True, unit=True, expand=True, router={
         "input": "states", "attention": 5, "document_lanes": 3, "lane_dim": None})
     Method("lanes-tied", 12, split=False, unit=False, expand=False, router={
-        "input": "views", "attention": 7, "document_lanes": 0, "lane_dim": 5})
+        "input": "views", "attention": 7, "document_lanes": None, "lane_dim": 5})
 
 
 main()
