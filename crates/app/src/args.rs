@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Show how much of a query's intent each token carries, and which one is its lane
     #[command(after_help = include_str!("help/explain.txt"))]
     Explain(ExplainArgs),
+    /// Learn a model from pairs of queries and documents, as a run file says
+    #[command(after_help = include_str!("help/train.txt"))]
+    Train(TrainArgs),
     /// Make an index of a directory of views, or add to one
     #[command(after_help = include_str!("help/index.txt"))]
     Index(IndexArgs),
@@ -223,6 +226,39 @@ pub(crate) struct ExplainArgs {
     /// Print one JSON object with all digits
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrainArgs {
+    /// The run file
+    #[arg(value_name = "RUN.toml")]
+    pub(crate) run: PathBuf,
+    /// The run's directory; a run that was stopped there goes on
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Set a key of the run file to another value
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub(crate) changes: Vec<(String, String)>,
+    /// Make a run for each value of a key, such as `lr=5e-6,1e-5,3e-5`, one directory each
+    #[arg(long, value_name = "KEY=VALUE,...", value_parser = key_and_value)]
+    pub(crate) sweep: Option<(String, String)>,
+    /// Write report.html of what the run's directory holds, and train nothing
+    #[arg(long, conflicts_with_all = ["sweep", "changes"])]
+    pub(crate) report: bool,
+    /// Where the states of frozen encoders are kept for other runs
+    #[arg(long, value_name = "DIR", default_value = "target/states")]
+    pub(crate) cache: PathBuf,
+    /// Print one JSON object with the outcome
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(key, value)| !key.is_empty() && !value.is_empty());
+    let (key, value) = parts.ok_or("wanted `KEY=VALUE`")?;
+    // what everyone calls it
+    let key = if key == "lr" { "optimiser.rate" } else { key };
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, clap::Args)]

@@ -46,6 +46,12 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(error) = cause.downcast_ref::<fastlane_engine::WriteIndexError>() {
         return error.hint();
     }
+    if let Some(error) = cause.downcast_ref::<fastlane_train::TrainError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<fastlane_train::run::RunError>() {
+        return error.hint();
+    }
     if let Some(error) = cause.downcast_ref::<PartialError>() {
         return error.hint();
     }

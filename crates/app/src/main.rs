@@ -51,6 +51,7 @@ fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Bm25(args) => commands::bm25::run(&args, printer),
         Command::Encode(args) => commands::encode::run(&args, printer),
         Command::Explain(args) => commands::explain::run(&args, printer),
+        Command::Train(args) => commands::train::run(&args, printer),
         Command::Index(args) => commands::index::run(&args, printer),
         Command::Delete(args) => commands::delete::run(&args, printer),
         Command::Compact(args) => commands::compact::run(&args, printer),

@@ -9,3 +9,4 @@ pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod index;
 pub(crate) mod stat;
+pub(crate) mod train;

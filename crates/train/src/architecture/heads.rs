@@ -1,0 +1,162 @@
+//! From states to views, and which view of a query is searched: the maths of `fastlane-model`'s
+//! router, projections and document lanes, with gradients.
+//!
+//! Tables that belong to one query each are padded to the longest, `[queries, longest]`: they are
+//! small.
+
+use burn_tensor::{Tensor, TensorData, activation};
+
+use super::weights::Weights;
+use crate::backend::{Device, Linear, Spans};
+
+/// What a value is set to where there is no token: its share becomes 0.
+const NOTHING: f32 = -1e9;
+
+/// Towers differ in their projections, or share them.
+pub(crate) struct Projections<D: Device> {
+    /// States to token views, one map after the other.
+    tokens: Vec<Linear<D>>,
+    /// States to lane views, if these have a map of their own.
+    lanes: Option<Linear<D>>,
+    normalise: bool,
+}
+
+impl<D: Device> Projections<D> {
+    /// Finds the maps of a side; `tower` may be that of the other side.
+    pub(crate) fn of(weights: &Weights<D>, tower: &str, side: &str, normalise: bool) -> Self {
+        let name = |number| format!("{tower}dense.{number}.linear");
+        let numbers = (0..).take_while(|number| weights.has(&format!("{}.weight", name(*number))));
+        let tokens = numbers.map(|number| weights.linear(&name(number))).collect();
+        let lanes = format!("router.lane_{side}");
+        let lanes = weights.has(&format!("{lanes}.weight")).then(|| weights.linear(&lanes));
+        Self { tokens, lanes, normalise }
+    }
+
+    /// Views that score.
+    pub(crate) fn token_views(&self, states: Tensor<D, 2>) -> Tensor<D, 2> {
+        let views = self.tokens.iter().fold(states, |x, map| D::affine(x, map));
+        self.finish(views)
+    }
+
+    /// Views that are searched.
+    pub(crate) fn lane_views(&self, states: Tensor<D, 2>) -> Tensor<D, 2> {
+        match &self.lanes {
+            Some(map) => self.finish(D::affine(states, map)),
+            None => self.token_views(states),
+        }
+    }
+
+    fn finish(&self, views: Tensor<D, 2>) -> Tensor<D, 2> {
+        if !self.normalise {
+            return views;
+        }
+        let squares = (views.clone() * views.clone()).sum_dim(1);
+        // the root of 0 has no gradient
+        views / squares.clamp_min(1e-24).sqrt()
+    }
+}
+
+/// What says how much of a query's intent each token carries.
+pub(crate) struct Router<D: Device> {
+    project: [Linear<D>; 3],
+    dense: Linear<D>,
+}
+
+impl<D: Device> Router<D> {
+    /// Finds the router's weights, if there is one.
+    pub(crate) fn of(weights: &Weights<D>) -> Option<Self> {
+        let part = |part: &str| weights.linear(&format!("router.attention.{part}"));
+        weights.has("router.dense.weight").then(|| Self {
+            project: ["query", "key", "value"].map(part),
+            dense: weights.linear("router.dense"),
+        })
+    }
+
+    /// The logit of each token, `[queries, longest]`, far below 0 where there is none.
+    pub(crate) fn logits(&self, tokens: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 2> {
+        let [queries, keys, values] =
+            self.project.each_ref().map(|part| padded(D::affine(tokens.clone(), part), spans));
+        let width = queries.dims()[2];
+        let [texts, longest] = [spans.count(), spans.longest()];
+        let nothing = nothing::<D>(spans, &tokens.device());
+        let fits = queries.matmul(keys.transpose()) / (width as f32).sqrt();
+        let fits = fits + nothing.clone().reshape([texts, 1, longest]);
+        let seen = activation::softmax(fits, 2).matmul(values);
+        let both = Tensor::cat(vec![seen, padded(tokens, spans)], 2);
+        let length = both.dims()[2];
+        let logits = D::affine(both.reshape([texts * longest, length]), &self.dense);
+        logits.reshape([texts, longest]) + nothing
+    }
+}
+
+/// 0 for each token of the padded table, far less where there is none.
+pub(crate) fn nothing<D: Device>(spans: &Spans, device: &D::Device) -> Tensor<D, 2> {
+    let value = |real| if real { 0.0 } else { NOTHING };
+    let values: Vec<f32> = spans.real().into_iter().map(value).collect();
+    Tensor::from_data(TensorData::new(values, [spans.count(), spans.longest()]), device)
+}
+
+/// Rows in a table with as many rows for each text as the longest has: `[texts, longest, columns]`.
+pub(crate) fn padded<D: Device>(rows: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 3> {
+    let numbers: Vec<u32> = spans.padded().into_iter().map(|row| row as u32).collect();
+    let columns = rows.dims()[1];
+    D::rows(rows, &numbers).reshape([spans.count(), spans.longest(), columns])
+}
+
+/// Adds up the rows of each text, each times its share, `[texts, columns]`.
+pub(crate) fn mixed<D: Device>(
+    rows: Tensor<D, 2>,
+    shares: Tensor<D, 2>,
+    spans: &Spans,
+) -> Tensor<D, 2> {
+    let [texts, longest] = shares.dims();
+    let columns = rows.dims()[1];
+    let sums = shares.reshape([texts, 1, longest]).matmul(padded(rows, spans));
+    sums.reshape([texts, columns])
+}
+
+/// The same share for each token of a text, `[texts, longest]`.
+pub(crate) fn even<D: Device>(spans: &Spans, device: &D::Device) -> Tensor<D, 2> {
+    let longest = spans.longest();
+    let row = |length: usize| {
+        (0..longest).map(move |at| if at < length { 1.0 / length as f32 } else { 0.0 })
+    };
+    let shares: Vec<f32> = spans.iter().flat_map(|span| row(span.len())).collect();
+    Tensor::from_data(TensorData::new(shares, [spans.count(), longest]), device)
+}
+
+/// Learned slots that pool a document.
+pub(crate) struct Slots<D: Device> {
+    slots: Tensor<D, 2>,
+    key: Linear<D>,
+}
+
+impl<D: Device> Slots<D> {
+    /// Finds the slots, if there are any.
+    pub(crate) fn of(weights: &Weights<D>) -> Option<Self> {
+        let found = weights.has("router.lanes.slots");
+        found.then(|| Self {
+            slots: weights.get("router.lanes.slots"),
+            key: weights.linear("router.lanes.key"),
+        })
+    }
+
+    /// What each slot gathers from each document, then its mean: `[documents * (slots + 1), length]`.
+    pub(crate) fn pool(&self, states: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 2> {
+        let [count, width] = self.slots.dims();
+        let (texts, longest) = (spans.count(), spans.longest());
+        let (length, device) = (states.dims()[1], states.device());
+        let keys = padded(D::affine(states.clone(), &self.key), spans);
+        let fits = self.slots.clone().reshape([1, count, width]).matmul(keys.transpose());
+        let nothing = nothing::<D>(spans, &device).reshape([texts, 1, longest]);
+        let shares = activation::softmax(fits / (width as f32).sqrt() + nothing, 2);
+        let even = even::<D>(spans, &device).reshape([texts, 1, longest]);
+        let pooled = Tensor::cat(vec![shares, even], 1).matmul(padded(states, spans));
+        pooled.reshape([texts * (count + 1), length])
+    }
+
+    /// How many views it makes of a document.
+    pub(crate) fn views(&self) -> usize {
+        self.slots.dims()[0] + 1
+    }
+}

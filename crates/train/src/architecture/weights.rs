@@ -1,0 +1,118 @@
+//! Everything that is learned, by name.
+//!
+//! The names are those of the checkpoint, after the module that they belong to: `document.` or
+//! `query.` and the name that `transformers` uses, `document.dense.0.linear.weight`,
+//! `router.dense.bias`. One list says them all: loading, moving, saving and writing go along it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use burn_tensor::backend::Backend;
+use burn_tensor::{Tensor, TensorData};
+
+use crate::backend::{Device, Linear, Norm};
+
+/// A table of numbers that is learned.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Parameter {
+    /// What it is called.
+    pub(crate) name: String,
+    /// Its shape in the checkpoint.
+    pub(crate) shape: Vec<usize>,
+    /// Its numbers, rows one after the other.
+    pub(crate) values: Vec<f32>,
+}
+
+/// What parameters there are, in their order.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Index {
+    pub(crate) names: Vec<String>,
+    pub(crate) shapes: Vec<Vec<usize>>,
+    places: BTreeMap<String, usize>,
+}
+
+/// Parameters on a device.
+#[derive(Debug, Clone)]
+pub(crate) struct Weights<B: Backend> {
+    pub(crate) index: Arc<Index>,
+    /// One table for each name; a vector is a table of one row.
+    pub(crate) tables: Vec<Tensor<B, 2>>,
+}
+
+impl<B: Backend> Weights<B> {
+    /// Moves parameters to a device.
+    pub(crate) fn new(parameters: Vec<Parameter>, device: &B::Device) -> Self {
+        let (mut names, mut shapes, mut tables) = (Vec::new(), Vec::new(), Vec::new());
+        for Parameter { name, shape, values } in parameters {
+            tables.push(table(&shape, values, device));
+            names.push(name);
+            shapes.push(shape);
+        }
+        let places = names.iter().cloned().zip(0..).collect();
+        Self { index: Arc::new(Index { names, shapes, places }), tables }
+    }
+
+    /// Copies the parameters back.
+    pub(crate) fn parameters(&self) -> Vec<Parameter> {
+        let each = self.index.names.iter().zip(&self.index.shapes).zip(&self.tables);
+        each.map(|((name, shape), table)| Parameter {
+            name: name.clone(),
+            shape: shape.clone(),
+            values: values(table),
+        })
+        .collect()
+    }
+
+    /// Whether there is a parameter of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.index.places.contains_key(name)
+    }
+
+    /// A parameter by its name.
+    pub(crate) fn get(&self, name: &str) -> Tensor<B, 2> {
+        let place = self.index.places.get(name).expect("the architecture lists what it asks for");
+        self.tables[*place].clone()
+    }
+
+    /// A linear map, with a bias if there is one.
+    pub(crate) fn linear(&self, name: &str) -> Linear<B> {
+        let bias = format!("{name}.bias");
+        let bias = self.has(&bias).then(|| self.get(&bias));
+        Linear { weight: self.get(&format!("{name}.weight")), bias }
+    }
+
+    /// A layer norm.
+    pub(crate) fn norm(&self, name: &str, epsilon: f32) -> Norm<B> {
+        let part = |part: &str| self.get(&format!("{name}.{part}"));
+        Norm { weight: part("weight"), bias: part("bias"), epsilon }
+    }
+
+    /// The same parameters, of which those that are chosen can be learned.
+    pub(crate) fn tracked<D: Device<InnerBackend = B>>(
+        &self,
+        learns: impl Fn(usize) -> bool,
+    ) -> Weights<D> {
+        let track = |(place, table): (usize, &Tensor<B, 2>)| {
+            let table = Tensor::from_inner(table.clone());
+            if learns(place) { table.require_grad() } else { table }
+        };
+        let tables = self.tables.iter().enumerate().map(track).collect();
+        Weights { index: Arc::clone(&self.index), tables }
+    }
+}
+
+/// Puts numbers on a device: a vector as one row.
+pub(crate) fn table<B: Backend>(
+    shape: &[usize],
+    values: Vec<f32>,
+    device: &B::Device,
+) -> Tensor<B, 2> {
+    let columns = shape.last().copied().unwrap_or(1);
+    let rows = values.len() / columns.max(1);
+    Tensor::from_data(TensorData::new(values, [rows, columns]), device)
+}
+
+/// Copies numbers from a device.
+pub(crate) fn values<B: Backend, const D: usize>(tensor: &Tensor<B, D>) -> Vec<f32> {
+    tensor.to_data().to_vec().expect("all tables are of f32")
+}

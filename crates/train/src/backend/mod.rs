@@ -1,0 +1,151 @@
+//! What a device must compute, each with its gradient.
+//!
+//! Every operation has a plain form, built from the tensor library's own operations
+//! ([`composite`]), which runs on any device and is the twin that the fast ones are compared with.
+//! On the CPU the few that take the time are fused by hand ([`flex`]): the library computes `erf`
+//! and `exp` one by one, keeps all the parts of an attention, and passes over memory for each
+//! addition.
+//!
+//! All tables have two dimensions: the rows are the tokens of a batch, text after text, as
+//! [`Spans`] tells.
+
+mod alone;
+mod composite;
+#[cfg(feature = "cuda")]
+mod cuda;
+mod dropout;
+mod flex;
+mod spans;
+
+use burn_tensor::Tensor;
+use burn_tensor::backend::{AutodiffBackend, Backend};
+
+pub(crate) use alone::alone;
+#[cfg(feature = "cuda")]
+pub(crate) use cuda::{Cuda, cuda_device};
+pub use dropout::Dropout;
+pub(crate) use dropout::hash;
+pub use flex::Cpu;
+pub use spans::Spans;
+
+/// A device that can learn.
+pub trait Device: AutodiffBackend<FloatElem = f32, InnerBackend: Backend<FloatElem = f32>> {
+    /// The rows of a table by their numbers.
+    fn rows(table: Tensor<Self, 2>, numbers: &[u32]) -> Tensor<Self, 2> {
+        composite::rows(table, numbers)
+    }
+
+    /// `x Wᵀ + b`.
+    fn affine(x: Tensor<Self, 2>, layer: &Linear<Self>) -> Tensor<Self, 2> {
+        composite::linear(x, layer)
+    }
+
+    /// The layer norm of `x + residual`.
+    fn norm(x: Tensor<Self, 2>, residual: Tensor<Self, 2>, norm: &Norm<Self>) -> Tensor<Self, 2> {
+        composite::norm(x, residual, norm)
+    }
+
+    /// x/2 (1 + erf(x/√2)).
+    fn gelu_of(x: Tensor<Self, 2>) -> Tensor<Self, 2> {
+        burn_tensor::activation::gelu(x)
+    }
+
+    /// What each token gathers from all tokens of its text, head by head.
+    fn attend(input: Attention<Self>) -> Tensor<Self, 2> {
+        composite::attention(input)
+    }
+
+    /// Drops values.
+    fn dropout(x: Tensor<Self, 2>, dropout: Dropout) -> Tensor<Self, 2> {
+        composite::dropout(x, dropout)
+    }
+
+    /// The best product of each query row with the rows of each document: `[rows, documents]`.
+    ///
+    /// A document without rows has the product 0.
+    fn max_sim(
+        queries: Tensor<Self, 2>,
+        documents: Tensor<Self, 2>,
+        spans: &Spans,
+    ) -> Tensor<Self, 2> {
+        composite::max_sim(queries, documents, spans)
+    }
+
+    /// One step of AdamW.
+    fn adamw(moved: Moved<Self::InnerBackend>, step: AdamStep) -> Moved<Self::InnerBackend> {
+        composite::adamw(moved, step)
+    }
+
+    /// The sum of all squares.
+    fn squares(x: &Tensor<Self::InnerBackend, 2>) -> f64 {
+        f64::from((x.clone() * x.clone()).sum().into_scalar())
+    }
+}
+
+/// A linear map.
+#[derive(Debug, Clone)]
+pub struct Linear<B: Backend> {
+    /// `[to, from]`.
+    pub weight: Tensor<B, 2>,
+    /// `[1, to]`, if there is one.
+    pub bias: Option<Tensor<B, 2>>,
+}
+
+/// A layer norm.
+#[derive(Debug, Clone)]
+pub struct Norm<B: Backend> {
+    /// What the normalised values are multiplied with, `[1, length]`.
+    pub weight: Tensor<B, 2>,
+    /// What is added then, `[1, length]`.
+    pub bias: Tensor<B, 2>,
+    /// What keeps it from dividing by 0.
+    pub epsilon: f32,
+}
+
+/// What attention works on.
+#[derive(Debug, Clone)]
+pub struct Attention<B: Backend> {
+    /// Queries, keys and values, `[rows, heads * length]`.
+    pub parts: [Tensor<B, 2>; 3],
+    /// The texts.
+    pub spans: Spans,
+    /// How many tokens of each text, its first ones, are looked at.
+    pub attended: Vec<usize>,
+    /// How many heads share a row.
+    pub heads: usize,
+    /// Drops shares of attention.
+    pub dropout: Dropout,
+}
+
+/// Values that an optimiser moves, and what it remembers of them.
+#[derive(Debug, Clone)]
+pub struct Moved<B: Backend> {
+    /// The values.
+    pub values: Tensor<B, 2>,
+    /// Their gradient.
+    pub gradient: Tensor<B, 2>,
+    /// The running mean of gradients.
+    pub mean: Tensor<B, 2>,
+    /// The running mean of their squares.
+    pub square: Tensor<B, 2>,
+}
+
+/// How an AdamW step moves values, as in PyTorch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamStep {
+    /// The rate.
+    pub rate: f32,
+    /// How much of the means stays.
+    pub betas: [f32; 2],
+    /// What keeps it from dividing by 0.
+    pub epsilon: f32,
+    /// The share of the values that is lost, times the rate.
+    pub decay: f32,
+    /// What the gradient is multiplied with first: below 1 where it was too long.
+    pub scale: f32,
+    /// The number of the step, from 1.
+    pub number: i32,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Everything that resuming needs, saved whole or not at all.
+//!
+//! A directory `step-000200` holds the weights, what the optimiser remembers, and `state.json`.
+//! It is filled under another name, synced, and renamed last; then older ones go. What is random
+//! follows from the seed and the step, and which pairs come next from the number of batches, so
+//! two numbers stand for all of that.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn_tensor::backend::Backend;
+use fastlane_model::checkpoint::{NamedTensor, Tensors, WeightType, write_tensors};
+use serde::{Deserialize, Serialize};
+
+use crate::architecture::{Parameter, Weights, table, values};
+use crate::error::TrainError;
+use crate::optimiser::Optimiser;
+use crate::storage::{put, put_directory};
+
+const FORMAT: u32 = 1;
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) format: u32,
+    /// Steps that were made.
+    pub(crate) step: u32,
+    /// The best measurement so far: its step and value.
+    pub(crate) best: Option<(u32, f64)>,
+    /// Measurements since then.
+    pub(crate) waited: usize,
+    /// What the run is: its file, with all defaults written out.
+    pub(crate) run: String,
+    /// A hash of all pairs and tokens.
+    pub(crate) data: String,
+    /// The revision of this program, where that is known.
+    pub(crate) revision: Option<String>,
+}
+
+/// The directories of a run's checkpoints.
+#[derive(Debug)]
+pub(crate) struct Checkpoints {
+    directory: PathBuf,
+}
+
+impl Checkpoints {
+    pub(crate) fn of(output: &Path) -> Self {
+        Self { directory: output.join("checkpoints") }
+    }
+
+    /// The last that is whole.
+    pub(crate) fn last(&self) -> Option<PathBuf> {
+        self.all().pop()
+    }
+
+    fn all(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let mut all: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| {
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("step-"))
+            })
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// Saves a run, then removes what was saved before.
+    pub(crate) fn save<B: Backend>(
+        &self,
+        state: &State,
+        weights: &Weights<B>,
+        optimiser: &Optimiser<B>,
+    ) -> Result<(), TrainError> {
+        let before = self.all();
+        let path = self.directory.join(format!("step-{:08}", state.step));
+        let aside = self.directory.join(format!("aside-{:08}", state.step));
+        let failed = |source| TrainError::Write { path: path.clone(), source };
+        fs::create_dir_all(&self.directory).map_err(failed)?;
+        let _ = fs::remove_dir_all(&aside);
+        fs::create_dir(&aside).map_err(failed)?;
+        let parts = [
+            ("weights", &weights.tables),
+            ("means", &optimiser.means),
+            ("squares", &optimiser.squares),
+        ];
+        for (name, tables) in parts {
+            save_tables(&aside.join(format!("{name}.safetensors")), weights, tables)?;
+        }
+        let json = serde_json::to_vec_pretty(state).expect("a state is plain JSON");
+        put(&aside.join("state.json"), &json)?;
+        put_directory(&aside, &path).map_err(failed)?;
+        for old in before.iter().filter(|old| **old != path) {
+            fs::remove_dir_all(old).map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+fn save_tables<B: Backend>(
+    path: &Path,
+    weights: &Weights<B>,
+    tables: &[burn_tensor::Tensor<B, 2>],
+) -> Result<(), TrainError> {
+    let numbers: Vec<Vec<f32>> = tables.iter().map(values).collect();
+    let names = weights.index.names.iter().zip(&weights.index.shapes).zip(&numbers);
+    let tensors: Vec<NamedTensor<'_>> = names
+        .map(|((name, shape), values)| NamedTensor {
+            name: name.clone(),
+            shape: shape.clone(),
+            values,
+        })
+        .collect();
+    Ok(write_tensors(path, &tensors, WeightType::F32)?)
+}
+
+/// Reads where a run stands.
+pub(crate) fn read_state(path: &Path) -> Result<State, TrainError> {
+    let file = path.join("state.json");
+    let broken = |what: String| TrainError::Resume { path: file.clone(), what };
+    let bytes = fs::read(&file).map_err(|error| broken(error.to_string()))?;
+    let state: State = serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
+    match state.format {
+        FORMAT => Ok(state),
+        found => Err(broken(format!("it has format {found}, this program reads {FORMAT}"))),
+    }
+}
+
+/// Puts the weights and the optimiser where they were.
+pub(crate) fn restore<B: Backend>(
+    path: &Path,
+    state: &State,
+    weights: &mut Weights<B>,
+    optimiser: &mut Optimiser<B>,
+) -> Result<(), TrainError> {
+    let device = weights.tables[0].device();
+    let read = |name: &str| -> Result<Vec<burn_tensor::Tensor<B, 2>>, TrainError> {
+        let tensors = Tensors::open(&path.join(format!("{name}.safetensors")))?;
+        let all = weights.index.names.iter().zip(&weights.index.shapes);
+        all.map(|(name, shape)| Ok(table(shape, tensors.read(name, shape)?, &device))).collect()
+    };
+    let (tables, means, squares) = (read("weights")?, read("means")?, read("squares")?);
+    weights.tables = tables;
+    (optimiser.means, optimiser.squares, optimiser.steps) = (means, squares, state.step);
+    Ok(())
+}
+
+/// Saves the parameters of the best model, whole or not at all.
+pub(crate) fn save_best(output: &Path, parameters: &[Parameter]) -> Result<(), TrainError> {
+    let tensors: Vec<NamedTensor<'_>> = parameters
+        .iter()
+        .map(|it| NamedTensor {
+            name: it.name.clone(),
+            shape: it.shape.clone(),
+            values: &it.values,
+        })
+        .collect();
+    Ok(write_tensors(&output.join("best.safetensors"), &tensors, WeightType::F32)?)
+}
+
+/// Reads the parameters of the best model.
+pub(crate) fn read_best(output: &Path, like: &[Parameter]) -> Result<Vec<Parameter>, TrainError> {
+    let tensors = Tensors::open(&output.join("best.safetensors"))?;
+    let read = |it: &Parameter| {
+        let values = tensors.read(&it.name, &it.shape)?;
+        Ok(Parameter { name: it.name.clone(), shape: it.shape.clone(), values })
+    };
+    like.iter().map(read).collect()
+}
+
+impl State {
+    /// A run before its first step.
+    pub(crate) fn new(run: String, data: String) -> Self {
+        let revision = option_env!("FASTLANE_REVISION").map(str::to_owned);
+        Self { format: FORMAT, step: 0, best: None, waited: 0, run, data, revision }
+    }
+}

@@ -1,0 +1,228 @@
+//! Which pairs make a batch: batch n follows from the seed and n alone.
+//!
+//! A batch is of one source, drawn by weight. Each source is gone through in a new order each
+//! time. Batches that come near each other in that order share their examples out by length, so
+//! that a batch has texts of like lengths.
+
+use super::pairs::{Example, Pairs};
+use super::tokens::TokenTable;
+use crate::backend::hash;
+use crate::loss::Relation;
+
+/// Batches whose examples are sorted by length together.
+const NEAR: usize = 16;
+
+/// Queries, documents, and what these are to each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Batch {
+    pub(crate) source: usize,
+    pub(crate) queries: Vec<u32>,
+    pub(crate) documents: Vec<u32>,
+    /// `[queries, documents]`.
+    pub(crate) relations: Vec<Relation>,
+}
+
+/// All batches there will ever be.
+pub(crate) struct Batches<'a> {
+    pub(crate) pairs: &'a Pairs,
+    /// The lengths of documents decide who is near whom.
+    pub(crate) documents: &'a TokenTable,
+    pub(crate) seed: u32,
+    /// Queries in a batch.
+    pub(crate) size: usize,
+    /// Negatives of each query.
+    pub(crate) negatives: usize,
+}
+
+impl Batches<'_> {
+    /// Goes through the batches from number `from` on, without end.
+    pub(crate) fn from(&self, from: u64) -> impl Iterator<Item = Batch> + '_ {
+        let mut taken = vec![0_u64; self.pairs.sources.len()];
+        (0..).filter_map(move |number: u64| {
+            let source = self.source(number);
+            let place = taken[source];
+            taken[source] += 1;
+            (number >= from).then(|| self.batch(source, place))
+        })
+    }
+
+    /// The source of a batch.
+    fn source(&self, number: u64) -> usize {
+        let sources = &self.pairs.sources;
+        let all: f32 = sources.iter().map(|source| source.weight).sum();
+        let draw = hash(hash(self.seed, 1), number as u32) as f32 / 4_294_967_296.0 * all;
+        let mut sum = 0.0;
+        let reached = |source: &super::Source| {
+            sum += source.weight;
+            draw < sum
+        };
+        sources.iter().position(reached).unwrap_or(sources.len() - 1)
+    }
+
+    /// The batch at a place of a source's way.
+    fn batch(&self, source: usize, place: u64) -> Batch {
+        let examples = &self.pairs.sources[source].examples;
+        let a_round = (examples.len() / self.size) as u64;
+        let (round, place) = (place / a_round, (place % a_round) as usize);
+        let seed = hash(hash(self.seed, 2 + source as u32), round as u32);
+        let near = place / NEAR * NEAR..(place / NEAR * NEAR + NEAR).min(a_round as usize);
+        let span = near.start * self.size..near.end * self.size;
+        let mut order: Vec<u32> =
+            span.map(|at| shuffled(at as u32, examples.len() as u32, seed)).collect();
+        order.sort_by_key(|&at| self.length(&examples[at as usize], seed));
+        // the short ones shall not always come first
+        let within = shuffled((place - near.start) as u32, near.len() as u32, hash(seed, 1));
+        let chosen = &order[within as usize * self.size..][..self.size];
+        let chosen: Vec<&Example> = chosen.iter().map(|&at| &examples[at as usize]).collect();
+        self.gather(source, &chosen, seed)
+    }
+
+    fn length(&self, example: &Example, seed: u32) -> (usize, u32) {
+        (self.documents.of(self.positive(example, seed)).len(), example.query)
+    }
+
+    /// The positive that stands for an example in a round.
+    fn positive(&self, example: &Example, seed: u32) -> u32 {
+        example.positives[hash(seed, example.query) as usize % example.positives.len()]
+    }
+
+    fn gather(&self, source: usize, examples: &[&Example], seed: u32) -> Batch {
+        let mut documents: Vec<u32> = Vec::new();
+        let mut add = |document: u32| {
+            if !documents.contains(&document) {
+                documents.push(document);
+            }
+        };
+        let own: Vec<u32> = examples.iter().map(|example| self.positive(example, seed)).collect();
+        own.iter().for_each(|&document| add(document));
+        for example in examples {
+            let all = &example.negatives;
+            let start = hash(hash(seed, 3), example.query) as usize;
+            let some = (0..all.len().min(self.negatives)).map(|at| all[(start + at) % all.len()]);
+            some.for_each(&mut add);
+        }
+        let relation = |(example, own): (&&Example, &u32), document: &u32| match document {
+            document if document == own => Relation::Positive,
+            document if example.positives.contains(document) => Relation::Ignored,
+            _ => Relation::Negative,
+        };
+        let rows = examples.iter().zip(&own);
+        let relations =
+            rows.flat_map(|row| documents.iter().map(move |document| relation(row, document)));
+        Batch {
+            source,
+            queries: examples.iter().map(|example| example.query).collect(),
+            relations: relations.collect(),
+            documents,
+        }
+    }
+}
+
+/// The number at a place of a shuffled `0..count`: a Feistel network on the next power of four,
+/// gone through again until the number is below `count`.
+fn shuffled(place: u32, count: u32, seed: u32) -> u32 {
+    let half = (32 - count.saturating_sub(1).leading_zeros()).div_ceil(2).max(1);
+    let mask = (1_u32 << half) - 1;
+    let mut at = place;
+    loop {
+        let (mut left, mut right) = (at >> half, at & mask);
+        for round in 0..4 {
+            (left, right) = (right, left ^ (hash(hash(seed, round), right) & mask));
+        }
+        at = left << half | right;
+        if at < count {
+            return at;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Source;
+    use proptest::prelude::*;
+    use std::path::PathBuf;
+
+    fn pairs(sizes: &[usize]) -> Pairs {
+        let mut pairs = Pairs::default();
+        for (number, &size) in (0..).zip(sizes) {
+            let example = |at: u32| Example {
+                query: number * 1000 + at,
+                positives: vec![at % 5, 5],
+                negatives: vec![6, 7, 8],
+            };
+            let examples = (0..size as u32).map(example).collect();
+            let (path, weight) = (PathBuf::new(), (number + 1) as f32);
+            pairs.sources.push(Source { path, weight, examples, collection: Vec::new() });
+        }
+        pairs
+    }
+
+    fn table() -> TokenTable {
+        let mut table = TokenTable::default();
+        (0..9).for_each(|length| table.push(&vec![0; length], length));
+        table
+    }
+
+    proptest! {
+        #[test]
+        fn shuffling_loses_nothing(count in 1..3_000_u32, seed: u32) {
+            let mut all: Vec<u32> = (0..count).map(|at| shuffled(at, count, seed)).collect();
+            prop_assert!(count < 20 || !all.is_sorted());
+            all.sort_unstable();
+            prop_assert!(all.into_iter().eq(0..count));
+        }
+
+        #[test]
+        fn each_round_takes_each_example_once(size in 2..7_usize, count in 7..200_usize, seed: u32) {
+            let (pairs, documents) = (pairs(&[count]), table());
+            let batches =
+                Batches { pairs: &pairs, documents: &documents, seed, size, negatives: 2 };
+            let a_round = count / size;
+            let mut orders = Vec::new();
+            for round in 0..2 {
+                let some = batches.from((round * a_round) as u64).take(a_round);
+                let order: Vec<u32> = some.flat_map(|batch| batch.queries).collect();
+                let mut sorted = order.clone();
+                sorted.sort_unstable();
+                sorted.dedup();
+                prop_assert_eq!(sorted.len(), a_round * size);
+                orders.push(order);
+            }
+            prop_assert!(count < 20 || orders[0] != orders[1]);
+        }
+    }
+
+    #[test]
+    fn batches_go_on_where_they_were() {
+        let (pairs, documents) = (pairs(&[50, 90]), table());
+        let batches =
+            Batches { pairs: &pairs, documents: &documents, seed: 4, size: 8, negatives: 1 };
+        let all: Vec<Batch> = batches.from(0).take(60).collect();
+        let later: Vec<Batch> = batches.from(23).take(37).collect();
+        assert_eq!(all[23..], later);
+        let second = all.iter().filter(|batch| batch.source == 1).count();
+        assert!((30..55).contains(&second), "{second} of 60 where 40 are due");
+    }
+
+    #[test]
+    fn other_answers_are_ignored_and_no_document_comes_twice() {
+        let (pairs, documents) = (pairs(&[40]), table());
+        let batches =
+            Batches { pairs: &pairs, documents: &documents, seed: 9, size: 10, negatives: 2 };
+        for batch in batches.from(0).take(20) {
+            let mut distinct = batch.documents.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            assert_eq!(distinct.len(), batch.documents.len());
+            for (row, query) in batch.relations.chunks(batch.documents.len()).zip(&batch.queries) {
+                let of = |relation| row.iter().filter(|&&it| it == relation).count();
+                assert_eq!(of(Relation::Positive), 1);
+                let example = &pairs.sources[0].examples[*query as usize];
+                let known = |document: &&u32| example.positives.contains(document);
+                let others = batch.documents.iter().filter(known).count() - 1;
+                assert_eq!(of(Relation::Ignored), others);
+            }
+        }
+    }
+}

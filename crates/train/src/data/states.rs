@@ -1,0 +1,120 @@
+//! The states of a frozen encoder, on disk: computed once, read for every batch.
+//!
+//! The file is called after a hash of the encoder and of all tokens, so another run with the same
+//! texts finds it. It holds one f16 row for each token, written aside, synced, then renamed.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use fastlane_model::Model;
+use half::f16;
+use half::slice::{HalfBitsSliceExt as _, HalfFloatSliceExt as _};
+
+use super::DataError;
+use super::tokens::TokenTable;
+
+/// Texts whose states are computed before they are written.
+const PORTION: usize = 256;
+
+/// States of the tokens of some texts.
+#[derive(Debug)]
+pub(crate) struct States {
+    file: File,
+    path: PathBuf,
+    hidden: usize,
+}
+
+impl States {
+    /// Finds the states in a directory, or computes them; is told how many texts are done.
+    ///
+    /// An error of `watch` ends the work; what is done then is lost.
+    pub(crate) fn open(
+        directory: &Path,
+        model: &Model,
+        tokens: &TokenTable,
+        watch: &mut dyn FnMut(usize) -> io::Result<()>,
+    ) -> Result<Self, DataError> {
+        let name = directory.join("states");
+        let failed = |source| DataError::States { path: name.clone(), source };
+        let fingerprint = model.fingerprint().map_err(io::Error::other).map_err(failed)?;
+        let key = key(fingerprint, tokens);
+        let path = directory.join(format!("states-{key:016x}.f16"));
+        let hidden = model.states(&[0]).dim();
+        let failed = |source| DataError::States { path: path.clone(), source };
+        let bytes = (tokens.tokens() * hidden * 2) as u64;
+        let found = File::open(&path).ok().filter(|file| length(file) == Some(bytes));
+        let file = match found {
+            Some(file) => file,
+            None => write(&path, model, tokens, watch).map_err(failed)?,
+        };
+        Ok(Self { file, path, hidden })
+    }
+
+    /// Reads the rows of some tokens, `first` of all and those after it.
+    pub(crate) fn read(
+        &self,
+        first: usize,
+        count: usize,
+        into: &mut Vec<f32>,
+    ) -> Result<(), DataError> {
+        let mut halves = vec![0_u16; count * self.hidden];
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut halves);
+        let place = (first * self.hidden * 2) as u64;
+        self.file
+            .read_exact_at(bytes, place)
+            .map_err(|source| DataError::States { path: self.path.clone(), source })?;
+        let halves: &[f16] = halves.reinterpret_cast();
+        let before = into.len();
+        into.resize(before + halves.len(), 0.0);
+        halves.convert_to_f32_slice(&mut into[before..]);
+        Ok(())
+    }
+}
+
+fn length(file: &File) -> Option<u64> {
+    file.metadata().ok().map(|metadata| metadata.len())
+}
+
+fn write(
+    path: &Path,
+    model: &Model,
+    tokens: &TokenTable,
+    watch: &mut dyn FnMut(usize) -> io::Result<()>,
+) -> io::Result<File> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory)?;
+    let mut aside = tempfile::NamedTempFile::new_in(directory)?;
+    let mut output = BufWriter::new(aside.as_file_mut());
+    let mut halves = Vec::new();
+    for start in (0..tokens.len()).step_by(PORTION) {
+        let end = (start + PORTION).min(tokens.len());
+        let texts: Vec<Vec<u32>> =
+            (start..end).map(|text| tokens.of(text as u32).to_vec()).collect();
+        for states in model.states_of_many(&texts) {
+            halves.clear();
+            halves.extend(states.values().iter().map(|&value| f16::from_f32(value)));
+            let bits: &[u16] = halves.reinterpret_cast();
+            output.write_all(bytemuck::cast_slice(bits))?;
+        }
+        watch(end)?;
+    }
+    output.flush()?;
+    drop(output);
+    aside.as_file().sync_all()?;
+    aside.persist(path).map_err(|error| error.error)?;
+    File::open(directory)?.sync_all()?;
+    File::open(path)
+}
+
+/// Tells the states of one encoder and one set of texts from all others.
+fn key(fingerprint: u64, tokens: &TokenTable) -> u64 {
+    // FNV-1a, by numbers
+    let mut key = 0xcbf2_9ce4_8422_2325 ^ fingerprint;
+    let ends = (0..tokens.len() as u32).map(|text| tokens.start(text) as u32);
+    for number in ends.chain(tokens.ids().iter().copied()) {
+        key = (key ^ u64::from(number)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    key
+}

@@ -1,0 +1,73 @@
+//! Texts as tokens, split once.
+
+use fastlane_model::checkpoint::{Side, TokeniseError, Tokeniser};
+use rayon::prelude::*;
+
+/// The tokens of many texts.
+#[derive(Debug, Default)]
+pub(crate) struct TokenTable {
+    ids: Vec<u32>,
+    ends: Vec<usize>,
+    attended: Vec<usize>,
+    /// How many texts were cut.
+    pub(crate) cut: usize,
+}
+
+impl TokenTable {
+    /// Splits texts on all threads.
+    pub(crate) fn new(
+        texts: &[String],
+        tokeniser: &Tokeniser,
+        side: &Side,
+    ) -> Result<Self, TokeniseError> {
+        let mut table = Self::default();
+        // in portions: the tokens of a library carry strings, which take much more room
+        for texts in texts.chunks(4096) {
+            let all: Vec<_> = texts.par_iter().map(|text| tokeniser.encode(text, side)).collect();
+            for tokens in all {
+                let tokens = tokens?;
+                let ids: Vec<u32> = tokens.tokens.iter().map(|token| token.id).collect();
+                table.push(&ids, tokens.attended.iter().filter(|&&it| it).count());
+                table.cut += usize::from(tokens.cut > 0);
+            }
+        }
+        Ok(table)
+    }
+
+    /// Adds a text.
+    pub(super) fn push(&mut self, ids: &[u32], attended: usize) {
+        self.attended.push(attended);
+        self.ids.extend(ids);
+        self.ends.push(self.ids.len());
+    }
+
+    /// How many texts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// How many tokens all texts have.
+    pub(crate) fn tokens(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The first token of a text among all.
+    pub(crate) fn start(&self, text: u32) -> usize {
+        (text as usize).checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+
+    /// The tokens of a text.
+    pub(crate) fn of(&self, text: u32) -> &[u32] {
+        &self.ids[self.start(text)..self.ends[text as usize]]
+    }
+
+    /// How many tokens of a text others look at.
+    pub(crate) fn attended(&self, text: u32) -> usize {
+        self.attended[text as usize]
+    }
+
+    /// All tokens, text after text.
+    pub(crate) fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+}

@@ -1,0 +1,142 @@
+//! `report.html`: what a run did, in one file that opens anywhere.
+//!
+//! It is made of `metrics.jsonl` and `examples.json` alone, so it can be made at any time, of a run
+//! that goes on as well.
+
+mod page;
+mod plot;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::TrainError;
+use crate::metrics;
+use crate::storage::put;
+
+pub(crate) const EXAMPLES: &str = "examples.json";
+
+/// A query as the router sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Shown {
+    /// Its tokens, each with its share.
+    pub(crate) tokens: Vec<(String, f32)>,
+}
+
+/// What a report is made of.
+#[derive(Debug, Default)]
+struct Story {
+    run: String,
+    /// By name, the value at each step.
+    series: BTreeMap<String, Vec<(f64, f64)>>,
+    /// By the set and the measure.
+    measures: BTreeMap<String, Vec<(f64, f64)>>,
+    /// How often each position was picked in the second half of the steps.
+    positions: BTreeMap<u64, usize>,
+    tokens: BTreeMap<u64, usize>,
+    signs: Vec<(u64, String)>,
+    examples: Vec<Shown>,
+    /// The spellings of tokens that were picked.
+    spellings: BTreeMap<u64, String>,
+}
+
+/// Writes the report of a run from what it has written so far.
+///
+/// # Errors
+///
+/// The directory holds no run, or cannot be written.
+pub fn report(output: &Path) -> Result<PathBuf, TrainError> {
+    let story = read(output)?;
+    let path = output.join("report.html");
+    put(&path, page::page(&story).as_bytes())?;
+    Ok(path)
+}
+
+fn read(output: &Path) -> Result<Story, TrainError> {
+    let path = output.join(metrics::FILE);
+    let broken = |source| TrainError::NoRun { path: path.clone(), source };
+    let text = fs::read_to_string(&path).map_err(broken)?;
+    let lines: Vec<Value> = text.lines().filter_map(|it| serde_json::from_str(it).ok()).collect();
+    let last = lines.iter().filter_map(|line| line["step"].as_u64()).max().unwrap_or(0);
+    let mut story = Story::default();
+    for line in &lines {
+        story.see(line, last);
+    }
+    if let Ok(bytes) = fs::read(output.join(EXAMPLES))
+        && let Ok(saved) = serde_json::from_slice::<Saved>(&bytes)
+    {
+        (story.examples, story.spellings) = (saved.queries, saved.spellings);
+    }
+    story.run = fs::read_to_string(output.join("run.toml")).unwrap_or_default();
+    Ok(story)
+}
+
+/// What `examples.json` holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Saved {
+    pub(crate) queries: Vec<Shown>,
+    pub(crate) spellings: BTreeMap<u64, String>,
+}
+
+impl Story {
+    /// Takes in a line of the metrics.
+    fn see(&mut self, line: &Value, last: u64) {
+        let step = line["step"].as_u64().unwrap_or(0);
+        let it = &line["is"];
+        match line["kind"].as_str() {
+            Some("step") => self.step(step, it, 2 * step > last),
+            Some("measurement") => self.measurement(step, it),
+            Some("sign") => {
+                self.signs.push((step, line["words"].as_str().unwrap_or_default().to_owned()));
+            }
+            _ => {}
+        }
+    }
+
+    fn step(&mut self, step: u64, it: &Value, late: bool) {
+        let mut add = |name: String, value: &Value| {
+            if let Some(value) = value.as_f64() {
+                self.series.entry(name).or_default().push((step as f64, value));
+            }
+        };
+        for name in ["loss", "rate", "tau", "gradient", "entropy", "tokens_per_second"] {
+            add(name.to_owned(), &it[name]);
+        }
+        for term in it["terms"].as_array().into_iter().flatten() {
+            add(format!("term {}", term[0].as_str().unwrap_or_default()), &term[1]);
+        }
+        if late {
+            count(&mut self.positions, &it["positions"]);
+            count(&mut self.tokens, &it["tokens"]);
+        }
+    }
+
+    fn measurement(&mut self, step: u64, it: &Value) {
+        for set in it["sets"].as_array().into_iter().flatten() {
+            let path = Path::new(set[0].as_str().unwrap_or_default());
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            for measure in set[1].as_array().into_iter().flatten() {
+                let name = format!(
+                    "{} {}",
+                    name.as_deref().unwrap_or("dev"),
+                    measure[0].as_str().unwrap_or_default()
+                );
+                if let Some(value) = measure[1].as_f64() {
+                    self.measures.entry(name).or_default().push((step as f64, value));
+                }
+            }
+        }
+    }
+}
+
+fn count(counts: &mut BTreeMap<u64, usize>, numbers: &Value) {
+    for number in numbers.as_array().into_iter().flatten().filter_map(Value::as_u64) {
+        *counts.entry(number).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests;

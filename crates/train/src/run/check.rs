@@ -1,0 +1,183 @@
+//! Values that cannot be, and settings that contradict each other.
+
+use std::fmt::{Debug, Display};
+use std::path::PathBuf;
+
+use super::{Kind, Mode, Pooling, Run, RunError, System, TowerSettings};
+
+impl Run {
+    /// Refuses values that cannot be, and settings that contradict each other.
+    ///
+    /// # Errors
+    ///
+    /// The first that is found, by its key.
+    pub fn check(&self) -> Result<(), RunError> {
+        self.check_architecture()?;
+        self.check_router()?;
+        self.check_data()?;
+        self.check_loss()?;
+        self.check_learning()?;
+        self.check_contradictions()
+    }
+
+    fn check_architecture(&self) -> Result<(), RunError> {
+        let it = &self.architecture;
+        for (key, dim) in [("architecture.dim", it.dim), ("architecture.lane_dim", it.lane_dim)] {
+            let fits = dim == 0 || (dim % 8 == 0 && (8..=1024).contains(&dim));
+            check(key, dim, fits, "0, or a multiple of 8 up to 1024")?;
+        }
+        check("architecture.attention", it.attention, it.attention > 0, "at least 1")?;
+        let tokens = [
+            ("architecture.query_tokens", it.query_tokens),
+            ("architecture.document_tokens", it.document_tokens),
+        ];
+        for (key, tokens) in tokens {
+            check(key, tokens, tokens >= 4, "at least 4")?;
+        }
+        let dropout = (0.0..1.0).contains(&it.dropout);
+        check("architecture.dropout", it.dropout, dropout, "at least 0 and below 1")
+    }
+
+    fn check_router(&self) -> Result<(), RunError> {
+        let it = &self.router;
+        check("router.lanes", it.lanes, it.lanes > 0, "at least 1")?;
+        let floor = (0.0..1.0).contains(&it.epsilon);
+        check("router.epsilon", it.epsilon, floor, "at least 0 and below 1")?;
+        positive("router.tau.start", it.tau.start)?;
+        positive("router.tau.end", it.tau.end)
+    }
+
+    fn check_data(&self) -> Result<(), RunError> {
+        check("data", "empty", !self.data.is_empty(), "at least one source")?;
+        for source in &self.data {
+            positive("data.weight", source.weight)?;
+            let by_id = source.kind == Kind::IdTriples;
+            let paths = source.documents.is_some() && source.queries.is_some();
+            check("data.kind", "id-triples", !by_id || paths, "with `documents` and `queries`")?;
+            let paths = source.documents.is_some() || source.queries.is_some();
+            let reason = "has texts of its own: `documents` and `queries` are for id-triples";
+            contradict("data.kind", source.kind, !by_id && paths, reason)?;
+        }
+        let it = &self.negatives;
+        let mined = it.bm25_depth > 0;
+        let reason = "are mined for nobody: set `negatives.per_query`";
+        contradict("negatives.bm25_depth", it.bm25_depth, mined && it.per_query == 0, reason)?;
+        let reason = "is not below `negatives.bm25_depth`, so nothing is left";
+        let none_left = it.bm25_depth > 0 && it.bm25_skip >= it.bm25_depth;
+        contradict("negatives.bm25_skip", it.bm25_skip, none_left, reason)
+    }
+
+    fn check_loss(&self) -> Result<(), RunError> {
+        let it = &self.loss;
+        let terms = [("loss.contrastive", it.contrastive), ("loss.sum_max", it.sum_max)];
+        for (key, weight) in terms {
+            check(key, weight, weight >= 0.0 && weight.is_finite(), "at least 0")?;
+        }
+        positive("loss.temperature", it.temperature)?;
+        positive("loss.sum_max_temperature", it.sum_max_temperature)?;
+        for (key, weight) in [("loss.entropy", it.entropy), ("loss.balance", it.balance)] {
+            check(key, weight, weight.is_finite(), "a number")?;
+        }
+        let teacher = it.teacher.as_ref().map_or(0.0, |teacher| teacher.weight);
+        if let Some(teacher) = &it.teacher {
+            positive("loss.teacher.weight", teacher.weight)?;
+            positive("loss.teacher.temperature", teacher.temperature)?;
+        }
+        let some = it.contrastive + it.sum_max + teacher > 0.0;
+        check("loss", "nothing", some, "a term whose weight is above 0")
+    }
+
+    fn check_learning(&self) -> Result<(), RunError> {
+        let it = &self.optimiser;
+        positive("optimiser.rate", it.rate)?;
+        for (key, rate) in
+            [("optimiser.head_rate", it.head_rate), ("optimiser.router_rate", it.router_rate)]
+        {
+            rate.map_or(Ok(()), |rate| positive(key, rate))?;
+        }
+        positive("optimiser.epsilon", it.epsilon)?;
+        positive("optimiser.clip", it.clip)?;
+        let decay = it.layer_decay > 0.0 && it.layer_decay <= 1.0;
+        check("optimiser.layer_decay", it.layer_decay, decay, "above 0 and at most 1")?;
+        for beta in it.betas {
+            check("optimiser.betas", beta, (0.0..1.0).contains(&beta), "at least 0 and below 1")?;
+        }
+        let decay = (0.0..1.0).contains(&it.weight_decay);
+        check("optimiser.weight_decay", it.weight_decay, decay, "at least 0 and below 1")?;
+        let it = &self.schedule;
+        check("schedule.steps", it.steps, it.steps > 0, "at least 1")?;
+        let share = (0.0..=1.0).contains(&it.warm_up);
+        check("schedule.warm_up", it.warm_up, share, "between 0 and 1")?;
+        check("schedule.batch", it.batch, it.batch >= 2, "at least 2: a query learns from others")?;
+        check("schedule.accumulate", it.accumulate, it.accumulate > 0, "at least 1")?;
+        check("saving.every", self.saving.every, self.saving.every > 0, "at least 1")
+    }
+
+    fn check_contradictions(&self) -> Result<(), RunError> {
+        let it = &self.architecture;
+        let reason = "has towers by its name: leave `architecture.towers` out";
+        let named = matches!(it.system, System::StaticTied | System::StaticSplit);
+        let differs = named && it.towers.is_some_and(|towers| towers != it.system.towers());
+        contradict("architecture.system", it.system, differs, reason)?;
+        let reason = "has one vector for a document: `document_lanes` is for systems with views";
+        let lanes = it.system == System::Dual && it.document_lanes > 0;
+        contradict("architecture.system", it.system, lanes, reason)?;
+        let reason = "searches token views: `document_lanes` and `lane_dim` are for one lane";
+        let all = matches!(it.system, System::SumMax | System::MaxMax);
+        let lanes = it.document_lanes > 0 || it.lane_dim > 0;
+        contradict("architecture.system", it.system, all && lanes, reason)?;
+        let reason = "is for `system = \"dual\"` alone";
+        let pooled = it.pooling != Pooling::Mean && it.system != System::Dual;
+        contradict("architecture.pooling", it.pooling, pooled, reason)?;
+        let reason = "is for `mode = \"frozen\"` alone: in a full run all layers learn";
+        let tuned = it.tuned_layers > 0 && self.mode == Mode::Full;
+        contradict("architecture.tuned_layers", it.tuned_layers, tuned, reason)?;
+        let reason = "needs layers that learn: in a frozen run set `architecture.tuned_layers`";
+        let split = it.towers == Some(TowerSettings::Split)
+            && self.mode == Mode::Frozen
+            && it.tuned_layers == 0;
+        contradict("architecture.towers", TowerSettings::Split, split, reason)?;
+        let reason = "is for more lanes than the soft one: it is a single view";
+        let soft = it.system == System::FastlaneSoft && self.router.lanes > 1;
+        contradict("router.lanes", self.router.lanes, soft, reason)?;
+        let reason = "need a router: `system` has none";
+        let terms = self.loss.entropy != 0.0 || self.loss.balance != 0.0;
+        contradict("loss.entropy", self.loss.entropy, terms && !it.system.routes(), reason)?;
+        let reason = "never stops without a dev set: add `[[dev]]`";
+        let blind = self.schedule.patience > 0 && self.dev.is_empty();
+        contradict("schedule.patience", self.schedule.patience, blind, reason)
+    }
+}
+
+fn positive(key: &'static str, value: f32) -> Result<(), RunError> {
+    check(key, value, value > 0.0 && value.is_finite(), "above 0")
+}
+
+fn check(key: &'static str, found: impl Display, fits: bool, wanted: &str) -> Result<(), RunError> {
+    match fits {
+        true => Ok(()),
+        false => Err(RunError::Value {
+            path: PathBuf::new(),
+            key,
+            found: found.to_string(),
+            wanted: wanted.to_owned(),
+        }),
+    }
+}
+
+fn contradict(
+    key: &'static str,
+    found: impl Debug,
+    contradicts: bool,
+    reason: &'static str,
+) -> Result<(), RunError> {
+    match contradicts {
+        false => Ok(()),
+        true => Err(RunError::Contradiction {
+            path: PathBuf::new(),
+            key,
+            found: format!("{found:?}"),
+            reason,
+        }),
+    }
+}

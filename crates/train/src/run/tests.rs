@@ -1,0 +1,116 @@
+//! Run files that are read, and those that are refused.
+
+use super::*;
+
+const SHORTEST: &str = "model = \"m\"\n[[data]]\nkind = \"beir\"\npath = \"d\"\n";
+
+fn open(text: &str, changes: &[(&str, &str)]) -> Result<Run, RunError> {
+    let changes: Vec<_> =
+        changes.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    let run = Run::parse(text, &changes)?;
+    run.check()?;
+    Ok(run)
+}
+
+fn refusal(changes: &[(&str, &str)]) -> String {
+    open(SHORTEST, changes).unwrap_err().within(Path::new("run.toml")).to_string()
+}
+
+#[test]
+fn the_shortest_run_file_has_defaults_for_all_else() {
+    let run = open(SHORTEST, &[]).unwrap();
+    assert_eq!((run.mode, run.seed, run.schedule.batch), (Mode::Full, 1, 32));
+    assert_eq!(run.data[0].split, "train");
+    // what is written is read again as it was
+    let written = toml::to_string(&run).unwrap();
+    assert_eq!(open(&written, &[]).unwrap(), run);
+}
+
+#[test]
+fn keys_are_changed_from_outside() {
+    let changes = [("optimiser.rate", "5e-6"), ("architecture.system", "sum-max"), ("seed", "7")];
+    let run = open(SHORTEST, &changes).unwrap();
+    assert_eq!((run.optimiser.rate, run.seed), (5e-6, 7));
+    assert_eq!(run.architecture.system, System::SumMax);
+    let error = open(SHORTEST, &[("seed.more", "1")]).unwrap_err().to_string();
+    assert_eq!(error, "run file `` is not right: invalid type: map, expected u32\nin `seed`");
+}
+
+#[test]
+fn unknown_keys_are_named() {
+    let error = refusal(&[("optimiser.rates", "1")]);
+    assert!(error.contains("unknown field `rates`"), "{error}");
+    let error = open("model = 3", &[]).unwrap_err().to_string();
+    assert!(error.contains("invalid type: integer `3`, expected path string"), "{error}");
+}
+
+#[test]
+fn impossible_values_are_named() {
+    let cases = [
+        ("architecture.dim", "100", "0, or a multiple of 8 up to 1024"),
+        ("architecture.dropout", "1.0", "at least 0 and below 1"),
+        ("router.lanes", "0", "at least 1"),
+        ("router.tau.end", "0.0", "above 0"),
+        ("loss.temperature", "nan", "above 0"),
+        ("optimiser.rate", "-1.0", "above 0"),
+        ("schedule.batch", "1", "at least 2: a query learns from others"),
+        ("schedule.warm_up", "1.5", "between 0 and 1"),
+        ("data", "[]", "at least one source"),
+    ];
+    for (key, value, wanted) in cases {
+        let error = refusal(&[(key, value)]);
+        assert!(error.starts_with(&format!("`{key}` in `run.toml` is ")), "{error}");
+        assert!(error.ends_with(&format!("wanted {wanted}")), "{error}");
+    }
+}
+
+#[test]
+fn contradictions_are_named() {
+    let cases: [(&[(&str, &str)], &str); 6] = [
+        (
+            &[("architecture.system", "static-tied"), ("architecture.towers", "split")],
+            "architecture.system",
+        ),
+        (&[("architecture.tuned_layers", "2")], "architecture.tuned_layers"),
+        (&[("mode", "frozen"), ("architecture.towers", "split")], "architecture.towers"),
+        (&[("schedule.patience", "3")], "schedule.patience"),
+        (&[("negatives.bm25_depth", "30")], "negatives.bm25_depth"),
+        (&[("architecture.system", "dual"), ("loss.entropy", "0.1")], "loss.entropy"),
+    ];
+    for (changes, key) in cases {
+        let error = refusal(changes);
+        assert!(error.starts_with(&format!("`{key}` in `run.toml` is ")), "{error}");
+        assert!(error.contains(", which "), "{error}");
+    }
+}
+
+#[test]
+fn the_guide_lists_every_key() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/training.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let run: toml::Table =
+        toml::from_str(&toml::to_string(&open(SHORTEST, &[]).unwrap()).unwrap()).unwrap();
+    for (section, keys) in &run {
+        let keys = match keys {
+            toml::Value::Table(keys) => {
+                keys.keys().map(|key| format!("`{section}.{key}`")).collect()
+            }
+            toml::Value::Array(_) => Vec::new(),
+            _ => vec![format!("`{section}`")],
+        };
+        for key in keys {
+            assert!(guide.contains(&key), "docs/guide/training.md does not explain {key}");
+        }
+    }
+}
+
+#[test]
+fn every_run_file_of_the_repository_is_right() {
+    let runs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runs");
+    let mut systems = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(runs).unwrap() {
+        let run = Run::open(&entry.unwrap().path(), &[]).unwrap();
+        systems.insert(format!("{:?}", run.architecture.system));
+    }
+    assert_eq!(systems.len(), 7, "{systems:?}");
+}

@@ -1,0 +1,350 @@
+//! A run from its first step to its last, and over every stop in between.
+//!
+//! ```text
+//! prepare → [resume] → step, step, … measure … save … → the best model, written as a checkpoint
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+
+use crate::architecture::{Export, Parameter, export};
+use crate::backend::{Cpu, Device, alone, hash};
+use crate::checkpoint::{Checkpoints, State, read_best, read_state, restore, save_best};
+use crate::data::{Batch, Batches};
+use crate::error::TrainError;
+use crate::examples::examples;
+use crate::learner::Learner;
+use crate::memory;
+use crate::metrics::Metrics;
+use crate::prepare::{Prepared, prepare};
+use crate::report::{EXAMPLES, report};
+use crate::revision::revision;
+use crate::run::{DeviceSettings, Run, System};
+use crate::signs::Signs;
+use crate::storage::put;
+use crate::watch::{Event, Measurement, Phase, Ready, Watch};
+
+/// Where a run keeps what it makes.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The run's own directory: checkpoints, metrics, and at the end the model.
+    pub output: PathBuf,
+    /// States of frozen encoders, which other runs can use too.
+    pub cache: PathBuf,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It is done; the model is there.
+    Finished {
+        /// The checkpoint, for `fastlane encode` and others.
+        model: PathBuf,
+        /// The best measurement: its step and value.
+        best: Option<(u32, f64)>,
+    },
+    /// It was asked to stop; the same call goes on from here.
+    Stopped {
+        /// The step that was saved.
+        step: u32,
+    },
+}
+
+/// Trains, or goes on with, a run.
+///
+/// One run at a time learns in a process; others wait.
+///
+/// # Errors
+///
+/// The run cannot begin, a loss is no number any more, or what it makes cannot be written. What
+/// was saved before stays.
+pub fn train(run: &Run, places: &Places, watch: &mut dyn Watch) -> Result<Outcome, TrainError> {
+    run.check()?;
+    let checkpoints = Checkpoints::of(&places.output);
+    let last = checkpoints.last().map(|path| Ok((read_state(&path)?, path)));
+    let last = last.transpose().map_err(|error: TrainError| error)?;
+    if let Some((state, _)) = &last {
+        same_run(&places.output, &state.run, run)?;
+    }
+    let prepared = prepare(run, &places.cache, watch)?;
+    if let Some((state, _)) = &last {
+        let (found, wanted) = (state.data.clone(), prepared.data_hash());
+        if found != wanted {
+            let (path, key) = (places.output.clone(), "data".to_owned());
+            return Err(TrainError::OtherRun { path, key, found, wanted });
+        }
+    }
+    let _alone = alone();
+    match run.device {
+        DeviceSettings::Cpu => {
+            let device = Default::default();
+            Training::<Cpu>::new(&prepared, places, device, watch).run(last)
+        }
+        DeviceSettings::Cuda => on_cuda(&prepared, places, watch, last),
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn on_cuda(
+    prepared: &Prepared,
+    places: &Places,
+    watch: &mut dyn Watch,
+    last: Option<(State, PathBuf)>,
+) -> Result<Outcome, TrainError> {
+    let device = crate::backend::cuda_device()
+        .map_err(|reason| TrainError::Device { wanted: "cuda", reason })?;
+    Training::<crate::backend::Cuda>::new(prepared, places, device, watch).run(last)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn on_cuda(
+    _: &Prepared,
+    _: &Places,
+    _: &mut dyn Watch,
+    _: Option<(State, PathBuf)>,
+) -> Result<Outcome, TrainError> {
+    let reason = "this program was built without it: build with `--features cuda`".to_owned();
+    Err(TrainError::Device { wanted: "cuda", reason })
+}
+
+/// Refuses to go on with a run that differs from the one that was saved.
+fn same_run(output: &Path, saved: &str, run: &Run) -> Result<(), TrainError> {
+    let parse = |text: &str| toml::from_str::<toml::Table>(text).unwrap_or_default();
+    let (found, wanted) = (parse(saved), parse(&written(run)));
+    let shown =
+        |value: Option<&toml::Value>| value.map_or("absent".to_owned(), ToString::to_string);
+    let keys = wanted.keys().chain(found.keys());
+    let differs = keys.into_iter().find(|key| found.get(*key) != wanted.get(*key));
+    match differs {
+        None => Ok(()),
+        Some(key) => Err(TrainError::OtherRun {
+            path: output.to_owned(),
+            key: key.clone(),
+            found: shown(found.get(key)),
+            wanted: shown(wanted.get(key)),
+        }),
+    }
+}
+
+/// A run file with all defaults written out.
+fn written(run: &Run) -> String {
+    toml::to_string(run).expect("a run is plain TOML")
+}
+
+struct Training<'a, D: Device> {
+    prepared: &'a Prepared,
+    places: &'a Places,
+    learner: Learner<'a, D>,
+    watch: &'a mut dyn Watch,
+    state: State,
+    signs: Signs,
+}
+
+/// Why the loop ended.
+enum End {
+    Done,
+    Stopped,
+}
+
+impl<'a, D: Device> Training<'a, D> {
+    fn new(
+        prepared: &'a Prepared,
+        places: &'a Places,
+        device: D::Device,
+        watch: &'a mut dyn Watch,
+    ) -> Self {
+        let schedule = &prepared.run.schedule;
+        let warm_up = (schedule.warm_up * schedule.steps as f32) as u32;
+        let mut state = State::new(written(&prepared.run), prepared.data_hash());
+        state.revision = revision(Path::new("."));
+        let learner = Learner::new(prepared, prepared.parameters.clone(), device);
+        Self { prepared, places, learner, watch, state, signs: Signs::new(warm_up) }
+    }
+
+    fn run(mut self, last: Option<(State, PathBuf)>) -> Result<Outcome, TrainError> {
+        if let Some((state, path)) = last {
+            let Learner { weights, optimiser, .. } = &mut self.learner;
+            restore(&path, &state, weights, optimiser)?;
+            self.state = state;
+        }
+        let mut metrics = Metrics::open(&self.places.output, self.state.step)?;
+        self.begin()?;
+        let end = self.steps(&mut metrics)?;
+        match end {
+            End::Stopped => {
+                self.save()?;
+                Ok(Outcome::Stopped { step: self.state.step })
+            }
+            End::Done => self.finish(&mut metrics),
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), TrainError> {
+        put(&self.places.output.join("run.toml"), self.state.run.as_bytes())?;
+        let prepared = self.prepared;
+        let parameters = prepared.parameters.iter().map(|it| it.values.len()).sum();
+        let documents = prepared.tokens[1].len();
+        let cut = prepared.tokens[1].cut;
+        self.watch.tell(&Event::Ready(Ready {
+            queries: prepared.tokens[0].len(),
+            documents,
+            parameters,
+            memory: memory::expected(prepared),
+            resumed: self.state.step,
+            steps: prepared.run.schedule.steps,
+            cut,
+        }));
+        if let Some(sign) = Signs::coverage(cut, documents) {
+            self.watch.tell(&Event::Sign(sign));
+        }
+        Ok(())
+    }
+
+    /// Goes through the steps that are left. Batches are gathered on another thread.
+    fn steps(&mut self, metrics: &mut Metrics) -> Result<End, TrainError> {
+        let run = &self.prepared.run;
+        let accumulate = run.schedule.accumulate;
+        let from = u64::from(self.state.step) * accumulate as u64;
+        let left = run.schedule.steps - self.state.step;
+        let batches = Batches {
+            pairs: &self.prepared.pairs,
+            documents: &self.prepared.tokens[1],
+            seed: hash(run.seed, 21),
+            size: run.schedule.batch,
+            negatives: run.negatives.per_query,
+        };
+        std::thread::scope(|scope| {
+            let (give, take) = sync_channel::<Vec<Batch>>(4);
+            scope.spawn(move || {
+                let mut all = batches.from(from);
+                for _ in 0..left {
+                    if give.send(all.by_ref().take(accumulate).collect()).is_err() {
+                        return;
+                    }
+                }
+            });
+            for step in take {
+                if let Some(end) = self.step(&step, metrics)? {
+                    return Ok(end);
+                }
+            }
+            Ok(End::Done)
+        })
+    }
+
+    /// Makes one step, and what is due after it.
+    fn step(
+        &mut self,
+        batches: &[Batch],
+        metrics: &mut Metrics,
+    ) -> Result<Option<End>, TrainError> {
+        if self.watch.stops() {
+            return Ok(Some(End::Stopped));
+        }
+        let report = self.learner.step(self.state.step, batches).map_err(|mut error| {
+            if let TrainError::NotFinite { saved, .. } = &mut error {
+                let last = Checkpoints::of(&self.places.output).last();
+                *saved = last.and_then(|path| read_state(&path).ok()).map(|state| state.step);
+            }
+            error
+        })?;
+        self.state.step += 1;
+        metrics.step(&report)?;
+        let signs = self.signs.see(&report);
+        self.watch.tell(&Event::Step(report));
+        for sign in signs {
+            metrics.sign(self.state.step, &sign)?;
+            self.watch.tell(&Event::Sign(sign));
+        }
+        let (schedule, saving) = (&self.prepared.run.schedule, &self.prepared.run.saving);
+        let last = self.state.step == schedule.steps;
+        let due = |every: u32| every > 0 && self.state.step.is_multiple_of(every);
+        let saves = due(saving.every) && !last;
+        if (due(saving.measure_every) || last) && self.measure(metrics)? {
+            return Ok(Some(End::Done));
+        }
+        if saves {
+            self.save()?;
+        }
+        Ok(None)
+    }
+
+    /// Measures the model, keeps it if it is the best; tells whether waiting is over.
+    fn measure(&mut self, metrics: &mut Metrics) -> Result<bool, TrainError> {
+        if self.prepared.dev.is_empty() {
+            return Ok(false);
+        }
+        self.watch.tell(&Event::Phase(Phase::Measuring, 0));
+        let run = &self.prepared.run;
+        let network = self.learner.network();
+        let sum_max = run.loss.sum_max > 0.0 && run.architecture.system != System::SumMax;
+        let mut sets = Vec::new();
+        for set in &self.prepared.dev {
+            let lanes = run.router.lanes;
+            let found = set.measure(&network, lanes, sum_max, self.learner.device())?;
+            sets.push((set.path.clone(), found));
+        }
+        let value = sets.iter().map(|(_, measures)| measures[0].1).sum::<f64>() / sets.len() as f64;
+        let best = self.state.best.is_none_or(|(_, best)| value > best);
+        if best {
+            self.state.best = Some((self.state.step, value));
+            self.state.waited = 0;
+            save_best(&self.places.output, &self.learner.weights.parameters())?;
+        } else {
+            self.state.waited += 1;
+        }
+        let measurement = Measurement { step: self.state.step, sets, value, best };
+        metrics.measurement(&measurement)?;
+        self.watch.tell(&Event::Measured(measurement));
+        let patience = run.schedule.patience;
+        Ok(patience > 0 && self.state.waited >= patience)
+    }
+
+    /// Writes the report, with queries as the router sees them now.
+    fn show(&self) -> Result<(), TrainError> {
+        let saved = examples(self.prepared, &self.learner)?;
+        let json = serde_json::to_vec(&saved).expect("examples are plain JSON");
+        put(&self.places.output.join(EXAMPLES), &json)?;
+        report(&self.places.output).map(|_| ())
+    }
+
+    fn save(&mut self) -> Result<(), TrainError> {
+        let Learner { weights, optimiser, .. } = &self.learner;
+        Checkpoints::of(&self.places.output).save(&self.state, weights, optimiser)?;
+        self.show()?;
+        self.watch.tell(&Event::Saved(self.state.step));
+        Ok(())
+    }
+
+    /// Writes the best model as a checkpoint.
+    fn finish(mut self, metrics: &mut Metrics) -> Result<Outcome, TrainError> {
+        self.save()?;
+        let output = &self.places.output;
+        let parameters: Vec<Parameter> = match self.state.best {
+            Some(_) => read_best(output, &self.prepared.parameters)?,
+            None => self.learner.weights.parameters(),
+        };
+        let model = output.join("model");
+        if model.exists() {
+            let failed = |source| TrainError::Write { path: model.clone(), source };
+            fs::remove_dir_all(&model).map_err(failed)?;
+        }
+        export(&model, &self.prepared.export(), &parameters)?;
+        metrics.finish()?;
+        self.show()?;
+        Ok(Outcome::Finished { model, best: self.state.best })
+    }
+}
+
+impl Prepared {
+    fn export(&self) -> Export<'_> {
+        let spelling = |&id: &u32| self.checkpoint.tokeniser.spelling(id).unwrap_or_default();
+        Export {
+            checkpoint: &self.checkpoint,
+            tokenizer: &self.tokenizer,
+            settings: &self.run.architecture,
+            skip: self.frame.skip.iter().map(spelling).collect(),
+        }
+    }
+}
