@@ -87,6 +87,9 @@ pub(crate) struct PartitionEntry {
     pub(crate) file: FileEntry,
     /// How many views there were when it was made.
     pub(crate) views: u64,
+    /// How many of them lay in the longest list.
+    #[serde(default)]
+    pub(crate) longest: u64,
     /// Where the rotation of codes and the sample came from.
     pub(crate) seed: u64,
 }

@@ -1,5 +1,6 @@
 //! When views get lists, how many, and the centroids that all segments share.
 
+use std::io;
 use std::path::Path;
 
 use rand_chacha::ChaCha8Rng;
@@ -8,7 +9,7 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use crate::lists::{Partition, Rotation};
 
 use super::error::OpenIndexError;
-use super::manifest::PartitionEntry;
+use super::manifest::{PartitionEntry, SegmentEntry};
 use super::segment::StoredRows;
 use super::storage::Mapped;
 
@@ -16,6 +17,10 @@ use super::storage::Mapped;
 pub const FEWEST_VIEWS: u64 = 20_000;
 /// Growth by this factor makes new centroids.
 const OUTGROWN: u64 = 4;
+/// So does a list with this many times the mean, if the index has grown by an eighth since there
+/// were new ones, and the list has twice what the longest had then: where views are the same,
+/// centroids cannot tell them apart, and only when there are twice as many it is tried again.
+const TOO_LONG: u64 = 20;
 /// Views of the sample for each list.
 const SAMPLE: usize = 40;
 
@@ -64,6 +69,34 @@ pub(crate) fn is_outgrown(partition: Option<&PartitionEntry>, views: u64, first:
         None => views >= first,
         Some(partition) => views >= OUTGROWN * partition.views,
     }
+}
+
+/// Tells whether the longest of all lists is too long, and other centroids may help.
+pub(crate) fn is_out_of_balance(partition: &PartitionEntry, lengths: &[u64]) -> bool {
+    let (views, longest) = (lengths.iter().sum::<u64>(), longest(lengths));
+    longest * lengths.len() as u64 >= TOO_LONG * views
+        && longest >= 2 * partition.longest
+        && views >= partition.views + partition.views / 8
+}
+
+/// The length of the longest list.
+pub(crate) fn longest(lengths: &[u64]) -> u64 {
+    lengths.iter().copied().max().unwrap_or(0)
+}
+
+/// How many views each list has in all segments.
+pub(crate) fn list_lengths(directory: &Path, segments: &[SegmentEntry]) -> io::Result<Vec<u64>> {
+    let mut lengths = Vec::new();
+    for lists in segments.iter().filter_map(|segment| segment.lists.as_ref()) {
+        let file = Mapped::open(directory, &lists.ends)?;
+        let ends = file.numbers::<u64>();
+        lengths.resize(ends.len(), 0);
+        let starts = [0].iter().chain(ends);
+        for (length, (end, start)) in lengths.iter_mut().zip(ends.iter().zip(starts)) {
+            *length += end - start;
+        }
+    }
+    Ok(lengths)
 }
 
 /// 6,000 lists for a million views, and twice that for four millions: with fewer, more codes are

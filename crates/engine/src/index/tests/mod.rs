@@ -1,5 +1,6 @@
 //! Indexes as they live, and as they break.
 
+mod balance;
 mod damage;
 mod faults;
 mod life;

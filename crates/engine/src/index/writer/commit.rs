@@ -12,7 +12,7 @@ use crate::index::error::{OpenIndexError, WriteIndexError};
 use crate::index::manifest::{
     DeletedEntry, ListsEntry, Manifest, PartitionEntry, RowsEntry, SegmentEntry, file_name, is_ours,
 };
-use crate::index::partition::{Space, is_outgrown};
+use crate::index::partition::{Space, is_out_of_balance, is_outgrown, list_lengths, longest};
 use crate::index::reader::{Generation, trust};
 use crate::index::segment::{Segment, StoredRows};
 use crate::index::storage::{CURRENT, try_lock, write_file};
@@ -159,18 +159,7 @@ impl Writer {
         let mut manifest = self.manifest.clone();
         manifest.generation += 1;
         manifest.attachments.extend(self.attachments.drain(..));
-        let space = self.space(&mut manifest)?;
-        let kept = manifest.partition == self.manifest.partition;
-        manifest.segments.clear();
-        for number in 0..self.segments.len() {
-            let lists = match &space {
-                None => None,
-                Some(space) => Some(self.lists(number, space, kept, watch)?),
-            };
-            let deleted = self.deleted(number)?;
-            let entry = self.segments[number].segment.entry.clone();
-            manifest.segments.push(SegmentEntry { lists, deleted, ..entry });
-        }
+        self.write_segments(&mut manifest, watch)?;
         manifest.commit(&*self.storage).map_err(|error| self.cannot_write(error))?;
         let before = self.generation.as_ref();
         self.generation = Some(Generation::open(&self.directory, before).map_err(of_open)?);
@@ -179,6 +168,41 @@ impl Writer {
         // what cannot go now goes with a later commit, and this one holds
         let _ = self.remove_old_files();
         Ok(self.manifest.generation)
+    }
+
+    /// Gives all segments their lists, and once more where these are out of balance.
+    fn write_segments(
+        &mut self,
+        manifest: &mut Manifest,
+        watch: Watch<'_>,
+    ) -> Result<(), WriteIndexError> {
+        let numbers = 0..self.segments.len();
+        let deleted: Vec<_> = numbers.map(|one| self.deleted(one)).collect::<Result<_, _>>()?;
+        loop {
+            let space = self.space(manifest)?;
+            let kept = manifest.partition == self.manifest.partition;
+            manifest.segments.clear();
+            for (number, deleted) in deleted.iter().enumerate() {
+                let lists = match &space {
+                    None => None,
+                    Some(space) => Some(self.lists(number, space, kept, watch)?),
+                };
+                let (entry, deleted) = (&self.segments[number].segment.entry, deleted.clone());
+                manifest.segments.push(SegmentEntry { lists, deleted, ..entry.clone() });
+            }
+            let lengths = list_lengths(&self.directory, &manifest.segments);
+            let lengths = lengths.map_err(|error| self.cannot_write(error))?;
+            match &mut manifest.partition {
+                Some(partition) if kept && is_out_of_balance(partition, &lengths) => {
+                    manifest.partition = None;
+                }
+                Some(partition) if !kept => {
+                    partition.longest = longest(&lengths);
+                    return Ok(());
+                }
+                _ => return Ok(()),
+            }
+        }
     }
 
     /// The centroids of the next generation: those there are, or new ones.
@@ -195,7 +219,7 @@ impl Writer {
         let name = format!("{}.centroids", self.stem());
         let file = write_file(&*self.storage, &name, &space.partition.to_bytes());
         let file = file.map_err(|error| self.cannot_write(error))?;
-        manifest.partition = Some(PartitionEntry { file, views, seed });
+        manifest.partition = Some(PartitionEntry { file, views, longest: 0, seed });
         Ok(Some(Arc::new(space)))
     }
 
