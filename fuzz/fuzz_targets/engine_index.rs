@@ -65,7 +65,7 @@ fn search(reader: &Reader) {
 /// An index with token views apart, lists, deletions and an attachment.
 fn write(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let (model, store) = ("m".to_owned(), Store::F16);
-    let settings = IndexSettings { dim: 8, token_dim: Some(16), model, store };
+    let settings = IndexSettings { dim: 8, token_dim: Some(16), lanes_only: false, model, store };
     let how = WriterSettings { lists_from: 40, ..WriterSettings::default() };
     let mut writer = Writer::open(path, &settings, how)?;
     let views = |seed: usize, dim: usize| {

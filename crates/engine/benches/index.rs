@@ -32,7 +32,13 @@ fn main() {
 fn build(views: &Path, index: &Path, threads: usize) {
     let documents = StoredDocuments::open(views).unwrap();
     let dim = documents.shape().dim;
-    let settings = IndexSettings { dim, token_dim: None, model: String::new(), store: Store::F16 };
+    let settings = IndexSettings {
+        dim,
+        token_dim: None,
+        lanes_only: false,
+        model: String::new(),
+        store: Store::F16,
+    };
     let threads = NonZero::new(threads).unwrap();
     let mut writer = Writer::open(
         index,

@@ -144,6 +144,7 @@ fn writer() {
     let settings = IndexSettings {
         dim: DIM,
         token_dim: None,
+        lanes_only: false,
         model: String::new(),
         store: store_of(directory),
     };

@@ -85,6 +85,7 @@ fn open(args: &IndexArgs, documents: &StoredDocuments) -> anyhow::Result<Writer>
     let settings = IndexSettings {
         dim: shape.lane_dim.unwrap_or(shape.dim),
         token_dim: shape.lane_dim.map(|_| shape.dim),
+        lanes_only: false,
         model,
         store: args.store.unwrap_or(store),
     };

@@ -93,7 +93,8 @@ impl Corpus {
 
     pub(crate) fn writer(&self, threads: NonZero<usize>, lists_from: u64) -> Writer {
         let (dim, store) = (self.queries.dim(), self.store);
-        let index = IndexSettings { dim, token_dim: None, model: String::new(), store };
+        let index =
+            IndexSettings { dim, token_dim: None, lanes_only: false, model: String::new(), store };
         let settings = WriterSettings {
             threads,
             lists_from,

@@ -253,6 +253,9 @@ pub enum SearchError {
         /// The weight.
         value: f32,
     },
+    /// Late interaction is asked of lane views.
+    #[error("late interaction needs token views, and the index has lane views alone")]
+    LanesOnly,
     /// Not every view of a query has a weight.
     #[error("a query has {found} weights, wanted one for each of {wanted} views")]
     Weights {
@@ -286,6 +289,7 @@ impl SearchError {
             Self::Dim { .. } => Some("encode queries with the model of the documents"),
             Self::Filter { .. } => Some("make it again with this reader"),
             Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
+            Self::LanesOnly => Some("index token views as well, or search without rerank"),
             Self::Weight { .. } | Self::Weights { .. } | Self::Value { .. } => None,
         }
     }

@@ -54,6 +54,11 @@ pub struct IndexSettings {
     /// The length of the token views, when documents bring these apart from the searched ones.
     #[serde(default)]
     pub token_dim: Option<usize>,
+    /// Whether the searched views are lane views without token views beside them: these nominate
+    /// and never score by late interaction. Otherwise, without a `token_dim`, they are token views
+    /// that do both.
+    #[serde(default)]
+    pub lanes_only: bool,
     /// What tells the model that made the views from others; empty if nobody says.
     #[serde(default)]
     pub model: String,
@@ -355,6 +360,7 @@ mod tests {
         let settings = IndexSettings {
             dim: 8,
             token_dim: None,
+            lanes_only: false,
             model: String::new(),
             store: Store::default(),
         };
@@ -395,8 +401,13 @@ mod tests {
     fn what_cannot_be_is_refused_whatever_its_checksum() {
         let directory = tempfile::tempdir().unwrap();
         let said = |dim, token_dim| {
-            let settings =
-                IndexSettings { dim, token_dim, model: String::new(), store: Store::F16 };
+            let settings = IndexSettings {
+                dim,
+                token_dim,
+                lanes_only: false,
+                model: String::new(),
+                store: Store::F16,
+            };
             let empty = |name: &str| FileEntry { name: name.to_owned(), bytes: 0, crc32: 0 };
             let rows = RowsEntry { rows: empty("rows"), ends: empty("ends"), positions: None };
             let segment = SegmentEntry {

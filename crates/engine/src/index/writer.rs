@@ -33,7 +33,7 @@ pub struct WriterSettings {
     pub seed: u64,
     /// With fewer views no lists are made, and searches look at all.
     pub lists_from: u64,
-    /// Which views of a document are kept: of its token views, where it brings lane views apart.
+    /// Which of a document's token views are kept; its lane views all are.
     pub reduction: Reduction,
 }
 
@@ -219,7 +219,11 @@ impl Writer {
         self.check_ended()?;
         input::check(document, &self.manifest.settings)?;
         let many = tokens.unwrap_or(views);
-        let kept = self.settings.reduction.apply(many, weights);
+        let reduction = match self.manifest.settings.lanes_only {
+            true => &Reduction::OFF,
+            false => &self.settings.reduction,
+        };
+        let kept = reduction.apply(many, weights);
         let reduced = (kept.len() < many.len()).then(|| many.select(&kept));
         let positions: Vec<u32> = kept.iter().map(|&row| row as u32).collect();
         let many = Views::New(reduced.as_ref().unwrap_or(many));

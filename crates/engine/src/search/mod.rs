@@ -63,6 +63,9 @@ pub enum Nominate {
 }
 
 /// Late interaction: for each view of a query the best product with a token view, added up.
+///
+/// Where documents bring no token views apart, the searched views are their token views; an index
+/// of lane views alone refuses it ([`IndexSettings::lanes_only`](crate::IndexSettings::lanes_only)).
 #[derive(Debug, Clone, Copy)]
 pub struct Rerank<'a> {
     /// All views of the query, as long as the index's token views.
@@ -148,6 +151,9 @@ impl Reader {
                 return Err(SearchError::Weights { found, wanted: query.len() });
             }
             weights.unwrap_or_default().iter().try_for_each(|&weight| check_weight(weight))?;
+            if settings.lanes_only {
+                return Err(SearchError::LanesOnly);
+            }
             let wanted = settings.token_dim.unwrap_or(settings.dim);
             if query.dim() != wanted {
                 let found = query.dim();

@@ -6,6 +6,7 @@ mod faults;
 mod life;
 mod operations;
 mod power;
+mod requests;
 mod twin;
 mod weights;
 
@@ -29,7 +30,13 @@ const REDUCTION: Reduction =
     Reduction { near_duplicates: Some(0.3), importance: None, diverse: None };
 
 fn index_settings() -> IndexSettings {
-    IndexSettings { dim: DIM, token_dim: None, model: "test".to_owned(), store: Store::F16 }
+    IndexSettings {
+        dim: DIM,
+        token_dim: None,
+        lanes_only: false,
+        model: "test".to_owned(),
+        store: Store::F16,
+    }
 }
 
 /// Lists from 40 views on, so that small indexes have some; all views are kept.

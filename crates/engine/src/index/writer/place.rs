@@ -21,6 +21,7 @@ pub(super) fn check_same(
     wanted: &IndexSettings,
 ) -> Result<(), OpenIndexError> {
     let tokens = |dim: Option<usize>| dim.map_or("none".to_owned(), |dim| dim.to_string());
+    let lanes = |alone: bool| if alone { "lane views alone" } else { "token views" }.to_owned();
     let other = |what, found, wanted| {
         let path = directory.to_owned();
         Err(OpenIndexError::Other { path, what, found, wanted })
@@ -36,6 +37,9 @@ pub(super) fn check_same(
     if found.token_dim != wanted.token_dim {
         let (found, wanted) = (tokens(found.token_dim), tokens(wanted.token_dim));
         return other("token views of length", found, wanted);
+    }
+    if found.lanes_only != wanted.lanes_only {
+        return other("views that are", lanes(found.lanes_only), lanes(wanted.lanes_only));
     }
     if found.store != wanted.store {
         return other("a store of", found.store.to_string(), wanted.store.to_string());
