@@ -9,7 +9,7 @@
 - `truth.npy` and `truth-scores.npy` in the folder of each set: the 100 best documents of each
   query by its best view, exactly; `target/views/truth.npy` names the million's.
 
-`--views` and `--lanes` make larger sets of perturbed copies beside `million`.
+`--views` and `--lanes` make other sets beside `million`: a part of it, or perturbed copies.
 """
 import argparse
 import subprocess
@@ -28,7 +28,6 @@ ROOT = Path(__file__).resolve().parent.parent
 ENCODER = ROOT / "target/models/all-MiniLM-L6-v2"
 MILLION = 1_000_000
 QUERIES = 1000
-DIM = 128
 
 
 def arguments() -> argparse.Namespace:
@@ -38,8 +37,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=ROOT / "../shared/data",
                         help="a folder of BEIR collections")
     parser.add_argument("--output", type=Path, default=ROOT / "target/views")
+    parser.add_argument("--dim", type=int, default=128,
+                        help="of the views, up to the encoder's 384; name another --output with it")
     parser.add_argument("--views", type=int, default=MILLION,
-                        help="beyond 1,000,000 perturbed copies are added")
+                        help="beyond 1,000,000 perturbed copies are added; fewer are cut off")
     parser.add_argument("--lanes", type=int, help="so many perturbed views a document")
     parser.add_argument("--documents", type=int, default=MILLION, help="of the set of lanes")
     parser.add_argument("--noise", type=float, default=0.5,
@@ -58,7 +59,7 @@ class Work:
     def __init__(self, options: argparse.Namespace):
         self.options = options
         self.output: Path = options.output
-        self.model = ROOT / f"target/models/minilm-{DIM}"
+        self.model = ROOT / f"target/models/minilm-{options.dim}"
         self.output.mkdir(parents=True, exist_ok=True)
 
     def binary(self) -> Path:
@@ -85,9 +86,9 @@ class Work:
         if self.model.exists():
             return say(f"{self.model.name} is there already")
         sample = self.encode(ENCODER, self.part(0, every), self.output / "parts/plain")
-        weights, kept = views_model.principal(sample.vectors, DIM)
+        weights, kept = views_model.principal(sample.vectors, self.options.dim)
         views_model.write(ENCODER, self.model, weights)
-        say(f"{self.model.name}: {DIM} of {weights.shape[1]} directions keep {kept:.1%} of the "
+        say(f"{self.model.name}: {self.options.dim} of {weights.shape[1]} directions keep {kept:.1%} of the "
             f"squared length of {len(sample.vectors)} states")
 
     def million(self, every: list[dict]) -> Views:
@@ -123,9 +124,13 @@ class Work:
             if not output.exists():
                 views_perturbed.lanes(
                     real, options.documents, options.lanes, options.noise, output)
-        elif options.views > len(real.vectors):
+        elif options.views != MILLION:
             output = self.output / f"views-{options.views}"
-            if not output.exists():
+            if output.exists():
+                pass
+            elif options.views < MILLION:
+                join([real], options.views, output)
+            else:
                 views_perturbed.enlarge(real, options.views, options.noise, output)
         else:
             return real
