@@ -253,6 +253,12 @@ pub enum SearchError {
         /// The weight.
         value: f32,
     },
+    /// No share of the best documents.
+    #[error("a query wants the recall {value}, wanted one above 0 and at most 1")]
+    Recall {
+        /// The recall.
+        value: f32,
+    },
     /// Late interaction is asked of lane views.
     #[error("late interaction needs token views, and the index has lane views alone")]
     LanesOnly,
@@ -290,6 +296,7 @@ impl SearchError {
             Self::Filter { .. } => Some("make it again with this reader"),
             Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
             Self::LanesOnly => Some("index token views as well, or search without rerank"),
+            Self::Recall { .. } => Some("1 compares all views; 0.98 is usual"),
             Self::Weight { .. } | Self::Weights { .. } | Self::Value { .. } => None,
         }
     }

@@ -40,6 +40,8 @@ use rayon::prelude::*;
 
 use self::points::{Points, square};
 
+pub(crate) use self::probe::Wanted;
+
 /// At most so many groups are searched for the centroid nearest to a view,
 const PROBED: usize = 10;
 
@@ -56,6 +58,9 @@ pub(crate) struct Partition {
     /// The first list of each group, and the end.
     starts: Vec<u32>,
     lists: Points,
+    /// How far the views of each list lie from its centroid in any one direction: the root of the
+    /// mean square.
+    radii: Vec<f32>,
 }
 
 /// Room for the work on views and queries, to be used again.
@@ -84,6 +89,15 @@ impl Partition {
     /// There are not so many lists.
     pub(crate) fn centroid(&self, list: usize) -> &[f32] {
         self.lists.row(list)
+    }
+
+    /// How far the views of a list lie from its centroid in any one direction.
+    ///
+    /// # Panics
+    ///
+    /// There are not so many lists.
+    pub(crate) fn radius(&self, list: usize) -> f32 {
+        self.radii[list]
     }
 
     /// Finds for each view the list whose centroid is nearest (L2), looked for in the few nearest

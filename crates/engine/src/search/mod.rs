@@ -8,6 +8,7 @@
 //! A search looks at distinct documents: it fetches more views until there are `k` of these, or no
 //! views are left. Equal scores rank by id, so that the order depends on the documents alone.
 
+mod effort;
 mod filter;
 mod nominate;
 mod probing;
@@ -24,6 +25,9 @@ use score::Scored;
 
 /// The largest value of a query.
 const MOST: f32 = 1e30;
+
+/// The share of the best documents that is found unless another is asked for.
+const USUAL_RECALL: f32 = 0.98;
 
 /// What to look for.
 #[derive(Debug, Clone, Copy)]
@@ -44,10 +48,13 @@ pub struct Request<'a> {
 /// How documents are nominated.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Nominate {
-    /// By lists of codes, with the effort that finds some 98 of the best 100; by all views where
-    /// there are no lists, or where a filter leaves few documents.
+    /// As [`Recall`](Self::Recall) of 0.98.
     #[default]
     Auto,
+    /// By as many lists as find such a share of the best documents, above 0: of many queries, not
+    /// of each. By all views for 1, where there are no lists, where a filter leaves little, and
+    /// where a large part of the documents is wanted.
+    Recall(f32),
     /// By so many lists, at first, even where few documents may be found.
     Lists {
         /// How many lists are looked into.
@@ -142,6 +149,11 @@ impl Reader {
 
     fn check_request(&self, request: &Request<'_>) -> Result<(), SearchError> {
         let settings = self.settings();
+        if let Nominate::Recall(value) = request.nominate
+            && !(value > 0.0 && value <= 1.0)
+        {
+            return Err(SearchError::Recall { value });
+        }
         for lane in request.lanes {
             check_view("lanes", lane.view, settings.dim)?;
             check_weight(lane.weight)?;

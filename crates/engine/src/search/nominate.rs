@@ -3,9 +3,13 @@
 use crate::encoder::Lane;
 use crate::index::{FEWEST_VIEWS, Reader, SearchError, Segment};
 
-use super::probing::{Effort, Probing};
+use super::effort::Effort;
+use super::probing::Probing;
 use super::score::{Scored, Scorer};
-use super::{DocumentSet, Nominate, Request};
+use super::{DocumentSet, Nominate, Request, USUAL_RECALL};
+
+/// With more than one of so many documents wanted, all views are compared.
+const MOST: usize = 4;
 
 /// Finds the best documents for lanes.
 pub(super) struct Nominator<'a> {
@@ -22,36 +26,28 @@ impl<'a> Nominator<'a> {
     pub(super) fn best(&self, wanted: usize) -> Result<Vec<Scored>, SearchError> {
         match self.request.nominate {
             Nominate::All => self.all(),
+            _ if self.reader.generation.space.is_none() => self.scan(),
+            // whoever asks for lists gets them, however few views there are
+            Nominate::Lists { probes, margin } => self.by_lists(wanted, Effort { probes, margin }),
+            Nominate::Auto => self.by_recall(wanted, USUAL_RECALL),
+            Nominate::Recall(recall) => self.by_recall(wanted, recall),
             Nominate::Scan => self.scan(),
-            Nominate::Auto if self.is_small() => self.scan(),
-            nominate => match (&self.reader.generation.space, nominate) {
-                (None, _) => self.scan(),
-                // whoever asks for lists gets them, however few views there are
-                (Some(_), Nominate::Lists { probes, margin }) => {
-                    self.by_lists(wanted, Effort { probes, margin })
-                }
-                (Some(space), _) => {
-                    let lists = space.partition.lists();
-                    self.by_lists(wanted, Effort::of(lists, wanted, self.share()))
-                }
-            },
         }
     }
 
-    /// Whether a filter or deletions leave as few views as get no lists.
-    fn is_small(&self) -> bool {
+    /// Looks into as many lists as such a share of the best takes, or at all views if these are few
+    /// or most documents are wanted.
+    fn by_recall(&self, wanted: usize, recall: f32) -> Result<Vec<Scored>, SearchError> {
         let segments = &self.reader.generation.segments;
         let views: usize = segments.iter().map(|segment| segment.views.len()).sum();
-        views as f64 * self.share() < FEWEST_VIEWS as f64
-    }
-
-    /// The share of documents that may be found.
-    fn share(&self) -> f64 {
-        let segments = &self.reader.generation.segments;
         let documents: usize = segments.iter().map(|segment| segment.documents()).sum();
         let deleted: usize = segments.iter().map(|segment| segment.deleted.count()).sum();
         let there = self.request.filter.map_or(documents - deleted, DocumentSet::len);
-        there as f64 / documents.max(1) as f64
+        let left = there as f64 / documents.max(1) as f64;
+        if recall == 1.0 || views as f64 * left < FEWEST_VIEWS as f64 || wanted >= there / MOST {
+            return self.scan();
+        }
+        self.by_lists(wanted, Effort::of(recall, wanted, left))
     }
 
     /// Whether not all documents may be found.

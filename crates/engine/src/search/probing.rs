@@ -6,34 +6,20 @@
 
 use crate::index::{Reader, SearchError};
 use crate::kernels::Kernel;
-use crate::lists::{Entries, PartitionScratch, Scanner};
+use crate::lists::{Entries, PartitionScratch, Scanner, WantedLists};
 use crate::store::RowScratch;
 
 use super::Pair;
 use super::damaged_rows;
+use super::effort::Effort;
 use super::nominate::Nominator;
 use super::score::Scored;
 
 /// Rows are asked for so many before they are needed.
 const AHEAD: usize = 12;
 
-/// How hard lists are looked into.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Effort {
-    /// How many lists.
-    pub(super) probes: usize,
-    /// By how many standard errors an estimate may fall short and be compared exactly still.
-    pub(super) margin: f32,
-}
-
-impl Effort {
-    /// What finds 98 of the best 100 on a million views of text; `share` of documents may be found.
-    pub(super) fn of(lists: usize, wanted: usize, share: f64) -> Self {
-        let wanted = wanted as f64 / share.max(1e-3);
-        let probes = 240.0 * (lists as f64 / 6000.0).sqrt() * wanted.max(1.0).powf(0.12);
-        Self { probes: (probes as usize).clamp(4.min(lists), lists), margin: 2.0 }
-    }
-}
+/// A list is worth its centroid and so many radii: with 3 to 5 a given number of lists finds most.
+const REACH: f32 = 4.0;
 
 /// One lane's way.
 pub(super) struct Probing<'a> {
@@ -68,9 +54,17 @@ impl<'a> Probing<'a> {
         scanner.hope(effort.margin);
         let mut probes = Vec::new();
         let lists = space.partition.lists();
+        // squares of large values are no f32
+        let squares: f64 = self.query.iter().map(|&value| f64::from(value).powi(2)).sum();
+        let reach = REACH * squares.sqrt() as f32;
         loop {
             let scratch = &mut PartitionScratch::default();
-            space.partition.probe(self.query, effort.probes.min(lists), scratch, &mut probes);
+            let count = effort.probes.min(lists);
+            let looked_for = WantedLists { query: self.query, reach, count };
+            space.partition.probe(looked_for, scratch, &mut probes);
+            for (worth, list) in &mut probes {
+                *worth -= reach * space.partition.radius(*list as usize);
+            }
             let mut best = Best::new(wanted);
             self.walk(&scanner, &probes, &mut best)?;
             let best = best.finish();
@@ -220,20 +214,5 @@ impl Best {
     fn finish(mut self) -> Vec<Found> {
         self.shrink();
         self.found
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn effort_grows_with_what_is_wanted_and_stays_within_the_lists() {
-        let probes = |lists, wanted, share| Effort::of(lists, wanted, share).probes;
-        // 240 * 10^0.12 = 316.4
-        assert_eq!(probes(6_000, 10, 1.0), 316);
-        assert_eq!(probes(6_000, 5, 0.5), 316);
-        assert_eq!(probes(1, 10, 1.0), 1);
-        assert_eq!(probes(100, usize::MAX, 0.0), 100);
     }
 }

@@ -1,6 +1,6 @@
 //! What a search may be asked for, and what not.
 
-use super::{DIM, found, index_settings, lane, settings};
+use super::{DIM, found, index_settings, lane, open, settings, views};
 use crate::{
     IndexSettings, Nominate, Reader, Reduction, Request, Rerank, SearchError, TokenMatrix, Writer,
     WriterSettings,
@@ -36,4 +36,47 @@ fn lane_views_alone_never_score_by_late_interaction() {
     assert_eq!(error.hint(), Some("index token views as well, or search without rerank"));
     let error = open(&index_settings()).unwrap_err().to_string();
     assert!(error.ends_with("has views that are lane views alone, wanted token views"), "{error}");
+}
+
+#[test]
+fn a_recall_is_a_share_above_0() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    (0..400).for_each(|one| writer.add(&format!("d{one}"), &views(one, 50), None).unwrap());
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    let query = views(1_000, 1);
+    let search = |recall| found(&reader, query.row(0), 20, Nominate::Recall(recall));
+    let exact = found(&reader, query.row(0), 20, Nominate::Scan);
+    assert_eq!(search(1.0), exact);
+    assert_eq!(search(0.98), found(&reader, query.row(0), 20, Nominate::Auto));
+    let right = |recall| search(recall).iter().filter(|one| exact.contains(one)).count();
+    assert!(right(0.999) >= 19 && right(1e-6) < 20 && search(1e-6).len() == 20);
+    for recall in [0.0, -0.5, 1.001, f32::NAN, f32::INFINITY] {
+        let nominate = Nominate::Recall(recall);
+        let lanes = [lane(query.row(0))];
+        let error = reader.search(&Request { nominate, ..Request::new(&lanes, 1) }).unwrap_err();
+        assert!(matches!(error, SearchError::Recall { .. }), "{recall}");
+        assert!(error.to_string().contains("wanted one above 0 and at most 1"), "{error}");
+    }
+}
+
+#[test]
+fn the_largest_values_of_a_query_find_what_small_ones_find() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    (0..400).for_each(|one| writer.add(&format!("d{one}"), &views(one, 50), None).unwrap());
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    let query = views(1_000, 1);
+    let large: Vec<f32> = query.values().iter().map(|value| value * 1e30).collect();
+    let ids = |view: &[f32], nominate| {
+        let hits = found(&reader, view, 5, nominate);
+        hits.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    let exact = ids(query.row(0), Nominate::Scan);
+    for nominate in [Nominate::Recall(0.9999), Nominate::Lists { probes: 500, margin: 9.0 }] {
+        assert_eq!(ids(query.row(0), nominate), exact);
+        assert_eq!(ids(&large, nominate), exact);
+    }
 }

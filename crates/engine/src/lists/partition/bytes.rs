@@ -1,5 +1,6 @@
 //! A partition as bytes, little endian: three numbers of 32 bits (dims, groups, lists), the first
-//! list of each group and the end, then the centroids of groups and of lists as halves.
+//! list of each group and the end, the radius of each list as 32 bits, then the centroids of groups
+//! and of lists as halves.
 
 use half::slice::HalfFloatSliceExt as _;
 
@@ -13,13 +14,12 @@ const HEADER: usize = 12;
 impl Partition {
     /// Writes the partition down.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let groups = self.starts.len() - 1;
-        let mut bytes =
-            Vec::with_capacity(length(self.lists.dim(), groups, self.lists()).unwrap_or(0));
-        for number in [self.lists.dim(), groups, self.lists()] {
+        let mut bytes = Vec::new();
+        for number in [self.lists.dim(), self.groups.len(), self.lists()] {
             bytes.extend((number as u32).to_le_bytes());
         }
         bytes.extend(self.starts.iter().flat_map(|start| start.to_le_bytes()));
+        bytes.extend(self.radii.iter().flat_map(|radius| radius.to_le_bytes()));
         for points in [&self.groups, &self.lists] {
             let halves = points.values().iter().map(|&value| f16::from_f32(value));
             bytes.extend(halves.flat_map(f16::to_le_bytes));
@@ -42,8 +42,12 @@ impl Partition {
         if !ascending || starts[0] != 0 || starts[groups] as usize != lists {
             return None;
         }
-        let (groups, lists) = rest.split_at_checked(2 * dim * groups)?;
-        Some(Self { groups: points(dim, groups)?, starts, lists: points(dim, lists)? })
+        let (radii, rest) = rest.split_at_checked(4 * lists)?;
+        let radii: Vec<f32> = numbers(radii).map(f32::from_bits).collect();
+        let (groups, rest) = rest.split_at_checked(2 * dim * groups)?;
+        let (groups, lists) = (points(dim, groups)?, points(dim, rest)?);
+        let sound = radii.iter().all(|radius| radius.is_finite() && *radius >= 0.0);
+        sound.then_some(Self { groups, starts, lists, radii })
     }
 }
 
@@ -51,7 +55,8 @@ impl Partition {
 fn length(dim: usize, groups: usize, lists: usize) -> Option<usize> {
     let values = groups.checked_add(lists)?.checked_mul(dim)?;
     let starts = groups.checked_add(1)?.checked_mul(4)?;
-    values.checked_mul(2)?.checked_add(starts)?.checked_add(HEADER)
+    let radii = lists.checked_mul(4)?;
+    values.checked_mul(2)?.checked_add(starts)?.checked_add(radii)?.checked_add(HEADER)
 }
 
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> {

@@ -55,7 +55,9 @@ fn made_up(dim: usize, groups: usize, each: usize, seed: u64) -> Partition {
         .map(|(at, own)| centres[at / (each * dim) * dim + at % dim] + 0.3 * own)
         .collect();
     let starts = (0..=groups).map(|group| (group * each) as u32).collect();
-    Partition { groups: Points::rounded(dim, centres), starts, lists: Points::rounded(dim, values) }
+    let radii = noise(groups * each, seed + 2).iter().map(|value| value.abs()).collect();
+    let (groups, lists) = (Points::rounded(dim, centres), Points::rounded(dim, values));
+    Partition { groups, starts, lists, radii }
 }
 
 fn nearest(partition: &Partition, view: &[f32]) -> u32 {
@@ -77,6 +79,19 @@ fn clusters_made_by_hand_are_found() {
         let list = nearest(&partition, &[corner[0] + 1.0, corner[1] - 1.0]);
         assert_eq!(partition.centroid(list as usize), corner);
     }
+}
+
+#[test]
+fn a_radius_is_the_spread_in_one_direction() {
+    // squares of distances are 4 * 0.25 each, 12 rows; so 1 and a row's mean, by 4 rows of 2 values
+    let corners = [[8.0, 0.0], [0.0, 8.0], [-8.0, -8.0]];
+    let around = [[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]];
+    let rows = around.iter().flat_map(|step| corners.map(|at| [at[0] + step[0], at[1] + step[1]]));
+    let sample: Vec<f32> = rows.flatten().collect();
+    let partition = Partition::train(2, &sample, 3, 5);
+    (0..3).for_each(|list| assert_eq!(partition.radius(list), (1.25_f32 / 8.0).sqrt()));
+    // all rows are one: nothing is known of others
+    assert_eq!(Partition::train(2, &[3.0, 4.0, 3.0, 4.0], 2, 5).radius(0), 0.0);
 }
 
 #[test]
@@ -171,33 +186,16 @@ fn large_and_small_values_have_a_nearest_centroid_too() {
     assert_eq!(nearest(&partition, &[f32::NAN, 0.0]), 0);
 }
 
-#[test]
-fn many_lists_are_probed_by_their_groups() {
-    let partition = made_up(8, 130, 130, 50);
-    assert!(partition.lists() > 16_384);
-    let (mut scratch, mut found, mut right) = (Scratch::default(), Vec::new(), 0);
-    for query in noise(100 * 8, 52).chunks_exact(8) {
-        partition.probe(query, 10, &mut scratch, &mut found);
-        let best = found.clone();
-        assert_eq!(best.len(), 10);
-        // so many that no group is left out
-        partition.probe(query, 2_000, &mut scratch, &mut found);
-        assert_eq!(found, plain_probe(&partition, query, 2_000));
-        right += best.iter().filter(|best| found[..10].contains(best)).count();
-    }
-    // 1,000 of 1,000 when it was written
-    assert!(right >= 950, "{right} of 1000");
-}
-
 /// All lists, sorted.
-fn plain_probe(partition: &Partition, query: &[f32], probes: usize) -> Vec<(f32, u32)> {
-    let mut wide = Vec::new();
+fn plain_probe(partition: &Partition, wanted: Wanted<'_>) -> Vec<(f32, u32)> {
+    let (mut wide, Wanted { query, reach, count }) = (Vec::new(), wanted);
     partition.lists.widen_query(query, &mut wide);
     let mut products = Vec::new();
     partition.lists.products(0..partition.lists(), &wide, &mut products);
-    let mut all: Vec<(f32, u32)> = products.into_iter().zip(0..).collect();
+    let worth = |(product, list)| (product + reach * partition.radius(list as usize), list);
+    let mut all: Vec<(f32, u32)> = products.into_iter().zip(0..).map(worth).collect();
     all.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
-    all.truncate(probes);
+    all.truncate(count);
     all
 }
 
@@ -205,15 +203,17 @@ fn plain_probe(partition: &Partition, query: &[f32], probes: usize) -> Vec<(f32,
 fn the_bytes_of_a_small_partition_by_hand() {
     let lists = Points::new(2, vec![1.0, -2.0, 0.5, 0.0, 0.0, 65_504.0]);
     let groups = Points::new(2, vec![0.75, -1.0, 0.0, 65_504.0]);
-    let partition = Partition { groups, starts: vec![0, 2, 3], lists };
+    let radii = vec![0.0, 0.5, 2.0];
+    let partition = Partition { groups, starts: vec![0, 2, 3], lists, radii };
     let bytes = partition.to_bytes();
     let numbers = [2, 2, 3, 0, 2, 3].map(u32::to_le_bytes);
     assert_eq!(bytes[..24], *numbers.as_flattened());
+    assert_eq!(bytes[24..36], *[0.0_f32, 0.5, 2.0].map(f32::to_le_bytes).as_flattened());
     // 0.75 is 0x3a00 in f16, -1 is 0xbc00, the largest 0x7bff
-    assert_eq!(bytes[24..32], [0x00, 0x3a, 0x00, 0xbc, 0x00, 0x00, 0xff, 0x7b]);
+    assert_eq!(bytes[36..44], [0x00, 0x3a, 0x00, 0xbc, 0x00, 0x00, 0xff, 0x7b]);
     // 1 is 0x3c00, -2 is 0xc000, a half 0x3800
-    assert_eq!(bytes[32..40], [0x00, 0x3c, 0x00, 0xc0, 0x00, 0x38, 0x00, 0x00]);
-    assert_eq!(bytes[40..], [0x00, 0x00, 0xff, 0x7b]);
+    assert_eq!(bytes[44..52], [0x00, 0x3c, 0x00, 0xc0, 0x00, 0x38, 0x00, 0x00]);
+    assert_eq!(bytes[52..], [0x00, 0x00, 0xff, 0x7b]);
     assert_eq!(Partition::from_bytes(2, &bytes), Some(partition));
     assert_eq!(Partition::from_bytes(1, &bytes), None);
 }
@@ -232,8 +232,10 @@ fn bytes_that_say_something_impossible_are_none() {
     assert_eq!(with(16, 0_u32.to_le_bytes()), None, "a group without lists");
     assert_eq!(with(16, 4_u32.to_le_bytes()), None, "a group behind the end");
     assert_eq!(with(20, 3_u32.to_le_bytes()), None, "the last group ends too early");
-    assert_eq!(with(24, [0x00, 0x7c, 0, 0]), None, "infinity");
-    assert_eq!(with(44, [0, 0, 0x01, 0xfe]), None, "no number");
+    assert_eq!(with(24, (-1.0_f32).to_le_bytes()), None, "a radius below 0");
+    assert_eq!(with(36, f32::NAN.to_le_bytes()), None, "a radius that is no number");
+    assert_eq!(with(40, [0x00, 0x7c, 0, 0]), None, "infinity");
+    assert_eq!(with(60, [0, 0, 0x01, 0xfe]), None, "no number");
     let mut longer = bytes.clone();
     longer.push(0);
     assert_eq!(Partition::from_bytes(2, &longer), None);
@@ -262,20 +264,23 @@ proptest! {
             let (mut scratch, mut found) = (Scratch::default(), Vec::new());
             let list = nearest(&partition, &[0.5; 8]);
             prop_assert!((list as usize) < partition.lists());
-            partition.probe(&[-1.0; 8], 4, &mut scratch, &mut found);
+            let wanted = Wanted { query: &[-1.0; 8], reach: 1.0, count: 4 };
+            partition.probe(wanted, &mut scratch, &mut found);
             prop_assert_eq!(found.len(), 4);
         }
     }
 
     #[test]
     fn probing_is_sorting_all_lists(
-        groups in 1..5_usize, each in 1..30_usize, probes in 0..150_usize, seed in any::<u32>(),
+        groups in 1..5_usize, each in 1..30_usize, count in 0..150_usize, seed in any::<u32>(),
+        reach in 0.0..2.0_f32,
     ) {
         let partition = made_up(8, groups, each, u64::from(seed));
         let query = noise(8, u64::from(seed) + 9);
+        let wanted = Wanted { query: &query, reach, count };
         let mut found = vec![(0.0, 7)];
-        partition.probe(&query, probes, &mut Scratch::default(), &mut found);
-        prop_assert_eq!(found, plain_probe(&partition, &query, probes));
+        partition.probe(wanted, &mut Scratch::default(), &mut found);
+        prop_assert_eq!(found, plain_probe(&partition, wanted));
     }
 
     #[test]

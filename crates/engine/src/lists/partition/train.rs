@@ -45,6 +45,7 @@ impl Partition {
             partition.improve(sample, &members, limit, &mut rng);
             members = partition.members(sample);
         }
+        partition.radii = partition.spread(sample, &members);
         partition.without_empty(&members)
     }
 
@@ -80,7 +81,8 @@ impl Partition {
             groups.extend(middle(dim, lists, &vec![1; count]));
         }
         let (groups, lists) = (Points::rounded(dim, groups), Points::rounded(dim, lists.concat()));
-        Self { groups, starts, lists }
+        let radii = vec![0.0; lists.len()];
+        Self { groups, starts, lists, radii }
     }
 
     fn members(&self, sample: Sample<'_>) -> Members {
@@ -111,13 +113,32 @@ impl Partition {
         self.lists = Points::rounded(dim, lists);
     }
 
+    /// The radius of each list.
+    ///
+    /// A centroid lies in the middle of its rows, so the squares of n rows' distances are those of
+    /// n - 1: the mean over all lists stands for the one that is missing.
+    fn spread(&self, sample: Sample<'_>, members: &Members) -> Vec<f32> {
+        let squares = |list: usize| {
+            let row = |&row: &u32| distance(sample.row(row as usize), self.centroid(list));
+            members.of(list).iter().map(row).sum::<f32>()
+        };
+        let squares: Vec<f32> = (0..self.lists()).into_par_iter().map(squares).collect();
+        let mean = squares.iter().sum::<f32>() / sample.len() as f32;
+        let radius = |(square, &size): (&f32, &usize)| {
+            ((square + mean) / (size.max(1) * sample.dim) as f32).sqrt()
+        };
+        squares.iter().zip(&members.sizes()).map(radius).collect()
+    }
+
     /// Leaves the lists that have rows, and the groups that have lists.
     fn without_empty(&self, members: &Members) -> Self {
         let dim = self.lists.dim();
         let (mut starts, mut groups, mut lists) = (vec![0], Vec::new(), Vec::new());
+        let mut radii = Vec::new();
         for group in 0..self.groups.len() {
             for list in self.lists_of(group).filter(|&list| !members.of(list).is_empty()) {
                 lists.extend_from_slice(self.centroid(list));
+                radii.push(self.radius(list));
             }
             let end = (lists.len() / dim) as u32;
             if starts.last() != Some(&end) {
@@ -126,8 +147,13 @@ impl Partition {
             }
         }
         let (groups, lists) = (Points::new(dim, groups), Points::new(dim, lists));
-        Self { groups, starts, lists }
+        Self { groups, starts, lists, radii }
     }
+}
+
+/// The square of the distance between two rows.
+fn distance(one: &[f32], other: &[f32]) -> f32 {
+    one.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
 /// The mean of some rows, each counted as often as it says; the plain mean if all say 0.
