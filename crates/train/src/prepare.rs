@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use fastlane_engine::TokenMatrix;
 use fastlane_model::checkpoint::{Checkpoint, Expansion, Side as Texts};
 use fastlane_model::{Model, Settings};
 
@@ -228,7 +227,7 @@ fn sample(model: &Model, tokens: &[TokenTable; 2]) -> Vec<f32> {
     };
     let texts: Vec<Vec<u32>> = tokens.iter().flat_map(some).collect();
     let states = model.states_of_many(&texts);
-    states.iter().flat_map(TokenMatrix::values).copied().collect()
+    states.iter().flat_map(|states| states.values().iter()).copied().collect()
 }
 
 /// The tokens that give no views of documents.

@@ -11,7 +11,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fastlane-corpus", &[]),
     ("fastlane-engine", &[]),
     ("fastlane-model", &["fastlane-engine"]),
-    ("fastlane-app", &["fastlane-corpus", "fastlane-engine", "fastlane-eval", "fastlane-model"]),
+    // of `engine` only its tests know
+    ("fastlane-train", &["fastlane-corpus", "fastlane-engine", "fastlane-eval", "fastlane-model"]),
+    (
+        "fastlane-app",
+        &[
+            "fastlane-corpus",
+            "fastlane-engine",
+            "fastlane-eval",
+            "fastlane-model",
+            "fastlane-train",
+        ],
+    ),
 ];
 
 #[test]
