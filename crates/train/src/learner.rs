@@ -11,6 +11,7 @@ use crate::error::TrainError;
 use crate::inputs::input;
 use crate::optimiser::Optimiser;
 use crate::prepare::Prepared;
+use crate::run::{Estimator, System};
 use crate::schedule;
 use crate::step::{Losses, Terms, Texts, gradients};
 use crate::watch::StepReport;
@@ -62,7 +63,9 @@ impl<'a, D: Device> Learner<'a, D> {
         }
         let rate = schedule::rate(&run.schedule, step);
         let gradient = self.optimiser.step::<D>(&mut self.weights, sum, rate);
-        let tau = schedule::tau(&run.router.tau, step, run.schedule.steps);
+        let picks_softly = run.architecture.system == System::Fastlane
+            && run.router.estimator == Estimator::Gumbel;
+        let tau = picks_softly.then(|| schedule::tau(&run.router.tau, step, run.schedule.steps));
         let tokens_per_second = tokens as f64 / began.elapsed().as_secs_f64();
         Ok(StepReport {
             step: step + 1,

@@ -163,7 +163,8 @@ impl Signs {
         let mut losses: Vec<f64> = self.recent.iter().map(|it| it.loss).collect();
         losses.sort_by(f64::total_cmp);
         let usual = *losses.get(losses.len() / 2)?;
-        let falls = self.recent.back().is_some_and(|it| it.tau > report.tau);
+        let falls =
+            self.recent.back().is_some_and(|it| it.tau > report.tau && report.tau.is_some());
         let losses = [report.loss, usual];
         (falls && report.loss > JUMP * usual.max(0.1))
             .then_some(Sign::UnstableTau { step: report.step, losses })
@@ -180,7 +181,7 @@ mod tests {
             loss: 1.0,
             terms: Vec::new(),
             rate: 1.0,
-            tau: 1.0 / f64::from(step) as f32,
+            tau: Some(1.0 / f64::from(step) as f32),
             gradient: 1.0,
             tokens_per_second: 1.0,
             entropy: Some(0.5),
@@ -216,7 +217,8 @@ mod tests {
         let jump = told(|it| it.loss = if it.step == 90 { 5.0 } else { 1.0 });
         assert_eq!(jump, ["unstable tau: the loss jumped to 5.000 from 1.000 at step 90"]);
         // a loss that jumps while tau stays has another reason
-        assert!(told(|it| (it.tau, it.loss) = (1.0, f64::from(it.step % 60))).is_empty());
+        assert!(told(|it| (it.tau, it.loss) = (Some(1.0), f64::from(it.step % 60))).is_empty());
+        assert!(told(|it| (it.tau, it.loss) = (None, f64::from(it.step % 60))).is_empty());
         assert_eq!(Signs::coverage(10, 100), None);
         let cut = Signs::coverage(30, 100).unwrap().to_string();
         assert_eq!(cut, "coverage: 30 % of the documents are cut");

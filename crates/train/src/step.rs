@@ -153,10 +153,10 @@ struct Sum<D: Device> {
 }
 
 impl<D: Device> Sum<D> {
-    /// Adds a term; one without weight is only told.
+    /// Adds a term, if it counts.
     fn add(&mut self, name: &'static str, weight: f32, term: Tensor<D, 1>) {
-        self.terms.terms.push((name, f64::from(values(&term)[0])));
         if weight != 0.0 {
+            self.terms.terms.push((name, f64::from(values(&term)[0])));
             self.loss = self.loss.clone() + term * weight;
         }
     }

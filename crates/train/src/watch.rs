@@ -81,8 +81,8 @@ pub struct StepReport {
     pub terms: Vec<(String, f64)>,
     /// How far the rate has risen or fallen: 1 is the highest.
     pub rate: f32,
-    /// How soft picks were.
-    pub tau: f32,
+    /// How soft picks were, where lanes are picked with noise.
+    pub tau: Option<f32>,
     /// How long the gradient was.
     pub gradient: f64,
     /// Tokens that went through the encoder, or were read, each second.

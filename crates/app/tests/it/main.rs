@@ -16,3 +16,4 @@ mod index;
 mod model;
 mod readme;
 mod surface;
+mod train;

@@ -65,12 +65,16 @@ fn learning(story: &Story) -> String {
         .filter(|(name, _)| name.contains("nDCG"))
         .map(|(name, points)| (name.as_str(), points.as_slice()))
         .collect();
+    let mut schedules = vec![("rate", get("rate"))];
+    if !get("tau").is_empty() {
+        schedules.push(("tau", get("tau")));
+    }
     [
         lines("loss", &[("loss", get("loss"))]),
         lines("terms", &terms),
         lines("dev sets", &measures),
         lines("length of the gradient", &[("gradient", get("gradient"))]),
-        lines("schedules", &[("rate", get("rate")), ("tau", get("tau"))]),
+        lines("schedules", &schedules),
         lines("tokens a second", &[("tokens/s", get("tokens_per_second"))]),
     ]
     .concat()

@@ -16,12 +16,12 @@ pub enum RunError {
         source: io::Error,
     },
     /// It is not TOML, or a key does not exist, is missing, or has a value of another kind.
-    #[error("run file `{}` is not right: {}", path.display(), source.to_string().trim_end())]
+    #[error("run file `{}` is not right: {what}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// What the reader said.
-        source: Box<toml::de::Error>,
+        /// What the reader said, and where.
+        what: String,
     },
     /// A value cannot be.
     #[error("`{key}` in `{}` is {found}, wanted {wanted}", path.display())]
@@ -58,8 +58,9 @@ pub enum RunError {
 }
 
 impl RunError {
+    #[expect(clippy::needless_pass_by_value, reason = "it stands behind `map_err`")]
     pub(super) fn syntax(source: toml::de::Error) -> Self {
-        Self::Syntax { path: PathBuf::new(), source: Box::new(source) }
+        Self::Syntax { path: PathBuf::new(), what: source.to_string().trim_end().to_owned() }
     }
 
     /// Says which file it is about.

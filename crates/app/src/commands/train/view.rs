@@ -63,11 +63,11 @@ impl<'a> View<'a> {
             report.terms.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
         let line = || {
             format!(
-                "step {} loss {:.3} ({}) tau {:.2} rate {:.2} gradient {:.2} {:.0} tokens/s",
+                "step {} loss {:.3} ({}){} rate {:.2} gradient {:.2} {:.0} tokens/s",
                 report.step,
                 report.loss,
                 terms.join(", "),
-                report.tau,
+                report.tau.map_or(String::new(), |tau| format!(" tau {tau:.2}")),
                 report.rate,
                 report.gradient,
                 report.tokens_per_second,
