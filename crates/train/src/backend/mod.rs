@@ -1,8 +1,8 @@
 //! What a device must compute, each with its gradient.
 //!
 //! Every operation has a plain form, built from the tensor library's own operations
-//! ([`composite`]), which runs on any device and is the twin that the fast ones are compared with.
-//! On the CPU the few that take the time are fused by hand ([`flex`]): the library computes `erf`
+//! (`composite`), which runs on any device and is the twin that the fast ones are compared with.
+//! On the CPU the few that take the time are fused by hand (`flex`): the library computes `erf`
 //! and `exp` one by one, keeps all the parts of an attention, and passes over memory for each
 //! addition.
 //!
