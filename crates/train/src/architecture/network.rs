@@ -10,7 +10,7 @@ use super::heads::{Projections, Router, Slots, even, mixed, nothing, padded};
 use super::weights::{Weights, values};
 use crate::backend::{Device, Dropout, Spans};
 use crate::router::picked;
-use crate::run::{ArchitectureSettings, Pooling, System};
+use crate::run::{ArchitectureSettings, System};
 
 /// A side of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,7 +199,7 @@ impl<D: Device> Network<D> {
         let one = || Spans::new(vec![1; spans.count()]);
         let states = states.clone();
         match self.settings.system {
-            System::Dual => (self.query.lane_views(self.pooled(states, spans)), one()),
+            System::Dual => (self.query.lane_views(mean(states, spans)), one()),
             System::StaticTied | System::StaticSplit => {
                 (self.query.lane_views(first(states, spans)), one())
             }
@@ -213,21 +213,11 @@ impl<D: Device> Network<D> {
         }
     }
 
-    fn pooled(&self, states: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 2> {
-        match self.settings.pooling {
-            Pooling::First => first(states, spans),
-            Pooling::Mean => {
-                let even = even::<D>(spans, &states.device());
-                mixed(states, even, spans)
-            }
-        }
-    }
-
     /// The views by which documents are found.
     pub(crate) fn document_lanes(&self, documents: &Encoded<D>) -> DocumentLanes<D> {
         let Encoded { states, spans, .. } = documents;
         if self.settings.system == System::Dual {
-            let views = self.document.lane_views(self.pooled(states.clone(), spans));
+            let views = self.document.lane_views(mean(states.clone(), spans));
             return DocumentLanes { views, spans: Spans::new(vec![1; spans.count()]) };
         }
         if let Some(slots) = &self.slots {
@@ -279,6 +269,12 @@ impl<D: Device> Encoded<D> {
             None => (self.states.clone(), self.spans.clone()),
         }
     }
+}
+
+/// The mean state of each text.
+fn mean<D: Device>(states: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 2> {
+    let even = even::<D>(spans, &states.device());
+    mixed(states, even, spans)
 }
 
 /// The state of each text's first token.

@@ -18,8 +18,6 @@ pub struct ArchitectureSettings {
     pub document_lanes: usize,
     /// The length of a key in the router and in the slots of document lanes.
     pub attention: usize,
-    /// What a dual encoder makes one vector of.
-    pub pooling: Pooling,
     /// What maps from states to views start as.
     pub start: Start,
     /// Whether views have unit length.
@@ -45,7 +43,6 @@ impl Default for ArchitectureSettings {
             lane_dim: 0,
             document_lanes: 0,
             attention: 64,
-            pooling: Pooling::Mean,
             start: Start::Pca,
             normalise: true,
             query_tokens: 32,
@@ -61,7 +58,7 @@ impl Default for ArchitectureSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum System {
-    /// One vector for a query, one for a document.
+    /// One vector for a query, one for a document: the mean of its states.
     Dual,
     /// The first token of a query against all of a document; one encoder.
     StaticTied,
@@ -85,16 +82,6 @@ pub enum TowerSettings {
     Tied,
     /// Each has its own; both start alike.
     Split,
-}
-
-/// What a dual encoder makes one vector of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pooling {
-    /// The mean of all states.
-    Mean,
-    /// The state of the first token.
-    First,
 }
 
 /// What maps from states to views start as, where the checkpoint has none.

@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::path::PathBuf;
 
-use super::{Kind, Mode, Pooling, Run, RunError, System, TowerSettings};
+use super::{Kind, Mode, Run, RunError, System, TowerSettings};
 
 impl Run {
     /// Refuses values that cannot be, and settings that contradict each other.
@@ -126,9 +126,6 @@ impl Run {
         let all = matches!(it.system, System::SumMax | System::MaxMax);
         let lanes = it.document_lanes > 0 || it.lane_dim > 0;
         contradict("architecture.system", it.system, all && lanes, reason)?;
-        let reason = "is for `system = \"dual\"` alone";
-        let pooled = it.pooling != Pooling::Mean && it.system != System::Dual;
-        contradict("architecture.pooling", it.pooling, pooled, reason)?;
         let reason = "is for `mode = \"frozen\"` alone: in a full run all layers learn";
         let tuned = it.tuned_layers > 0 && self.mode == Mode::Full;
         contradict("architecture.tuned_layers", it.tuned_layers, tuned, reason)?;

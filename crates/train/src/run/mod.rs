@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use architecture::{
-    ArchitectureSettings, Estimator, Pooling, RouterSettings, Start, System, Tau, TowerSettings,
+    ArchitectureSettings, Estimator, RouterSettings, Start, System, Tau, TowerSettings,
 };
 pub use data::{DevSettings, Kind, NegativeSettings, SourceSettings};
 pub use error::RunError;
