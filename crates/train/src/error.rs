@@ -48,6 +48,14 @@ pub enum TrainError {
         /// What was saved before.
         saved: Option<u32>,
     },
+    /// What a run starts from cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// What belongs to a run cannot be written.
     #[error("cannot write `{}`", path.display())]
     Write {

@@ -7,7 +7,9 @@ use fastlane_model::checkpoint::{Checkpoint, Expansion, Side as Texts};
 use fastlane_model::{Model, Settings};
 
 use crate::architecture::{Frame, Parameter, Starting, encoders, start};
-use crate::data::{Batch, DataError, Example, Pairs, States, Teacher, TokenTable, mine, read};
+use crate::data::{
+    Batch, DataError, Example, Pairs, States, Teacher, TokenTable, fingerprint, mine, read,
+};
 use crate::dev::DevSet;
 use crate::error::TrainError;
 use crate::run::{Mode, Run};
@@ -91,7 +93,7 @@ pub(crate) fn prepare(
     let parameters = start(&starting)?;
     let skip = skip(run, &checkpoint);
     let path = checkpoint.tokeniser.path().to_owned();
-    let tokenizer = std::fs::read(&path).map_err(|source| TrainError::Write { path, source })?;
+    let tokenizer = std::fs::read(&path).map_err(|source| TrainError::Read { path, source })?;
     let frame =
         Frame { settings: run.architecture.clone(), encoders: encoders(&checkpoint), from, skip };
     let teacher = run.loss.teacher.as_ref().map(|it| Teacher::read(it, &pairs)).transpose()?;
@@ -261,9 +263,6 @@ impl Prepared {
             std::iter::once(query).chain(positives).chain(negatives).copied()
         });
         let tokens = self.tokens.iter().flat_map(|table| table.ids().iter().copied());
-        // FNV-1a, by numbers
-        let step =
-            |hash: u64, number: u32| (hash ^ u64::from(number)).wrapping_mul(0x0000_0100_0000_01b3);
-        format!("{:016x}", numbers.chain(tokens).fold(0xcbf2_9ce4_8422_2325, step))
+        format!("{:016x}", fingerprint(0, numbers.chain(tokens)))
     }
 }

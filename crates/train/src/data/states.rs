@@ -110,11 +110,6 @@ fn write(
 
 /// Tells the states of one encoder and one set of texts from all others.
 fn key(fingerprint: u64, tokens: &TokenTable) -> u64 {
-    // FNV-1a, by numbers
-    let mut key = 0xcbf2_9ce4_8422_2325 ^ fingerprint;
     let ends = (0..tokens.len() as u32).map(|text| tokens.start(text) as u32);
-    for number in ends.chain(tokens.ids().iter().copied()) {
-        key = (key ^ u64::from(number)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    key
+    super::fingerprint(fingerprint, ends.chain(tokens.ids().iter().copied()))
 }
