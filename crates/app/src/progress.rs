@@ -18,6 +18,8 @@ pub(crate) enum Unit {
     Things(&'static str),
     /// Bytes or files that stand for the work: shown as a share, beside what [`Progress::say`] says.
     Share,
+    /// Steps, above the lines that [`Progress::say`] says.
+    Steps,
 }
 
 /// A bar that stays invisible for its first second, and is gone when dropped.
@@ -77,12 +79,14 @@ fn style(unit: Unit, bounded: bool) -> ProgressStyle {
         (Unit::Things(name), true) => format!("{{human_pos}} of {{human_len}} {name}, {{per_sec}}"),
         (Unit::Things(name), false) => format!("{{human_pos}} {name}, {{per_sec}}"),
         (Unit::Share, true) => "{percent} %, {prefix}".to_owned(),
-        (Unit::Share, false) => "{prefix}".to_owned(),
+        (Unit::Share | Unit::Steps, false) => "{prefix}".to_owned(),
+        (Unit::Steps, true) => "step {pos} of {len}".to_owned(),
     };
     // what is said takes the room of a longer bar
     let (name, bar) = if matches!(unit, Unit::Share) { (8, 20) } else { (18, 30) };
+    let below = if matches!(unit, Unit::Steps) { "{prefix}" } else { "" };
     let template = match bounded {
-        true => format!("{{msg:<{name}}} {{bar:{bar}}} {count}, {{eta}} left"),
+        true => format!("{{msg:<{name}}} {{bar:{bar}}} {count}, {{eta}} left{below}"),
         false => format!("{{msg:<{name}}} {{spinner}} {count}, {{elapsed}}"),
     };
     ProgressStyle::with_template(&template).expect("the templates above are well-formed")

@@ -48,8 +48,21 @@ pub struct QueryViews {
     pub lane_views: Option<TokenMatrix>,
     /// The soft lane: one view of all tokens, weighed by alpha.
     pub soft_lane: Vec<f32>,
+    /// What searches when nobody asks for a number of lanes.
+    pub usual: UsualLane,
     /// How many bytes at the end of the text were left out because it is too long.
     pub cut: usize,
+}
+
+/// What searches for a query when nobody asks for a number of lanes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsualLane {
+    /// The token that carries most of the intent.
+    Hard,
+    /// One view of all tokens.
+    Soft,
+    /// Every token alike: there is no router.
+    All,
 }
 
 /// A view that searches for a query, and its share in the score.
@@ -76,6 +89,20 @@ impl QueryViews {
         let lane = |token| Lane { token, weight: self.alpha[token] / sum, view: views.row(token) };
         order.into_iter().map(lane).collect()
     }
+
+    /// The lanes that search: so many of the best tokens, or the usual ones.
+    pub fn searching(&self, lanes: Option<usize>) -> Vec<Lane<'_>> {
+        match (lanes, self.usual) {
+            (Some(k), _) => self.lanes(k),
+            (None, UsualLane::Hard) => self.lanes(1),
+            (None, UsualLane::All) => self.lanes(usize::MAX),
+            (None, UsualLane::Soft) => {
+                let best = self.lanes(1);
+                let soft = |best: &Lane<'_>| Lane { weight: 1.0, view: &self.soft_lane, ..*best };
+                best.iter().map(soft).collect()
+            }
+        }
+    }
 }
 
 /// What an encoder makes of a document.
@@ -89,6 +116,16 @@ pub struct DocumentViews {
     pub lane_views: Option<TokenMatrix>,
     /// How many bytes at the end of the text were left out because it is too long.
     pub cut: usize,
+}
+
+impl DocumentViews {
+    /// The views that are searched, and the token views beside them, where these are others.
+    pub fn searched(&self) -> (&TokenMatrix, Option<&TokenMatrix>) {
+        match &self.lane_views {
+            Some(lanes) => (lanes, Some(&self.views)),
+            None => (&self.views, None),
+        }
+    }
 }
 
 /// Why a text could not be encoded.
@@ -114,6 +151,7 @@ mod tests {
             alpha: alpha.to_vec(),
             lane_views,
             soft_lane: vec![0.0, 1.0],
+            usual: UsualLane::Soft,
             cut: 0,
         }
     }
@@ -129,6 +167,21 @@ mod tests {
         assert_eq!(found(3), [(1, 3.0 / 7.0), (3, 3.0 / 7.0), (0, 1.0 / 7.0)]);
         assert_eq!(found(9), [(1, 0.375), (3, 0.375), (0, 0.125), (2, 0.125)]);
         assert_eq!(query.lanes(1)[0].view, [1.0, 1.0]);
+    }
+
+    #[test]
+    fn the_usual_lanes_search_unless_others_are_wanted() {
+        let mut query = query(&[0.25, 0.75], None);
+        let found = |query: &QueryViews, k| -> Vec<(usize, f32, Vec<f32>)> {
+            let lanes = query.searching(k);
+            lanes.iter().map(|lane| (lane.token, lane.weight, lane.view.to_vec())).collect()
+        };
+        assert_eq!(found(&query, None), [(1, 1.0, vec![0.0, 1.0])]);
+        assert_eq!(found(&query, Some(1)), [(1, 1.0, vec![1.0, 1.0])]);
+        query.usual = UsualLane::Hard;
+        assert_eq!(found(&query, None), found(&query, Some(1)));
+        query.usual = UsualLane::All;
+        assert_eq!(found(&query, None), found(&query, Some(2)));
     }
 
     #[test]

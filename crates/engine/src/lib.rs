@@ -21,7 +21,7 @@ mod search;
 mod store;
 mod vectors;
 
-pub use encoder::{DocumentViews, EncodeError, Encoder, Lane, QueryViews, Token};
+pub use encoder::{DocumentViews, EncodeError, Encoder, Lane, QueryViews, Token, UsualLane};
 pub use index::{
     Checked, FEWEST_VIEWS, IndexSettings, NewDocument, OpenIndexError, Problem, Reader,
     SearchError, Statistics, WriteIndexError, Writer, WriterSettings,

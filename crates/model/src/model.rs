@@ -112,6 +112,12 @@ impl Model {
         self.towers.document.lane().dim()
     }
 
+    /// Tells how long the views of an index are: the searched ones, and the token views beside
+    /// them, where these are others.
+    pub fn dims(&self) -> (usize, Option<usize>) {
+        (self.lane_dim(), self.towers.has_lane_views().then(|| self.dim()))
+    }
+
     /// Counts the tokens that a query and a document may have.
     pub fn lengths(&self) -> (usize, usize) {
         (self.towers.query_side.length, self.towers.document_side.length)

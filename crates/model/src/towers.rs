@@ -6,10 +6,10 @@
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 
-use fastlane_engine::{DocumentViews, EncodeError, QueryViews, Token, TokenMatrix};
+use fastlane_engine::{DocumentViews, EncodeError, QueryViews, Token, TokenMatrix, UsualLane};
 
 use crate::bert::Workspace;
-use crate::checkpoint::{Checkpoint, CheckpointError, Layout, RouterFiles, RouterInput};
+use crate::checkpoint::{Checkpoint, CheckpointError, LaneKind, Layout, RouterFiles, RouterInput};
 use crate::document_lanes::DocumentLanes;
 use crate::error::NotFinite;
 use crate::kernels::Kernel;
@@ -29,6 +29,7 @@ pub(crate) struct Towers {
     query: Tower,
     pub(crate) document: Tower,
     pub(crate) router: Option<Router>,
+    usual: UsualLane,
     document_lanes: Option<DocumentLanes>,
     workspaces: Mutex<Vec<Workspace>>,
 }
@@ -50,6 +51,7 @@ impl Towers {
             query,
             document,
             router: None,
+            usual: UsualLane::All,
             document_lanes: None,
             workspaces: Mutex::default(),
         };
@@ -70,10 +72,19 @@ impl Towers {
         };
         let kernel = self.kernel.exact();
         self.router = Some(Router::load(kernel, files, from)?);
+        self.usual = match files.config.lane {
+            LaneKind::Hard => UsualLane::Hard,
+            LaneKind::Soft => UsualLane::Soft,
+        };
         self.document_lanes = DocumentLanes::load(kernel, files, self.document.bert.hidden())?;
         self.query.load_lanes(self.kernel, files, "query", normalise)?;
         self.document.load_lanes(self.kernel, files, "document", normalise)?;
         Ok(self)
+    }
+
+    /// Tells whether documents are searched by views other than those of their tokens.
+    pub(crate) fn has_lane_views(&self) -> bool {
+        self.document_lanes.is_some() || self.document.lanes.is_some()
     }
 
     /// Counts the bytes of the weights.
@@ -122,7 +133,8 @@ impl Towers {
         check(text, "a lane view", lane_views.as_ref().map_or(&[], TokenMatrix::values))?;
         let soft_lane = tower.lane().views(&mix(&alpha, states.chunks_exact(tower.bert.hidden())));
         check(text, "the soft lane", &soft_lane)?;
-        Ok(QueryViews { tokens, views, alpha, lane_views, soft_lane, cut })
+        let usual = self.usual;
+        Ok(QueryViews { tokens, views, alpha, lane_views, soft_lane, usual, cut })
     }
 
     /// Encodes one document on this thread alone.

@@ -35,7 +35,7 @@ impl<'a, D: Device> Learner<'a, D> {
         parameters: Vec<Parameter>,
         device: D::Device,
     ) -> Self {
-        let weights = Weights::new(parameters, &device);
+        let weights = Weights::new(parameters, prepared.run.precision, &device);
         let settings = &prepared.run.optimiser;
         let optimiser = Optimiser::new(settings, &weights, &prepared.frame.encoders[1]);
         Self { prepared, device, weights, optimiser }

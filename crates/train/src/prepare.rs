@@ -45,12 +45,8 @@ pub(crate) fn prepare(
     let sides = sides(run, &checkpoint)?;
     let from = from(run, &checkpoint)?;
     watch.tell(&Event::Phase(Phase::Reading, 0));
-    let mined = run.negatives.bm25_depth > 0;
-    let mut pairs = read(&run.data, mined)?;
-    if mined {
-        watch.tell(&Event::Phase(Phase::Mining, 0));
-        mine(&mut pairs, &run.negatives)?;
-    }
+    let mut pairs = read(&run.data, run.negatives.mined())?;
+    mine(&mut pairs, &run.negatives, watch)?;
     check_sizes(run, &pairs)?;
     let tokenise = |texts: &[String], side| TokenTable::new(texts, &checkpoint.tokeniser, side);
     let tokens = [

@@ -212,6 +212,7 @@ impl<'a, D: Device> Training<'a, D> {
             documents: &self.prepared.tokens[1],
             seed: hash(run.seed, 21),
             size: run.schedule.batch,
+            positives: run.schedule.positives,
             negatives: run.negatives.per_query,
         };
         std::thread::scope(|scope| {

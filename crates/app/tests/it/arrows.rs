@@ -11,7 +11,6 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fastlane-corpus", &[]),
     ("fastlane-engine", &[]),
     ("fastlane-model", &["fastlane-engine"]),
-    // of `engine` only its tests know
     ("fastlane-train", &["fastlane-corpus", "fastlane-engine", "fastlane-eval", "fastlane-model"]),
     (
         "fastlane-app",

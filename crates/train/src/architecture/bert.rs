@@ -118,6 +118,7 @@ impl<D: Device> Bert<D> {
             attended: tokens.attended.clone(),
             heads: self.heads,
             dropout: dropout.of(0),
+            precision: layer.gather.precision,
         });
         let seen = D::dropout(D::affine(seen, &layer.gather), dropout.of(1));
         let states = D::norm(seen, states, &layer.gather_norm);

@@ -65,7 +65,8 @@ impl Twins {
             skip,
             settings: self.settings.clone(),
         };
-        let weights = Weights::new(self.parameters.clone(), &Default::default());
+        let weights =
+            Weights::new(self.parameters.clone(), Default::default(), &Default::default());
         Network::new(&frame, &weights.tracked::<Cpu>(|_| false))
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use burn_tensor::backend::Backend;
 use burn_tensor::{Tensor, TensorData};
 
-use crate::backend::{Device, Linear, Norm};
+use crate::backend::{Device, Linear, Norm, Precision};
 
 /// A table of numbers that is learned.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,11 +37,16 @@ pub(crate) struct Weights<B: Backend> {
     pub(crate) index: Arc<Index>,
     /// One table for each name; a vector is a table of one row.
     pub(crate) tables: Vec<Tensor<B, 2>>,
+    precision: Precision,
 }
 
 impl<B: Backend> Weights<B> {
-    /// Moves parameters to a device.
-    pub(crate) fn new(parameters: Vec<Parameter>, device: &B::Device) -> Self {
+    /// Moves parameters to a device, which multiplies by them as exactly as is said.
+    pub(crate) fn new(
+        parameters: Vec<Parameter>,
+        precision: Precision,
+        device: &B::Device,
+    ) -> Self {
         let (mut names, mut shapes, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         for Parameter { name, shape, values } in parameters {
             tables.push(table(&shape, values, device));
@@ -49,7 +54,7 @@ impl<B: Backend> Weights<B> {
             shapes.push(shape);
         }
         let places = names.iter().cloned().zip(0..).collect();
-        Self { index: Arc::new(Index { names, shapes, places }), tables }
+        Self { index: Arc::new(Index { names, shapes, places }), tables, precision }
     }
 
     /// Copies the parameters back.
@@ -78,7 +83,8 @@ impl<B: Backend> Weights<B> {
     pub(crate) fn linear(&self, name: &str) -> Linear<B> {
         let bias = format!("{name}.bias");
         let bias = self.has(&bias).then(|| self.get(&bias));
-        Linear { weight: self.get(&format!("{name}.weight")), bias }
+        let weight = self.get(&format!("{name}.weight"));
+        Linear { weight, bias, precision: self.precision }
     }
 
     /// A layer norm.
@@ -97,7 +103,7 @@ impl<B: Backend> Weights<B> {
             if learns(place) { table.require_grad() } else { table }
         };
         let tables = self.tables.iter().enumerate().map(track).collect();
-        Weights { index: Arc::clone(&self.index), tables }
+        Weights { index: Arc::clone(&self.index), tables, precision: self.precision }
     }
 }
 

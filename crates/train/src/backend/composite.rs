@@ -1,9 +1,9 @@
 //! Each operation from the tensor library's own: for any device, and as the twin of faster ones.
 
 use burn_tensor::backend::Backend;
-use burn_tensor::{Bool, Int, Tensor, TensorData, activation};
+use burn_tensor::{Bool, FloatDType, Int, Tensor, TensorData, activation};
 
-use super::{AdamStep, Attention, Dropout, Linear, Moved, Norm, Spans};
+use super::{AdamStep, Attention, Dropout, Linear, Moved, Norm, Precision, Spans};
 
 pub(super) fn numbers<B: Backend>(
     numbers: impl IntoIterator<Item = usize>,
@@ -20,10 +20,24 @@ pub(super) fn rows<B: Backend>(table: Tensor<B, 2>, wanted: &[u32]) -> Tensor<B,
 }
 
 pub(super) fn linear<B: Backend>(x: Tensor<B, 2>, layer: &Linear<B>) -> Tensor<B, 2> {
-    let y = x.matmul(layer.weight.clone().transpose());
+    let y = product(x, layer.weight.clone().transpose(), layer.precision);
     match &layer.bias {
         Some(bias) => y + bias.clone(),
         None => y,
+    }
+}
+
+/// A product of tables.
+fn product<B: Backend, const N: usize>(
+    a: Tensor<B, N>,
+    b: Tensor<B, N>,
+    precision: Precision,
+) -> Tensor<B, N> {
+    match precision {
+        Precision::F32 => a.matmul(b),
+        Precision::Bf16 => {
+            a.cast(FloatDType::BF16).matmul(b.cast(FloatDType::BF16)).cast(FloatDType::F32)
+        }
     }
 }
 
@@ -38,8 +52,12 @@ pub(super) fn norm<B: Backend>(
     x / (variance + norm.epsilon).sqrt() * norm.weight.clone() + norm.bias.clone()
 }
 
-pub(super) fn attention<B: Backend>(input: Attention<B>) -> Tensor<B, 2> {
-    let Attention { parts, spans, attended, heads, dropout } = input;
+/// Attention; `kept` tells what the shares of each head are multiplied with where some are dropped.
+pub(super) fn attention<B: Backend>(
+    input: Attention<B>,
+    kept: impl FnOnce(&Spans, usize, Dropout, &B::Device) -> Tensor<B, 4>,
+) -> Tensor<B, 2> {
+    let Attention { parts, spans, attended, heads, dropout, precision } = input;
     let (texts, longest) = (spans.count(), spans.longest());
     let width = parts[0].dims()[1];
     let device = parts[0].device();
@@ -48,16 +66,16 @@ pub(super) fn attention<B: Backend>(input: Attention<B>) -> Tensor<B, 2> {
         let part = part.select(0, padded.clone());
         part.reshape([texts, longest, heads, width / heads]).swap_dims(1, 2)
     });
-    let fits = queries.matmul(keys.transpose()) / ((width / heads) as f32).sqrt();
+    let fits = product(queries, keys.transpose(), precision) / ((width / heads) as f32).sqrt();
     let unseen = attended.iter().flat_map(|&count| (0..longest).map(move |at| at >= count));
     let unseen = TensorData::new(unseen.collect::<Vec<bool>>(), [texts, 1, 1, longest]);
     let absent = Tensor::<B, 4, Bool>::from_data(unseen, &device);
     let fits = fits.mask_fill(absent.expand([texts, heads, longest, longest]), -1e9);
     let mut shares = activation::softmax(fits, 3);
     if dropout.rate > 0.0 {
-        shares = shares * attention_factors(&spans, heads, dropout, &device);
+        shares = shares * kept(&spans, heads, dropout, &device);
     }
-    let seen = shares.matmul(values).swap_dims(1, 2).reshape([texts * longest, width]);
+    let seen = product(shares, values, precision).swap_dims(1, 2).reshape([texts * longest, width]);
     seen.select(0, numbers(spans.places(), &device))
 }
 
@@ -69,7 +87,7 @@ pub(super) fn absent<B: Backend>(spans: &Spans, device: &B::Device) -> Tensor<B,
 }
 
 /// What each share of attention is multiplied with: text after text, head after head.
-fn attention_factors<B: Backend>(
+pub(super) fn kept_attention<B: Backend>(
     spans: &Spans,
     heads: usize,
     dropout: Dropout,

@@ -1,18 +1,50 @@
 //! An NVIDIA GPU: every operation in its plain form, which the library compiles for the device.
+//!
+//! Dropout alone differs: the device draws its own numbers, because those of the CPU would take
+//! longer to get there than a layer takes. They follow from the same seeds, so that a run that
+//! resumes draws them again.
 
 use std::panic::catch_unwind;
 use std::path::Path;
 
 use burn_autodiff::Autodiff;
 use burn_cuda::CudaDevice;
-use burn_tensor::Tensor;
+use burn_tensor::backend::Backend as _;
+use burn_tensor::{Distribution, Tensor};
 
-use super::Device;
+use super::{Attention, Device, Dropout, composite};
 
 /// Learns on an NVIDIA GPU.
 pub(crate) type Cuda = Autodiff<burn_cuda::Cuda>;
 
-impl Device for Cuda {}
+impl Device for Cuda {
+    fn dropout(x: Tensor<Self, 2>, dropout: Dropout) -> Tensor<Self, 2> {
+        match dropout.rate {
+            0.0 => x,
+            _ => {
+                let kept = kept(x.dims(), dropout, &x.device());
+                x * kept
+            }
+        }
+    }
+
+    fn attend(input: Attention<Self>) -> Tensor<Self, 2> {
+        composite::attention(input, |spans, heads, dropout, device| {
+            kept([spans.count(), heads, spans.longest(), spans.longest()], dropout, device)
+        })
+    }
+}
+
+/// What values are multiplied with: 0 for those that are dropped.
+fn kept<const N: usize>(
+    shape: [usize; N],
+    dropout: Dropout,
+    device: &CudaDevice,
+) -> Tensor<Cuda, N> {
+    Cuda::seed(device, dropout.seed.into());
+    let stays = 1.0 - f64::from(dropout.rate);
+    Tensor::random(shape, Distribution::Bernoulli(stays), device) / stays
+}
 
 /// The first GPU, if one answers.
 pub(crate) fn cuda_device() -> Result<CudaDevice, String> {

@@ -62,6 +62,7 @@ proptest! {
         let layer = |weight: &Tensor<Cpu, 2>, bias: &Tensor<Cpu, 2>| Linear {
             weight: weight.clone(),
             bias: biased.then(|| bias.clone()),
+            precision: Precision::F32,
         };
         // a bias that is not used has no gradient: it is added afterwards in both
         let after = |y: Tensor<Cpu, 2>, bias| if biased { y } else { y + bias };
@@ -70,6 +71,25 @@ proptest! {
             &|[x, w, b]| after(composite::linear(x, &layer(&w, &b)), b),
             inputs,
         )?;
+    }
+
+    #[test]
+    fn products_of_bf16_are_near_those_of_f32(rows in 1..20_usize, from in 1..40_usize) {
+        let inputs = [numbers(1, [rows, from]), numbers(2, [9, from])];
+        let of = |precision| {
+            let linear = move |[x, weight]: [Tensor<Cpu, 2>; 2]| {
+                composite::linear(x, &Linear { weight, bias: None, precision })
+            };
+            results(&linear, inputs.clone())
+        };
+        let (rounded, exact) = (of(Precision::Bf16), of(Precision::F32));
+        let parts = rounded.iter().flatten().zip(exact.iter().flatten());
+        // each factor is off by at most a 256th, and so is the result
+        let most = 3.0 / 256.0 * from.max(rows).max(9) as f32;
+        for (rounded, exact) in parts {
+            prop_assert!((rounded - exact).abs() <= most, "{rounded} {exact}");
+        }
+        prop_assert!(rounded != exact, "nothing was rounded");
     }
 
     #[test]
@@ -100,11 +120,12 @@ proptest! {
         let dropout = if drop { Dropout { rate: 0.3, seed: 5 } } else { Dropout::NONE };
         let attended: Vec<usize> = spans.iter().map(|span| span.len().min(seen)).collect();
         let input = |parts| {
-            Attention { parts, spans: spans.clone(), attended: attended.clone(), heads, dropout }
+            let (spans, attended) = (spans.clone(), attended.clone());
+            Attention { parts, spans, attended, heads, dropout, precision: Precision::F32 }
         };
         compare(
             &|parts| Cpu::attend(input(parts)),
-            &|parts| composite::attention(input(parts)),
+            &|parts| composite::attention(input(parts), composite::kept_attention),
             [numbers(1, shape) * 3.0, numbers(2, shape) * 3.0, numbers(3, shape)],
         )?;
     }

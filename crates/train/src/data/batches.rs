@@ -30,6 +30,8 @@ pub(crate) struct Batches<'a> {
     pub(crate) seed: u32,
     /// Queries in a batch.
     pub(crate) size: usize,
+    /// Right answers of each query, at most.
+    pub(crate) positives: usize,
     /// Negatives of each query.
     pub(crate) negatives: usize,
 }
@@ -78,12 +80,13 @@ impl Batches<'_> {
     }
 
     fn length(&self, example: &Example, seed: u32) -> (usize, u32) {
-        (self.documents.of(self.positive(example, seed)).len(), example.query)
+        let first = from(&example.positives, hash(seed, example.query)).next();
+        (first.map_or(0, |document| self.documents.of(document).len()), example.query)
     }
 
-    /// The positive that stands for an example in a round.
-    fn positive(&self, example: &Example, seed: u32) -> u32 {
-        example.positives[hash(seed, example.query) as usize % example.positives.len()]
+    /// The right answers that stand for an example in a round.
+    fn positives(&self, example: &Example, seed: u32) -> Vec<u32> {
+        from(&example.positives, hash(seed, example.query)).take(self.positives).collect()
     }
 
     fn gather(&self, source: usize, examples: &[&Example], seed: u32) -> Batch {
@@ -93,16 +96,15 @@ impl Batches<'_> {
                 documents.push(document);
             }
         };
-        let own: Vec<u32> = examples.iter().map(|example| self.positive(example, seed)).collect();
-        own.iter().for_each(|&document| add(document));
+        let own = examples.iter().map(|example| self.positives(example, seed));
+        let own: Vec<Vec<u32>> = own.collect();
+        own.iter().flatten().for_each(|&document| add(document));
         for example in examples {
-            let all = &example.negatives;
-            let start = hash(hash(seed, 3), example.query) as usize;
-            let some = (0..all.len().min(self.negatives)).map(|at| all[(start + at) % all.len()]);
-            some.for_each(&mut add);
+            let start = hash(hash(seed, 3), example.query);
+            from(&example.negatives, start).take(self.negatives).for_each(&mut add);
         }
-        let relation = |(example, own): (&&Example, &u32), document: &u32| match document {
-            document if document == own => Relation::Positive,
+        let relation = |(example, own): (&&Example, &Vec<u32>), document: &u32| match document {
+            document if own.contains(document) => Relation::Positive,
             document if example.positives.contains(document) => Relation::Ignored,
             _ => Relation::Negative,
         };
@@ -116,6 +118,12 @@ impl Batches<'_> {
             documents,
         }
     }
+}
+
+/// All documents once, from a random one on.
+fn from(all: &[u32], start: u32) -> impl Iterator<Item = u32> + '_ {
+    let start = start as usize % all.len().max(1);
+    all[start..].iter().chain(&all[..start]).copied()
 }
 
 /// The number at a place of a shuffled `0..count`: a Feistel network on the next power of four,
@@ -177,7 +185,7 @@ mod tests {
         fn each_round_takes_each_example_once(size in 2..7_usize, count in 7..200_usize, seed: u32) {
             let (pairs, documents) = (pairs(&[count]), table());
             let batches =
-                Batches { pairs: &pairs, documents: &documents, seed, size, negatives: 2 };
+                Batches { pairs: &pairs, documents: &documents, seed, size, positives: 1, negatives: 2 };
             let a_round = count / size;
             let mut orders = Vec::new();
             for round in 0..2 {
@@ -196,8 +204,14 @@ mod tests {
     #[test]
     fn batches_go_on_where_they_were() {
         let (pairs, documents) = (pairs(&[50, 90]), table());
-        let batches =
-            Batches { pairs: &pairs, documents: &documents, seed: 4, size: 8, negatives: 1 };
+        let batches = Batches {
+            pairs: &pairs,
+            documents: &documents,
+            seed: 4,
+            size: 8,
+            positives: 1,
+            negatives: 1,
+        };
         let all: Vec<Batch> = batches.from(0).take(60).collect();
         let later: Vec<Batch> = batches.from(23).take(37).collect();
         assert_eq!(all[23..], later);
@@ -208,19 +222,28 @@ mod tests {
     #[test]
     fn other_answers_are_ignored_and_no_document_comes_twice() {
         let (pairs, documents) = (pairs(&[40]), table());
-        let batches =
-            Batches { pairs: &pairs, documents: &documents, seed: 9, size: 10, negatives: 2 };
-        for batch in batches.from(0).take(20) {
+        let both = [1, 2].map(|positives| Batches {
+            pairs: &pairs,
+            documents: &documents,
+            seed: 9,
+            size: 10,
+            positives,
+            negatives: 2,
+        });
+        let all = both
+            .iter()
+            .flat_map(|batches| batches.from(0).take(20).map(|batch| (batches.positives, batch)));
+        for (positives, batch) in all {
             let mut distinct = batch.documents.clone();
             distinct.sort_unstable();
             distinct.dedup();
             assert_eq!(distinct.len(), batch.documents.len());
             for (row, query) in batch.relations.chunks(batch.documents.len()).zip(&batch.queries) {
                 let of = |relation| row.iter().filter(|&&it| it == relation).count();
-                assert_eq!(of(Relation::Positive), 1);
+                assert_eq!(of(Relation::Positive), positives);
                 let example = &pairs.sources[0].examples[*query as usize];
                 let known = |document: &&u32| example.positives.contains(document);
-                let others = batch.documents.iter().filter(known).count() - 1;
+                let others = batch.documents.iter().filter(known).count() - positives;
                 assert_eq!(of(Relation::Ignored), others);
             }
         }

@@ -76,9 +76,11 @@ pub enum DataError {
     /// A text cannot be split into tokens.
     #[error("cannot split a text into tokens")]
     Tokens(#[from] fastlane_model::checkpoint::TokeniseError),
-    /// The index that negatives are mined with cannot be made.
-    #[error("cannot mine negatives by BM25")]
+    /// The index that negatives are mined with cannot be made or searched.
+    #[error("cannot mine negatives by {by}")]
     Mine {
+        /// What searches.
+        by: &'static str,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },

@@ -3,7 +3,8 @@
 use std::fmt::{Debug, Display};
 use std::path::PathBuf;
 
-use super::{Kind, Mode, Run, RunError, System, TowerSettings};
+use super::{DeviceSettings, Kind, Mode, Run, RunError, System, TowerSettings};
+use crate::backend::Precision;
 
 impl Run {
     /// Refuses values that cannot be, and settings that contradict each other.
@@ -58,13 +59,24 @@ impl Run {
             let reason = "has texts of its own: `documents` and `queries` are for id-triples";
             contradict("data.kind", source.kind, !by_id && paths, reason)?;
         }
+        self.check_negatives()
+    }
+
+    fn check_negatives(&self) -> Result<(), RunError> {
         let it = &self.negatives;
-        let mined = it.bm25_depth > 0;
-        let reason = "are mined for nobody: set `negatives.per_query`";
-        contradict("negatives.bm25_depth", it.bm25_depth, mined && it.per_query == 0, reason)?;
-        let reason = "is not below `negatives.bm25_depth`, so nothing is left";
-        let none_left = it.bm25_depth > 0 && it.bm25_skip >= it.bm25_depth;
-        contradict("negatives.bm25_skip", it.bm25_skip, none_left, reason)
+        let ways = [
+            ("negatives.bm25_depth", it.bm25_depth, "negatives.bm25_skip", it.bm25_skip),
+            ("negatives.model_depth", it.model_depth, "negatives.model_skip", it.model_skip),
+        ];
+        for (depth_key, depth, skip_key, skip) in ways {
+            let reason = "are mined for nobody: set `negatives.per_query`";
+            contradict(depth_key, depth, depth > 0 && it.per_query == 0, reason)?;
+            let reason = "is not below the depth, so nothing is left";
+            contradict(skip_key, skip, depth > 0 && skip >= depth, reason)?;
+        }
+        let reason = "and `negatives.model` need each other";
+        let alone = it.model.is_some() != (it.model_depth > 0);
+        contradict("negatives.model_depth", it.model_depth, alone, reason)
     }
 
     fn check_loss(&self) -> Result<(), RunError> {
@@ -109,6 +121,7 @@ impl Run {
         let share = (0.0..=1.0).contains(&it.warm_up);
         check("schedule.warm_up", it.warm_up, share, "between 0 and 1")?;
         check("schedule.batch", it.batch, it.batch >= 2, "at least 2: a query learns from others")?;
+        check("schedule.positives", it.positives, it.positives > 0, "at least 1")?;
         check("schedule.accumulate", it.accumulate, it.accumulate > 0, "at least 1")?;
         check("saving.every", self.saving.every, self.saving.every > 0, "at least 1")
     }
@@ -134,6 +147,9 @@ impl Run {
             && self.mode == Mode::Frozen
             && it.tuned_layers == 0;
         contradict("architecture.towers", TowerSettings::Split, split, reason)?;
+        let reason = "is for `device = \"cuda\"` alone: on a CPU it would be slower";
+        let rounds = self.precision == Precision::Bf16 && self.device == DeviceSettings::Cpu;
+        contradict("precision", self.precision, rounds, reason)?;
         let reason = "is for more lanes than the soft one: it is a single view";
         let soft = it.system == System::FastlaneSoft && self.router.lanes > 1;
         contradict("router.lanes", self.router.lanes, soft, reason)?;

@@ -65,6 +65,19 @@ pub struct NegativeSettings {
     pub bm25_depth: usize,
     /// Leave out so many of the best: they are often right answers that nobody judged.
     pub bm25_skip: usize,
+    /// A model, trained before, that mines as well.
+    pub model: Option<PathBuf>,
+    /// Mined from the best so many by the model.
+    pub model_depth: usize,
+    /// Leave out so many of the model's best.
+    pub model_skip: usize,
+}
+
+impl NegativeSettings {
+    /// Whether anything is mined.
+    pub(crate) fn mined(&self) -> bool {
+        self.bm25_depth > 0 || self.model_depth > 0
+    }
 }
 
 /// What a model is measured on while it learns: a BEIR directory.

@@ -106,8 +106,10 @@ pub struct ScheduleSettings {
     pub warm_up: f32,
     /// How the rate falls then.
     pub decay: Decay,
-    /// Queries in a batch, each with a document.
+    /// Queries in a batch.
     pub batch: usize,
+    /// Right answers that each brings, if it has so many; one of them found suffices.
+    pub positives: usize,
     /// Batches whose gradients are added up for one step.
     pub accumulate: usize,
     /// Texts whose inner states are held at a time, the others are computed twice; 0 for all.
@@ -123,6 +125,7 @@ impl Default for ScheduleSettings {
             warm_up: 0.1,
             decay: Decay::Cosine,
             batch: 32,
+            positives: 1,
             accumulate: 1,
             checkpoint_texts: 0,
             patience: 0,

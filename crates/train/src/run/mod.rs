@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::backend::Precision;
+
 pub use architecture::{
     ArchitectureSettings, Estimator, RouterSettings, Start, System, Tau, TowerSettings,
 };
@@ -35,6 +37,9 @@ pub struct Run {
     /// Where it computes.
     #[serde(default)]
     pub device: DeviceSettings,
+    /// How exactly it multiplies.
+    #[serde(default)]
+    pub precision: Precision,
     /// What all random choices come from.
     #[serde(default = "one")]
     pub seed: u32,

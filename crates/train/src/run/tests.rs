@@ -66,15 +66,25 @@ fn impossible_values_are_named() {
 
 #[test]
 fn contradictions_are_named() {
-    let cases: [(&[(&str, &str)], &str); 6] = [
+    let cases: [(&[(&str, &str)], &str); 9] = [
         (
             &[("architecture.system", "static-tied"), ("architecture.towers", "split")],
             "architecture.system",
         ),
         (&[("architecture.tuned_layers", "2")], "architecture.tuned_layers"),
         (&[("mode", "frozen"), ("architecture.towers", "split")], "architecture.towers"),
+        (&[("precision", "bf16")], "precision"),
         (&[("schedule.patience", "3")], "schedule.patience"),
         (&[("negatives.bm25_depth", "30")], "negatives.bm25_depth"),
+        (&[("negatives.per_query", "1"), ("negatives.model", "a")], "negatives.model_depth"),
+        (
+            &[
+                ("negatives.per_query", "1"),
+                ("negatives.bm25_depth", "5"),
+                ("negatives.bm25_skip", "5"),
+            ],
+            "negatives.bm25_skip",
+        ),
         (&[("architecture.system", "dual"), ("loss.entropy", "0.1")], "loss.entropy"),
     ];
     for (changes, key) in cases {

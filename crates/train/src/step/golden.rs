@@ -52,7 +52,7 @@ fn losses(run: &Run, batches: &[Recorded]) -> Vec<f64> {
     let skip = checkpoint.document_side.skip.iter().copied().collect();
     let encoders = encoders(&checkpoint);
     let frame = Frame { settings: run.architecture.clone(), encoders, from: 0, skip };
-    let mut weights = Weights::new(parameters, &Default::default());
+    let mut weights = Weights::new(parameters, Default::default(), &Default::default());
     let mut optimiser = Optimiser::new(&run.optimiser, &weights, &frame.encoders[1]);
     let step = |(step, recorded): (u32, &Recorded)| {
         let tracked = weights.tracked::<Cpu>(|_| true);

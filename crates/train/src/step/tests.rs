@@ -49,8 +49,8 @@ impl Tiny {
 
     fn gradients(&self, parameters: &[Parameter]) -> (Terms, Vec<Option<Vec<f32>>>) {
         let _alone = alone();
-        let weights =
-            Weights::new(parameters.to_vec(), &Default::default()).tracked::<Cpu>(|_| true);
+        let weights = Weights::new(parameters.to_vec(), Default::default(), &Default::default())
+            .tracked::<Cpu>(|_| true);
         let network = Network::new(&self.frame, &weights);
         let losses = Losses { run: &self.run, step: 3, seed: 17 };
         let input = |texts: &[&[u32]]| Input {

@@ -14,11 +14,13 @@ pub(super) struct View<'a> {
     printer: &'a Printer,
     bar: Option<Progress>,
     steps: u32,
+    /// What the last measurement said.
+    dev: Option<String>,
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(printer: &'a Printer) -> Self {
-        Self { printer, bar: None, steps: 0 }
+        Self { printer, bar: None, steps: 0, dev: None }
     }
 
     fn phase(&mut self, phase: Phase, total: u64) {
@@ -50,7 +52,7 @@ impl<'a> View<'a> {
         let bar = Progress::new(
             "learning",
             Some(u64::from(*steps)),
-            Unit::Share,
+            Unit::Steps,
             self.printer.settings(),
         );
         bar.set(u64::from(*resumed));
@@ -59,35 +61,38 @@ impl<'a> View<'a> {
     }
 
     fn step(&mut self, report: &StepReport) {
-        let terms: Vec<String> =
-            report.terms.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
-        let line = || {
-            format!(
-                "step {} loss {:.3} ({}){} rate {:.2} gradient {:.2} {:.0} tokens/s",
-                report.step,
-                report.loss,
-                terms.join(", "),
-                report.tau.map_or(String::new(), |tau| format!(" tau {tau:.2}")),
-                report.rate,
-                report.gradient,
-                report.tokens_per_second,
-            )
-        };
         if let Some(bar) = &self.bar {
             bar.set(u64::from(report.step));
-            bar.say(line);
+            bar.say(|| self.lines(report));
         }
         let watched = self.printer.settings().stderr_is_terminal;
         if !watched && (report.step.is_multiple_of(QUIET) || report.step == self.steps) {
-            self.printer.note(&line());
+            self.printer.note(&line(report));
         }
     }
 
-    fn measured(&self, it: &Measurement) {
+    /// What stands below the bar.
+    fn lines(&self, report: &StepReport) -> String {
+        let StepReport { loss, rate, gradient, tokens_per_second, .. } = report;
+        let router = report.entropy.map(|it| format!("  router {:.0} % even", it * 100.0));
+        let mut lines = format!(
+            "\n  loss {loss:.3}  {}\n  rate {rate:.2}  gradient {gradient:.2}{}{}  {tokens_per_second:.0} tokens/s",
+            terms(report),
+            tau(report),
+            router.unwrap_or_default(),
+        );
+        if let Some(dev) = &self.dev {
+            lines += &format!("\n  dev  {dev}");
+        }
+        lines
+    }
+
+    fn measured(&mut self, it: &Measurement) {
+        let best = if it.best { ", the best so far" } else { "" };
+        self.dev = Some(format!("nDCG@10 {:.4} at step {}{best}", it.value, it.step));
         for (path, measures) in &it.sets {
             let measures: Vec<String> =
                 measures.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
-            let best = if it.best { ", the best so far" } else { "" };
             self.printer.note(&format!(
                 "step {} on {}: {}{best}",
                 it.step,
@@ -96,6 +101,24 @@ impl<'a> View<'a> {
             ));
         }
     }
+}
+
+/// A step in a line, for logs.
+fn line(report: &StepReport) -> String {
+    let StepReport { step, loss, rate, gradient, tokens_per_second, .. } = report;
+    let (terms, tau) = (terms(report), tau(report));
+    format!(
+        "step {step} loss {loss:.3} ({terms}){tau} rate {rate:.2} gradient {gradient:.2} {tokens_per_second:.0} tokens/s"
+    )
+}
+
+fn terms(report: &StepReport) -> String {
+    let terms = report.terms.iter().map(|(name, value)| format!("{name} {value:.3}"));
+    terms.collect::<Vec<_>>().join(", ")
+}
+
+fn tau(report: &StepReport) -> String {
+    report.tau.map_or(String::new(), |tau| format!(" tau {tau:.2}"))
 }
 
 impl Watch for View<'_> {

@@ -9,6 +9,7 @@ use half::f16;
 use proptest::prelude::*;
 
 use super::*;
+use crate::UsualLane;
 
 /// A document of so many tokens whose values tell which they are.
 fn document(number: usize, tokens: usize, shape: VectorShape) -> DocumentViews {
@@ -52,6 +53,7 @@ fn the_bytes_of_a_small_directory_by_hand() {
         alpha: vec![0.25, 0.75],
         lane_views: None,
         soft_lane: vec![65504.0],
+        usual: UsualLane::Soft,
         cut: 0,
     };
     writer.push_query("é 1", &query).unwrap();
@@ -179,6 +181,7 @@ fn an_error_counts_nothing_of_its_text() {
         alpha: vec![alpha],
         lane_views: None,
         soft_lane: vec![1.0],
+        usual: UsualLane::Soft,
         cut: 0,
     };
     writer.push_query("q1", &query(1.0)).unwrap();

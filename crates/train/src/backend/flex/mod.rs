@@ -43,7 +43,7 @@ impl Device for Cpu {
     }
 
     fn attend(input: Attention<Self>) -> Tensor<Self, 2> {
-        let Attention { parts, spans, attended, heads, dropout } = input;
+        let Attention { parts, spans, attended, heads, dropout, precision: _ } = input;
         record(attention::Attend { spans, attended, heads, dropout }, parts)
     }
 
