@@ -27,7 +27,7 @@ pub use index::{
     SearchError, Statistics, WriteIndexError, Writer, WriterSettings,
 };
 pub use reduce::Reduction;
-pub use search::{DocumentSet, Hit, Nominate, Pair, Request, Rerank};
+pub use search::{DocumentSet, Hit, Nominate, Pair, Request, Rerank, SearchTimes};
 pub use store::Store;
 pub use vectors::{
     Origin, StoredDocument, StoredDocuments, TokenMatrix, VectorFilesError, VectorShape,

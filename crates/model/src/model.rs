@@ -1,10 +1,11 @@
 //! The encoder: a checkpoint in memory, ready for texts, and the threads that work on them.
 
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use fastlane_engine::{DocumentViews, EncodeError, Encoder, QueryViews, TokenMatrix};
+use fastlane_engine::{DocumentViews, EncodeError, Encoder, QueryViews, Token, TokenMatrix};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Layout};
@@ -46,6 +47,7 @@ impl Default for Settings {
 /// whatever texts come with it.
 #[derive(Debug)]
 pub struct Model {
+    directory: PathBuf,
     towers: Arc<Towers>,
     files: Files,
     window: NonZero<usize>,
@@ -71,7 +73,13 @@ impl Model {
             tower.architecture.layers = tower.architecture.layers.min(layers);
         }
         let towers = Arc::new(Towers::load(kernel, checkpoint)?);
-        Ok(Self { towers, files, window: settings.window, pool })
+        let directory = directory.to_owned();
+        Ok(Self { directory, towers, files, window: settings.window, pool })
+    }
+
+    /// Where it was opened.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Tells what kind of checkpoint it is.
@@ -149,6 +157,26 @@ impl Model {
         side_by_side(&self.pool, documents, Vec::len, |ids| self.towers.states(ids, 1))
     }
 
+    /// Encodes one query, and tells how long its router took of that.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode_query`](Encoder::encode_query).
+    pub fn encode_query_timed(&self, text: &str) -> Result<(QueryViews, Duration), EncodeError> {
+        let threads = self.pool.current_num_threads();
+        self.pool.install(|| self.towers.encode_query(text, threads))
+    }
+
+    /// The tokens of a document that have views, in their order, without computing these: what
+    /// the views of a hit stand for.
+    ///
+    /// # Errors
+    ///
+    /// The text cannot be split into tokens.
+    pub fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
+        self.towers.document_tokens(text)
+    }
+
     /// Counts the multiplications and additions in products for each token of a document that is
     /// `length` tokens long.
     pub fn operations(&self, length: usize) -> f64 {
@@ -158,8 +186,7 @@ impl Model {
 
 impl Encoder for Model {
     fn encode_query(&self, text: &str) -> Result<QueryViews, EncodeError> {
-        let threads = self.pool.current_num_threads();
-        self.pool.install(|| self.towers.encode_query(text, threads))
+        self.encode_query_timed(text).map(|(views, _)| views)
     }
 
     fn encode_documents<'a>(

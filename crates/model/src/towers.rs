@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use fastlane_engine::{DocumentViews, EncodeError, QueryViews, Token, TokenMatrix, UsualLane};
 
@@ -109,18 +110,19 @@ impl Towers {
         states
     }
 
-    /// Encodes a query on some threads of this pool.
+    /// Encodes a query on some threads of this pool; tells how long the router took.
     pub(crate) fn encode_query(
         &self,
         text: &str,
         threads: usize,
-    ) -> Result<QueryViews, EncodeError> {
+    ) -> Result<(QueryViews, Duration), EncodeError> {
         let tower = &self.query;
         let Tokens { tokens, attended, cut, .. } = self.tokens(text, &self.query_side)?;
         let attended = attended.iter().filter(|&&attended| attended).count();
         let states = self.forward(tower, &ids(&tokens), attended, threads);
         let views = matrix(&tower.tokens, &states);
         check(text, "a view", views.values())?;
+        let began = Instant::now();
         let alpha = match &self.router {
             None => vec![1.0 / tokens.len() as f32; tokens.len()],
             Some(router) => router.alpha(match router.input {
@@ -128,13 +130,20 @@ impl Towers {
                 RouterInput::Views => views.values(),
             }),
         };
+        let routed = began.elapsed();
         check(text, "alpha", &alpha)?;
         let lane_views = tower.lanes.as_ref().map(|lanes| matrix(lanes, &states));
         check(text, "a lane view", lane_views.as_ref().map_or(&[], TokenMatrix::values))?;
         let soft_lane = tower.lane().views(&mix(&alpha, states.chunks_exact(tower.bert.hidden())));
         check(text, "the soft lane", &soft_lane)?;
         let usual = self.usual;
-        Ok(QueryViews { tokens, views, alpha, lane_views, soft_lane, usual, cut })
+        Ok((QueryViews { tokens, views, alpha, lane_views, soft_lane, usual, cut }, routed))
+    }
+
+    /// The tokens of a document that have views.
+    pub(crate) fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
+        let Tokens { tokens, kept, .. } = self.tokens(text, &self.document_side)?;
+        Ok(tokens.into_iter().zip(kept).filter_map(|(token, kept)| kept.then_some(token)).collect())
     }
 
     /// Encodes one document on this thread alone.

@@ -91,6 +91,19 @@ fn settings_that_the_checkpoint_cannot_have() {
 }
 
 #[test]
+#[cfg(feature = "cuda")]
+#[test]
+fn a_machine_without_a_gpu_says_so() {
+    if Path::new("/dev/nvidiactl").exists() {
+        println!("SKIPPED: there is a GPU");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let told = said(directory.path(), &[("device", "cuda")]);
+    let wanted = "`device` is cuda, but there is no NVIDIA driver: /dev/nvidiactl is absent";
+    assert_eq!(told, wanted);
+}
+
 #[cfg(not(feature = "cuda"))]
 fn a_device_that_was_not_built_in() {
     let directory = tempfile::tempdir().unwrap();

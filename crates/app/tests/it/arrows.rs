@@ -12,9 +12,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fastlane-engine", &[]),
     ("fastlane-model", &["fastlane-engine"]),
     ("fastlane-train", &["fastlane-corpus", "fastlane-engine", "fastlane-eval", "fastlane-model"]),
+    ("fastlane", &["fastlane-corpus", "fastlane-engine", "fastlane-model"]),
     (
         "fastlane-app",
         &[
+            "fastlane",
             "fastlane-corpus",
             "fastlane-engine",
             "fastlane-eval",

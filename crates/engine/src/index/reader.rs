@@ -143,12 +143,24 @@ impl Reader {
     ///
     /// As [`open`](Self::open); then the reader stays where it is.
     pub fn refresh(&mut self) -> Result<bool, OpenIndexError> {
-        let generation = &self.generation;
-        if current_name(&generation.directory)? == file_name(generation.manifest.generation) {
-            return Ok(false);
+        let newer = self.newer()?;
+        let moved = newer.is_some();
+        newer.into_iter().for_each(|newer| *self = newer);
+        Ok(moved)
+    }
+
+    /// Opens the generation that holds, beside this one, unless it is the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn newer(&self) -> Result<Option<Self>, OpenIndexError> {
+        let before = &self.generation;
+        if current_name(&before.directory)? == file_name(before.manifest.generation) {
+            return Ok(None);
         }
-        self.generation = Generation::open(&generation.directory, Some(generation))?;
-        Ok(true)
+        let generation = Generation::open(&before.directory, Some(before))?;
+        Ok(Some(Self { generation }))
     }
 
     /// The number of the commit that is open.

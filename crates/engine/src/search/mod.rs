@@ -14,6 +14,8 @@ mod nominate;
 mod probing;
 mod score;
 
+use std::time::{Duration, Instant};
+
 use crate::encoder::Lane;
 use crate::index::{Reader, SearchError};
 use crate::{TokenMatrix, index::Segment};
@@ -96,6 +98,15 @@ impl<'a> Request<'a> {
     }
 }
 
+/// How long the stages of a search took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SearchTimes {
+    /// Lanes nominated documents.
+    pub probe: Duration,
+    /// Late interaction scored them.
+    pub rerank: Duration,
+}
+
 /// A document that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit<'a> {
@@ -129,22 +140,39 @@ impl Reader {
     ///
     /// The query does not fit the index, or a file is damaged.
     pub fn search(&self, request: &Request<'_>) -> Result<Vec<Hit<'_>>, SearchError> {
+        Ok(self.search_timed(request)?.0)
+    }
+
+    /// Finds the same, and tells how long each stage took.
+    ///
+    /// # Errors
+    ///
+    /// As [`search`](Self::search).
+    pub fn search_timed(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<(Vec<Hit<'_>>, SearchTimes), SearchError> {
         self.check_request(request)?;
+        let mut times = SearchTimes::default();
         let nobody_asks = request.lanes.is_empty() && request.nominate != Nominate::All;
         if request.k == 0 || nobody_asks {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), times));
         }
         let wanted = match request.rerank {
             Some(rerank) => rerank.documents.max(request.k),
             None => request.k,
         };
+        let began = Instant::now();
         let mut scored = Nominator::new(self, request).best(wanted)?;
+        times.probe = began.elapsed();
         if let Some(rerank) = &request.rerank {
             score::rerank(self, rerank, request.k, &mut scored)?;
+            times.rerank = began.elapsed() - times.probe;
         }
         self.rank(&mut scored, request.k)?;
         let reranked = request.rerank.is_some();
-        scored.into_iter().map(|scored| self.hit(scored, reranked)).collect()
+        let hits = scored.into_iter().map(|scored| self.hit(scored, reranked));
+        Ok((hits.collect::<Result<_, _>>()?, times))
     }
 
     fn check_request(&self, request: &Request<'_>) -> Result<(), SearchError> {

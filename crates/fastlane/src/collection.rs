@@ -1,0 +1,235 @@
+//! A collection on disk, with the model that its views are of.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use fastlane_corpus::Document;
+use fastlane_engine::{IndexSettings, Reader, Statistics, Store, Writer, WriterSettings};
+use fastlane_model::{Model, Settings};
+
+use crate::error::CollectionError;
+use crate::snapshot::{Snapshot, VIEWS};
+use crate::words;
+use crate::writer::CollectionWriter;
+
+/// Documents that can be searched; any number of threads at once, while one writes.
+pub struct Collection {
+    pub(crate) directory: PathBuf,
+    pub(crate) model: Option<Arc<Model>>,
+    snapshot: RwLock<Arc<Snapshot>>,
+}
+
+/// What a collection consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    /// Its views.
+    pub views: Statistics,
+    /// Where its model was when it was made.
+    pub model: PathBuf,
+    /// What tells the model from others.
+    pub fingerprint: String,
+    /// How long the searched views are, and the token views beside them, where these are others.
+    pub dims: (usize, Option<usize>),
+    /// How the values of views are kept.
+    pub store: Store,
+    /// Documents with words.
+    pub documents: u64,
+}
+
+impl Collection {
+    /// Makes an empty collection in a directory that is empty or not there.
+    ///
+    /// # Errors
+    ///
+    /// There is a collection already, or something else, or the system refuses.
+    pub fn create(directory: &Path, model: Arc<Model>) -> Result<Self, CollectionError> {
+        Self::create_with(directory, model, Store::default())
+    }
+
+    /// The same, with a choice of how the values of views are kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_with(
+        directory: &Path,
+        model: Arc<Model>,
+        store: Store,
+    ) -> Result<Self, CollectionError> {
+        if Self::is_there(directory) {
+            return Err(CollectionError::Exists { path: directory.to_owned() });
+        }
+        check_foreign(directory)?;
+        let (dim, token_dim) = model.dims();
+        let fingerprint = fingerprint(&model)?;
+        let index = IndexSettings { dim, token_dim, lanes_only: false, model: fingerprint, store };
+        let views = Writer::open(&directory.join(VIEWS), &index, WriterSettings::default())?;
+        CollectionWriter::first(directory, &model, views)?;
+        let snapshot = RwLock::new(Arc::new(Snapshot::open(directory)?));
+        Ok(Self { directory: directory.to_owned(), model: Some(model), snapshot })
+    }
+
+    /// Opens a collection with the model that made it, from where that was.
+    ///
+    /// # Errors
+    ///
+    /// There is no collection, it is damaged, or the model is not there any more.
+    pub fn open(directory: &Path) -> Result<Self, CollectionError> {
+        let snapshot = Snapshot::open(directory)?;
+        let model = snapshot.about.model.clone();
+        let opened = Model::open(&model, &Settings::default());
+        let path = directory.to_owned();
+        let opened = opened.map_err(|source| CollectionError::Model {
+            path,
+            model,
+            source: source.into(),
+        })?;
+        Self::with(directory, Some(opened.into()), snapshot)
+    }
+
+    /// Opens a collection with a model that is open.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and when the views are of another model.
+    pub fn open_with(directory: &Path, model: Arc<Model>) -> Result<Self, CollectionError> {
+        Self::with(directory, Some(model), Snapshot::open(directory)?)
+    }
+
+    /// Opens a collection without a model: it finds by vectors and by words, and takes no text.
+    ///
+    /// # Errors
+    ///
+    /// There is no collection, or it is damaged.
+    pub fn open_without_model(directory: &Path) -> Result<Self, CollectionError> {
+        Self::with(directory, None, Snapshot::open(directory)?)
+    }
+
+    fn with(
+        directory: &Path,
+        model: Option<Arc<Model>>,
+        snapshot: Snapshot,
+    ) -> Result<Self, CollectionError> {
+        let directory = directory.to_owned();
+        if let Some(model) = &model {
+            let (found, wanted) = (snapshot.reader.settings().model.clone(), fingerprint(model)?);
+            if found != wanted {
+                let (path, model) = (directory, model.directory().to_owned());
+                return Err(CollectionError::OtherModel { path, model, found, wanted });
+            }
+        }
+        Ok(Self { directory, model, snapshot: RwLock::new(Arc::new(snapshot)) })
+    }
+
+    /// Tells whether a directory holds a collection, whole or not.
+    pub fn is_there(directory: &Path) -> bool {
+        Reader::open(&directory.join(VIEWS)).is_ok()
+    }
+
+    /// Where the index of views of a collection lies.
+    pub fn views(directory: &Path) -> PathBuf {
+        directory.join(VIEWS)
+    }
+
+    /// Where it lies.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The model of its views, if it was opened with one.
+    pub fn model(&self) -> Option<&Arc<Model>> {
+        self.model.as_ref()
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().expect("no thread panics while it holds it"))
+    }
+
+    /// Moves to the last commit, of whatever process; searches that run go on where they are.
+    ///
+    /// # Errors
+    ///
+    /// What was committed is damaged; then the collection stays where it is.
+    pub fn refresh(&self) -> Result<bool, CollectionError> {
+        let newer = self.snapshot().newer(&self.directory)?;
+        let moved = newer.is_some();
+        if let Some(newer) = newer {
+            *self.snapshot.write().expect("no thread panics while it holds it") = Arc::new(newer);
+        }
+        Ok(moved)
+    }
+
+    /// The number of the commit that is open.
+    pub fn generation(&self) -> u64 {
+        self.snapshot().reader.generation()
+    }
+
+    /// Gives back a document as it was added.
+    ///
+    /// # Errors
+    ///
+    /// The index of words is damaged.
+    pub fn document(&self, id: &str) -> Result<Option<Document>, CollectionError> {
+        Ok(self.snapshot().words.get(id)?)
+    }
+
+    /// The ids of all documents.
+    pub fn ids(&self) -> Vec<String> {
+        self.snapshot().reader.ids().map(str::to_owned).collect()
+    }
+
+    /// Counts what there is.
+    pub fn figures(&self) -> Figures {
+        let snapshot = self.snapshot();
+        let settings = snapshot.reader.settings();
+        Figures {
+            views: snapshot.reader.statistics(),
+            model: snapshot.about.model.clone(),
+            fingerprint: settings.model.clone(),
+            dims: (settings.dim, settings.token_dim),
+            store: settings.store,
+            documents: snapshot.words.len(),
+        }
+    }
+
+    /// Begins to change the collection; one writer at a time, in whatever process.
+    ///
+    /// # Errors
+    ///
+    /// Another writer is at work, or what is there is damaged.
+    pub fn writer(&self) -> Result<CollectionWriter<'_>, CollectionError> {
+        self.writer_with(WriterSettings::default())
+    }
+
+    /// The same, with a say in threads, memory, and which views are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`writer`](Self::writer).
+    pub fn writer_with(
+        &self,
+        settings: WriterSettings,
+    ) -> Result<CollectionWriter<'_>, CollectionError> {
+        let views = Writer::open_existing(&self.directory.join(VIEWS), settings)?;
+        // another process may have committed before the lock was ours
+        self.refresh()?;
+        Ok(CollectionWriter::new(self, views))
+    }
+}
+
+/// What tells a model from others, as indexes keep it.
+fn fingerprint(model: &Model) -> Result<String, CollectionError> {
+    Ok(format!("{:016x}", model.fingerprint()?))
+}
+
+/// Refuses a directory in which somebody else keeps things.
+fn check_foreign(directory: &Path) -> Result<(), CollectionError> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(()) };
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let ours =
+        |name: &String| name == VIEWS || name.starts_with(words::PREFIX) || name.starts_with('.');
+    match names.into_iter().filter(|name| !ours(name)).min() {
+        None => Ok(()),
+        Some(name) => Err(CollectionError::Foreign { path: directory.to_owned(), name }),
+    }
+}

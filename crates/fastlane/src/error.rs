@@ -1,0 +1,149 @@
+//! Why a collection cannot be opened, changed or searched.
+
+use std::io;
+use std::path::PathBuf;
+
+use fastlane_corpus::{LexicalOpenError, LexicalSearchError, LexicalWriteError};
+use fastlane_engine::{EncodeError, OpenIndexError, SearchError, WriteIndexError};
+use fastlane_model::{CheckpointError, OpenError};
+
+/// Why a collection cannot be opened, changed or searched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollectionError {
+    /// There is none.
+    #[error("`{}` holds no collection", path.display())]
+    Absent {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is one already.
+    #[error("`{}` holds a collection already", path.display())]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There are files of somebody else.
+    #[error("`{}` holds `{name}`, which belongs to no collection", path.display())]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// One of them.
+        name: String,
+    },
+    /// Its model is not where it was.
+    #[error("the model of `{}` cannot be opened from `{}`", path.display(), model.display())]
+    Model {
+        /// The collection.
+        path: PathBuf,
+        /// Where its model was.
+        model: PathBuf,
+        /// Why not.
+        source: Box<OpenError>,
+    },
+    /// The views of another model cannot be compared.
+    #[error(
+        "`{}` has views of model {found}, the one at `{}` is {wanted}",
+        path.display(),
+        model.display()
+    )]
+    OtherModel {
+        /// The collection.
+        path: PathBuf,
+        /// The model that was given.
+        model: PathBuf,
+        /// The collection's.
+        found: String,
+        /// The given one's.
+        wanted: String,
+    },
+    /// Text was given to a collection that was opened without a model.
+    #[error("text needs a model, and `{}` was opened without one", path.display())]
+    NoModel {
+        /// The collection.
+        path: PathBuf,
+    },
+    /// There is nothing to search for.
+    #[error("the query is empty")]
+    EmptyQuery,
+    /// An id that cannot name a document.
+    #[error("a document has an empty id")]
+    EmptyId,
+    /// A document cannot be encoded.
+    #[error("cannot encode document `{id}`")]
+    Encode {
+        /// The document.
+        id: String,
+        /// Why not.
+        source: EncodeError,
+    },
+    /// A query cannot be encoded.
+    #[error(transparent)]
+    Query(#[from] EncodeError),
+    /// The checkpoint cannot be read any more.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The index of views cannot be opened.
+    #[error(transparent)]
+    OpenViews(#[from] OpenIndexError),
+    /// The index of views cannot be written.
+    #[error(transparent)]
+    WriteViews(#[from] WriteIndexError),
+    /// The index of views cannot be searched.
+    #[error(transparent)]
+    SearchViews(#[from] SearchError),
+    /// The index of words cannot be opened.
+    #[error(transparent)]
+    OpenWords(#[from] LexicalOpenError),
+    /// The index of words cannot be written.
+    #[error(transparent)]
+    WriteWords(#[from] LexicalWriteError),
+    /// The index of words cannot be searched.
+    #[error(transparent)]
+    SearchWords(#[from] LexicalSearchError),
+    /// The system refuses.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// What a collection says about itself cannot be read.
+    #[error("`{}` is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// Somebody asked to stop.
+    #[error("stopped before the commit: nothing changed")]
+    Stopped,
+}
+
+impl CollectionError {
+    /// The way out, if one is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Absent { .. } => {
+                Some("make one with `fastlane index INPUT --output INDEX --model DIR`")
+            }
+            Self::Exists { .. } => Some("add to it by opening it, or choose another directory"),
+            Self::Foreign { .. } => Some("choose an empty directory, or one that is not there yet"),
+            Self::Model { .. } => Some("say where it is now with `--model DIR`"),
+            Self::OtherModel { .. } => {
+                Some("search with the model that indexed it, or index the documents again")
+            }
+            Self::NoModel { .. } => Some("say which with `--model DIR`"),
+            Self::EmptyQuery => Some("ask for something"),
+            Self::OpenViews(error) => error.hint(),
+            Self::WriteViews(error) => error.hint(),
+            Self::SearchViews(error) => error.hint(),
+            Self::OpenWords(error) => error.hint(),
+            Self::WriteWords(error) => error.hint(),
+            Self::Checkpoint(error) => error.hint(),
+            _ => None,
+        }
+    }
+}

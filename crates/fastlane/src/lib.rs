@@ -1,0 +1,42 @@
+//! Documents in, answers out: the one place where an encoder, an index of views and an index of
+//! words meet.
+//!
+//! A [`Collection`] keeps the views, the text, the metadata and the words of documents under one
+//! commit. A search encodes the query, lets its lanes nominate documents, scores them by late
+//! interaction, and says which token of which passage answered which token of the query.
+//!
+//! ```
+//! use fastlane::{Collection, Document, Model, Search, Settings};
+//!
+//! # let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/lanes-split");
+//! # let folder = tempfile::tempdir()?;
+//! # let place = folder.path().join("notes");
+//! let model = Model::open(model.as_ref(), &Settings::default())?;
+//! let collection = Collection::create(&place, model.into())?;
+//!
+//! let mut writer = collection.writer()?;
+//! let note = |id: &str, text: &str| Document { id: id.into(), text: text.into(), ..Document::default() };
+//! writer.add([note("a", "the light of the harbour"), note("b", "nine ships")], &mut |_| true)?;
+//! writer.commit()?;
+//!
+//! let found = collection.search("light", &Search::default())?;
+//! assert_eq!(found.hits.len(), 2);
+//! println!("{} answers, found by `{}`", found.hits[0].document.id, found.query.tokens[found.lanes[0]].text);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod collection;
+mod error;
+mod search;
+mod snapshot;
+mod words;
+mod writer;
+
+pub use collection::{Collection, Figures};
+pub use error::CollectionError;
+pub use search::{Found, Fusion, Hit, Match, Piece, Search, Times, snippet};
+pub use writer::{Changes, CollectionWriter, Watch};
+
+pub use fastlane_corpus::{Document, Filter, FilterError, Metadata};
+pub use fastlane_engine::{QueryViews, Token, TokenMatrix, WriterSettings};
+pub use fastlane_model::{Model, Precision, Settings};

@@ -1,0 +1,243 @@
+//! One search, in running order: encode, route, nominate and score, words, fuse, show.
+
+mod fuse;
+mod show;
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use fastlane_corpus::{Document, Filter, LexicalSearch};
+use fastlane_engine::{
+    DocumentSet, Lane, Nominate, Pair, QueryViews, Request, Rerank, SearchTimes,
+};
+
+use crate::collection::Collection;
+use crate::error::CollectionError;
+use crate::snapshot::Snapshot;
+
+pub use fuse::Fusion;
+pub use show::{Piece, snippet};
+
+/// What to look for besides the query.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// How many documents are wanted.
+    pub k: usize,
+    /// How many of the best tokens search; if nothing is said, what the model was trained for.
+    pub lanes: Option<usize>,
+    /// How many of the documents that lanes find are scored by late interaction; 0 for none.
+    pub rerank: usize,
+    /// Joins what words find, if anything is said.
+    pub fusion: Option<Fusion>,
+    /// The only documents that may be found.
+    pub filter: Option<Filter>,
+}
+
+impl Default for Search {
+    /// Ten documents by the usual lanes, the best hundred of which are scored by late interaction.
+    fn default() -> Self {
+        Self { k: 10, lanes: None, rerank: 100, fusion: None, filter: None }
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The query as it was searched with.
+    pub query: QueryViews,
+    /// The tokens whose views searched, best first.
+    pub lanes: Vec<usize>,
+    /// The documents, best first.
+    pub hits: Vec<Hit>,
+    /// How long it took.
+    pub times: Times,
+    /// The commit that was searched.
+    pub generation: u64,
+}
+
+/// How long the stages of a search took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Times {
+    /// Text became views.
+    pub encode: Duration,
+    /// The router said which token carries the intent.
+    pub route: Duration,
+    /// Lanes nominated documents.
+    pub probe: Duration,
+    /// Late interaction scored them.
+    pub rerank: Duration,
+    /// Words found theirs, and both were joined.
+    pub words: Duration,
+    /// Texts were fetched, and their tokens found.
+    pub show: Duration,
+}
+
+impl Times {
+    /// All stages together.
+    pub fn total(&self) -> Duration {
+        self.encode + self.route + self.probe + self.rerank + self.words + self.show
+    }
+
+    fn add(&mut self, times: SearchTimes) {
+        self.probe += times.probe;
+        self.rerank += times.rerank;
+    }
+}
+
+/// A document that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// How well it fits: comparable within one search only.
+    pub score: f32,
+    /// The document, as it was added.
+    pub document: Document,
+    /// Which token of it answers which token of the query, where tokens were compared.
+    pub matches: Vec<Match>,
+}
+
+/// A token of a query and the token of a document that fits it best.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    /// Which token of the query.
+    pub query: usize,
+    /// The token as the vocabulary spells it.
+    pub token: String,
+    /// Its bytes in [`Document::full_text`]; none for tokens that the encoder added.
+    pub bytes: Option<Range<usize>>,
+    /// How well they fit.
+    pub product: f32,
+}
+
+/// A document on its way: who it is, and what made its score.
+struct Candidate {
+    id: String,
+    score: f32,
+    pairs: Vec<Pair>,
+}
+
+impl Collection {
+    /// Finds documents for a text.
+    ///
+    /// # Errors
+    ///
+    /// The text is empty, there is no model, or a file is damaged.
+    pub fn search(&self, query: &str, search: &Search) -> Result<Found, CollectionError> {
+        let (views, times) = self.encode(query)?;
+        let found = self.search_views(&views, Some(query), search)?;
+        let times = Times { encode: times.encode, route: times.route, ..found.times };
+        Ok(Found { times, ..found })
+    }
+
+    /// Turns a text into what searches; the stages of the search itself take no time yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`search`](Self::search).
+    pub fn encode(&self, query: &str) -> Result<(QueryViews, Times), CollectionError> {
+        if query.trim().is_empty() {
+            return Err(CollectionError::EmptyQuery);
+        }
+        let path = self.directory.clone();
+        let model = self.model.as_ref().ok_or(CollectionError::NoModel { path })?;
+        let began = Instant::now();
+        let (views, route) = model.encode_query_timed(query)?;
+        let encode = began.elapsed().saturating_sub(route);
+        Ok((views, Times { encode, route, ..Times::default() }))
+    }
+
+    /// Finds documents for views; `words` are what the index of words is asked for.
+    ///
+    /// # Errors
+    ///
+    /// The views do not fit the collection, or a file is damaged.
+    pub fn search_views(
+        &self,
+        query: &QueryViews,
+        words: Option<&str>,
+        search: &Search,
+    ) -> Result<Found, CollectionError> {
+        let snapshot = self.snapshot();
+        let mut times = Times::default();
+        let lanes = query.searching(search.lanes);
+        let one = One { snapshot: &snapshot, query, lanes: &lanes, search };
+        let best = match (search.fusion, words) {
+            (Some(fusion), Some(words)) => one.hybrid(fusion, words, &mut times)?,
+            _ => one.by_views(search.k, &mut times)?,
+        };
+        let began = Instant::now();
+        let hits = show::hits(self.model.as_deref(), &snapshot, best, search.rerank > 0)?;
+        times.show = began.elapsed();
+        Ok(Found {
+            query: query.clone(),
+            lanes: lanes.iter().map(|lane| lane.token).collect(),
+            hits,
+            times,
+            generation: snapshot.reader.generation(),
+        })
+    }
+}
+
+/// One search.
+struct One<'a> {
+    snapshot: &'a Snapshot,
+    query: &'a QueryViews,
+    lanes: &'a [Lane<'a>],
+    search: &'a Search,
+}
+
+impl One<'_> {
+    /// By lanes, then late interaction.
+    fn by_views(&self, k: usize, times: &mut Times) -> Result<Vec<Candidate>, CollectionError> {
+        let allowed = self.search.filter.as_ref().map(|filter| self.snapshot.allowed(filter));
+        let allowed = allowed.transpose()?;
+        self.among(allowed.as_deref(), k, Nominate::Auto, times)
+    }
+
+    fn among(
+        &self,
+        allowed: Option<&DocumentSet>,
+        k: usize,
+        nominate: Nominate,
+        times: &mut Times,
+    ) -> Result<Vec<Candidate>, CollectionError> {
+        let documents = self.search.rerank;
+        let rerank = Rerank { query: &self.query.views, weights: None, documents };
+        let rerank = (documents > 0).then_some(rerank);
+        let request = Request { lanes: self.lanes, k, nominate, rerank, filter: allowed };
+        let (hits, took) = self.snapshot.reader.search_timed(&request)?;
+        times.add(took);
+        let candidate = |hit: fastlane_engine::Hit<'_>| Candidate {
+            id: hit.id.to_owned(),
+            score: hit.score,
+            pairs: hit.pairs,
+        };
+        Ok(hits.into_iter().map(candidate).collect())
+    }
+
+    /// By views and by words: what either finds is scored by both.
+    fn hybrid(
+        &self,
+        fusion: Fusion,
+        words: &str,
+        times: &mut Times,
+    ) -> Result<Vec<Candidate>, CollectionError> {
+        let depth = self.search.k.max(self.search.rerank).max(fuse::DEPTH);
+        let mut views = self.by_views(depth, times)?;
+        let began = Instant::now();
+        let filter = self.search.filter.clone();
+        let lexical = LexicalSearch { k: depth, filter, ..LexicalSearch::default() };
+        let lexical = self.snapshot.words.search(words, &lexical)?;
+        times.words = began.elapsed();
+        let known = |id: &str| views.iter().any(|candidate| candidate.id == id);
+        let others = lexical.iter().map(|hit| hit.id.as_str()).filter(|id| !known(id));
+        let others = self.snapshot.reader.select(others);
+        if !others.is_empty() {
+            let nominate = if self.search.rerank > 0 { Nominate::All } else { Nominate::Scan };
+            views.extend(self.among(Some(&others), others.len(), nominate, times)?);
+        }
+        let began = Instant::now();
+        let best = fuse::fuse(views, &lexical, fusion, self.search.k);
+        times.words += began.elapsed();
+        Ok(best)
+    }
+}

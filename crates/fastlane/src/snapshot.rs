@@ -1,0 +1,115 @@
+//! One generation of a collection: its views and its words, as one commit made them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use fastlane_corpus::{Filter, LexicalReader};
+use fastlane_engine::{DocumentSet, Reader};
+use serde::{Deserialize, Serialize};
+
+use crate::error::CollectionError;
+
+/// Where the index of views lies in a collection.
+pub(crate) const VIEWS: &str = "views";
+/// The attachment that tells the rest.
+pub(crate) const ABOUT: &str = "collection";
+/// Filters whose documents are remembered.
+const FILTERS: usize = 16;
+
+/// What a commit says about the collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct About {
+    /// The only format there is yet: 1.
+    pub(crate) format: u32,
+    /// Where the model was.
+    pub(crate) model: PathBuf,
+    /// The directory of its words.
+    pub(crate) words: String,
+}
+
+/// One generation, open for search.
+pub(crate) struct Snapshot {
+    pub(crate) reader: Reader,
+    pub(crate) words: LexicalReader,
+    pub(crate) about: About,
+    filters: Mutex<Vec<(Filter, Arc<DocumentSet>)>>,
+}
+
+impl Snapshot {
+    /// Opens the generation that holds.
+    pub(crate) fn open(directory: &Path) -> Result<Self, CollectionError> {
+        Self::follow(directory, || Reader::open(&directory.join(VIEWS)).map(Some))
+            .map(|snapshot| snapshot.expect("a reader was opened"))
+    }
+
+    /// Opens the generation that holds, unless it is this one.
+    pub(crate) fn newer(&self, directory: &Path) -> Result<Option<Self>, CollectionError> {
+        Self::follow(directory, || self.reader.newer())
+    }
+
+    /// Opens views, then their words; once more if a commit took the words away in between.
+    fn follow(
+        directory: &Path,
+        open: impl Fn() -> Result<Option<Reader>, fastlane_engine::OpenIndexError>,
+    ) -> Result<Option<Self>, CollectionError> {
+        if !directory.join(VIEWS).is_dir() {
+            return Err(CollectionError::Absent { path: directory.to_owned() });
+        }
+        let mut tries = 0;
+        loop {
+            let Some(reader) = open()? else { return Ok(None) };
+            let about = About::of(&reader, directory)?;
+            match LexicalReader::open(&directory.join(&about.words)) {
+                Ok(words) => {
+                    let filters = Mutex::default();
+                    return Ok(Some(Self { reader, words, about, filters }));
+                }
+                Err(error) => {
+                    tries += 1;
+                    let moved =
+                        Reader::open(&directory.join(VIEWS))?.generation() != reader.generation();
+                    if !moved || tries > 20 {
+                        return Err(error.into());
+                    }
+                }
+            }
+        }
+    }
+
+    /// The documents that pass a filter.
+    pub(crate) fn allowed(&self, filter: &Filter) -> Result<Arc<DocumentSet>, CollectionError> {
+        let known = |filters: &Vec<(Filter, Arc<DocumentSet>)>| {
+            filters.iter().find(|(other, _)| other == filter).map(|(_, set)| Arc::clone(set))
+        };
+        if let Some(set) = known(&self.filters.lock().expect("no thread panics while it holds it"))
+        {
+            return Ok(set);
+        }
+        let ids = self.words.matching(filter)?;
+        let set = Arc::new(self.reader.select(ids.iter().map(String::as_str)));
+        let mut filters = self.filters.lock().expect("no thread panics while it holds it");
+        filters.insert(0, (filter.clone(), Arc::clone(&set)));
+        filters.truncate(FILTERS);
+        Ok(set)
+    }
+}
+
+impl About {
+    /// What a generation says.
+    pub(crate) fn of(reader: &Reader, directory: &Path) -> Result<Self, CollectionError> {
+        let path = reader.attachment(ABOUT);
+        let path = path.ok_or_else(|| CollectionError::Absent { path: directory.to_owned() })?;
+        let damaged = |what: String| CollectionError::Damaged { path: path.clone(), what };
+        let text = std::fs::read(&path).map_err(|error| damaged(error.to_string()))?;
+        let about: Self =
+            serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        let plain =
+            about.words.starts_with(crate::words::PREFIX) && !about.words.contains(['/', '\\']);
+        match (about.format, plain) {
+            (1, true) => Ok(about),
+            (1, false) => Err(damaged(format!("`{}` names no directory of words", about.words))),
+            (format, _) => Err(damaged(format!("it has format {format}, this program reads 1"))),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The life of a collection: what is committed is found, in all of its parts, and nothing else.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fastlane::{
+    Changes, Collection, CollectionError, Document, Fusion, Model, Search, Settings, snippet,
+};
+use proptest::prelude::*;
+
+/// Words of the tiny encoder's vocabulary.
+const WORDS: [&str; 8] = ["light", "harbour", "ship", "house", "baking", "singing", "nine", "seen"];
+
+fn checkpoint(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden").join(name)
+}
+
+fn model(name: &str) -> Arc<Model> {
+    Arc::new(Model::open(&checkpoint(name), &Settings::default()).unwrap())
+}
+
+fn document(id: &str, text: &str) -> Document {
+    let metadata = serde_json::json!({ "words": text.split(' ').count() });
+    let metadata = metadata.as_object().unwrap().clone();
+    Document { id: id.to_owned(), title: String::new(), text: text.to_owned(), metadata }
+}
+
+fn add(collection: &Collection, documents: &[(&str, &str)]) -> Changes {
+    let mut writer = collection.writer().unwrap();
+    let documents: Vec<Document> = documents.iter().map(|(id, text)| document(id, text)).collect();
+    let changes = writer.add(documents, &mut |_| true).unwrap();
+    writer.commit().unwrap();
+    changes
+}
+
+fn ids(collection: &Collection, query: &str, search: &Search) -> Vec<String> {
+    let found = collection.search(query, search).unwrap();
+    found.hits.into_iter().map(|hit| hit.document.id).collect()
+}
+
+fn all() -> Search {
+    Search { k: 100, ..Search::default() }
+}
+
+#[test]
+fn a_collection_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("notes");
+    let collection = Collection::create(&place, model("lanes-split")).unwrap();
+    assert!(ids(&collection, "light", &all()).is_empty());
+    let changes =
+        add(&collection, &[("a", "light house"), ("b", "nine ship seen"), ("c", "baking")]);
+    assert_eq!(changes, Changes { added: 3, ..Changes::default() });
+    let mut found = ids(&collection, "light", &all());
+    found.sort();
+    assert_eq!(found, ["a", "b", "c"]);
+
+    // replaced in all parts at once
+    let changes = add(&collection, &[("b", "harbour"), ("d", "singing")]);
+    assert_eq!(changes, Changes { added: 1, replaced: 1, ..Changes::default() });
+    assert_eq!(collection.document("b").unwrap().unwrap().text, "harbour");
+    let words = Search { fusion: Some(Fusion::Ranks), ..all() };
+    assert_eq!(ids(&collection, "harbour", &words)[0], "b");
+
+    let mut writer = collection.writer().unwrap();
+    assert!(writer.delete("a").unwrap() && !writer.delete("a").unwrap());
+    writer.commit().unwrap();
+    assert_eq!(collection.document("a").unwrap(), None);
+    assert!(!ids(&collection, "light house", &words).contains(&"a".to_owned()));
+
+    // another process sees the same, and follows
+    let other = Collection::open(&place).unwrap();
+    assert_eq!(other.generation(), collection.generation());
+    add(&collection, &[("e", "house")]);
+    assert!(!ids(&other, "house", &all()).contains(&"e".to_owned()));
+    assert!(other.refresh().unwrap() && !other.refresh().unwrap());
+    assert!(ids(&other, "house", &all()).contains(&"e".to_owned()));
+    let directories = std::fs::read_dir(&place).unwrap().count();
+    assert_eq!(directories, 2, "views, and the words of one generation");
+}
+
+#[test]
+fn what_is_not_committed_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection = Collection::create(folder.path(), model("lanes-split")).unwrap();
+    add(&collection, &[("a", "light")]);
+    let mut writer = collection.writer().unwrap();
+    writer.add([document("b", "ship")], &mut |_| true).unwrap();
+    writer.delete("a").unwrap();
+    drop(writer);
+    assert_eq!(collection.ids(), ["a"]);
+    // as if the machine had stopped after the words were written and before the views were
+    let words = std::fs::read_dir(folder.path()).unwrap().flatten();
+    let words =
+        words.map(|entry| entry.path()).find(|path| path.to_string_lossy().contains("words"));
+    let next = words.unwrap().with_file_name("words-000003");
+    std::fs::create_dir(&next).unwrap();
+    std::fs::copy(checkpoint("lanes-split").join("config.json"), next.join("meta.json")).unwrap();
+    let collection = Collection::open(folder.path()).unwrap();
+    assert_eq!(collection.ids(), ["a"]);
+    add(&collection, &[("b", "ship")]);
+    assert_eq!(collection.document("b").unwrap().unwrap().text, "ship");
+}
+
+#[test]
+fn an_update_changes_what_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection = Collection::create(folder.path(), model("lanes-split")).unwrap();
+    add(&collection, &[("a", "light"), ("b", "ship"), ("c", "nine")]);
+    let update = |documents: &[(&str, &str)]| {
+        let documents: Vec<_> = documents.iter().map(|(id, text)| document(id, text)).collect();
+        let mut writer = collection.writer().unwrap();
+        let changes = writer.update(documents, &mut |_| true).unwrap();
+        (changes, writer.commit().unwrap())
+    };
+    let (changes, generation) = update(&[("a", "light"), ("c", "nine seen"), ("d", "baking")]);
+    assert_eq!(changes, Changes { added: 1, replaced: 1, unchanged: 1, deleted: 1 });
+    let (changes, same) = update(&[("a", "light"), ("c", "nine seen"), ("d", "baking")]);
+    assert_eq!((changes.unchanged, same), (3, generation), "nothing is written for nothing");
+}
+
+#[test]
+fn filters_choose_by_metadata() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection = Collection::create(folder.path(), model("lanes-split")).unwrap();
+    add(&collection, &[("a", "light house"), ("b", "light"), ("c", "light nine ship")]);
+    for fusion in [None, Some(Fusion::Scores)] {
+        let filter = Some("words > 1".parse().unwrap());
+        let mut found = ids(&collection, "light", &Search { filter, fusion, ..all() });
+        found.sort();
+        assert_eq!(found, ["a", "c"]);
+    }
+    let none = Search { filter: Some("colour = red".parse().unwrap()), ..all() };
+    assert!(ids(&collection, "light", &none).is_empty());
+}
+
+#[test]
+fn a_hit_says_which_token_answered_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection = Collection::create(folder.path(), model("lanes-split")).unwrap();
+    add(&collection, &[("a", "nine seen the light of the harbour")]);
+    let found = collection.search("light ship", &Search::default()).unwrap();
+    let hit = &found.hits[0];
+    // each token of the query has its best, at its bytes
+    assert_eq!(hit.matches.len(), found.query.tokens.len());
+    for it in hit.matches.iter().filter(|it| it.bytes.is_some()) {
+        let word = &hit.document.text[it.bytes.clone().unwrap()];
+        assert!(word.starts_with(it.token.trim_start_matches('#')), "{word} {}", it.token);
+    }
+    let sum: f32 = hit.matches.iter().map(|it| it.product).sum();
+    assert!((sum - hit.score).abs() < 1e-4, "the matches make the score");
+    let (pieces, _) = snippet(hit, found.lanes.first().copied());
+    let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
+    assert_eq!(text, hit.document.text);
+    // document lanes that are learned stand for no token
+    let by_lane = collection.search("light", &Search { rerank: 0, ..Search::default() }).unwrap();
+    assert!(by_lane.hits[0].matches.is_empty());
+}
+
+#[test]
+fn bad_places_and_bad_queries_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent");
+    let said = |error: Option<CollectionError>| error.unwrap().to_string();
+    let place = |path: &Path| path.display().to_string();
+    let wanted = format!("`{}` holds no collection", place(&absent));
+    assert_eq!(said(Collection::open(&absent).err()), wanted);
+    let notes = folder.path().join("notes");
+    let collection = Collection::create(&notes, model("lanes-split")).unwrap();
+    let wanted = format!("`{}` holds a collection already", place(&notes));
+    assert_eq!(said(Collection::create(&notes, model("lanes-split")).err()), wanted);
+    let wanted =
+        format!("`{}` holds `notes`, which belongs to no collection", place(folder.path()));
+    assert_eq!(said(Collection::create(folder.path(), model("lanes-split")).err()), wanted);
+    let error = said(Collection::open_with(&notes, model("lanes-tied")).err());
+    assert!(error.starts_with(&format!("`{}` has views of model ", place(&notes))), "{error}");
+    assert_eq!(said(collection.search(" \n", &all()).err()), "the query is empty");
+    let blind = Collection::open_without_model(&notes).unwrap();
+    assert!(matches!(blind.search("a", &all()), Err(CollectionError::NoModel { .. })));
+    let writer = collection.writer().unwrap();
+    let second = said(collection.writer().err());
+    assert!(second.starts_with("another writer has the index at"), "{second}");
+    drop(writer);
+    let mut writer = collection.writer().unwrap();
+    let error = writer.add([document("", "light")], &mut |_| true).err();
+    assert_eq!(said(error), "a document has an empty id");
+    let stopped = writer.add([document("a", "light")], &mut |_| false).err();
+    assert!(matches!(stopped, Some(CollectionError::Stopped)));
+}
+
+/// What happens to a collection.
+#[derive(Debug, Clone)]
+enum Step {
+    Add(Vec<(u8, u8)>),
+    Delete(u8),
+    GiveUp(u8),
+    Reopen,
+    Compact,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => prop::collection::vec((0..12_u8, any::<u8>()), 1..5).prop_map(Step::Add),
+        2 => (0..12_u8).prop_map(Step::Delete),
+        1 => (0..12_u8).prop_map(Step::GiveUp),
+        1 => Just(Step::Reopen),
+        1 => Just(Step::Compact),
+    ]
+}
+
+fn text(seed: u8) -> String {
+    let word = |at: usize| WORDS[(usize::from(seed) / 8_usize.pow(at as u32)) % 8];
+    (0..1 + usize::from(seed) % 3).map(word).collect::<Vec<_>>().join(" ")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn views_words_and_texts_agree_with_a_map(steps in prop::collection::vec(step(), 1..10)) {
+        let folder = tempfile::tempdir().unwrap();
+        let model = model("lanes-split");
+        let mut collection = Collection::create(folder.path(), Arc::clone(&model)).unwrap();
+        let mut map: BTreeMap<String, String> = BTreeMap::new();
+        for step in steps {
+            match step {
+                Step::Add(documents) => {
+                    let mut writer = collection.writer().unwrap();
+                    let each: Vec<Document> = documents
+                        .iter()
+                        .map(|&(id, seed)| document(&id.to_string(), &text(seed)))
+                        .collect();
+                    map.extend(each.iter().map(|it| (it.id.clone(), it.text.clone())));
+                    writer.add(each, &mut |_| true).unwrap();
+                    writer.commit().unwrap();
+                }
+                Step::Delete(id) => {
+                    let mut writer = collection.writer().unwrap();
+                    let there = map.remove(&id.to_string()).is_some();
+                    prop_assert_eq!(writer.delete(&id.to_string()).unwrap(), there);
+                    writer.commit().unwrap();
+                }
+                Step::GiveUp(id) => {
+                    let mut writer = collection.writer().unwrap();
+                    writer.add([document(&id.to_string(), "nine")], &mut |_| true).unwrap();
+                }
+                Step::Reopen => {
+                    collection = Collection::open_with(folder.path(), Arc::clone(&model)).unwrap();
+                }
+                Step::Compact => {
+                    collection.writer().unwrap().compact().unwrap();
+                }
+            }
+            let mut ids = collection.ids();
+            ids.sort();
+            prop_assert_eq!(&ids, &map.keys().cloned().collect::<Vec<_>>());
+            prop_assert_eq!(collection.figures().documents, map.len() as u64);
+            for fusion in [None, Some(Fusion::Ranks)] {
+                let found = collection.search("light", &Search { fusion, ..all() }).unwrap();
+                prop_assert_eq!(found.hits.len(), map.len());
+                for hit in found.hits {
+                    prop_assert_eq!(&map[&hit.document.id], &hit.document.text);
+                }
+            }
+        }
+    }
+}
