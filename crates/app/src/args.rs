@@ -38,9 +38,12 @@ pub(crate) enum Command {
     /// Learn a model from pairs of queries and documents, as a run file says
     #[command(after_help = include_str!("help/train.txt"))]
     Train(TrainArgs),
-    /// Make an index of a directory of views, or add to one
+    /// Index documents so that they can be searched, or a directory of views; or add to an index
     #[command(after_help = include_str!("help/index.txt"))]
     Index(IndexArgs),
+    /// Search an index: one query, a prompt, or a file of queries
+    #[command(after_help = include_str!("help/search.txt"))]
+    Search(SearchArgs),
     /// Delete documents from an index
     #[command(after_help = include_str!("help/delete.txt"))]
     Delete(DeleteArgs),
@@ -263,12 +266,16 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct IndexArgs {
-    /// Views as `fastlane encode` writes them: vectors.npy, doclens.npy, ids.txt
-    #[arg(value_name = "DIR")]
+    /// Documents: a folder of texts, a BEIR directory, a .jsonl, .csv or .tsv file; or views, as
+    /// `fastlane encode` writes them: vectors.npy, doclens.npy, ids.txt
+    #[arg(value_name = "INPUT")]
     pub(crate) input: PathBuf,
     /// The index; one that is there gets the documents added, or replaced by their ids
     #[arg(long, value_name = "INDEX")]
     pub(crate) output: PathBuf,
+    /// Of documents: make the index hold just these, leaving alone what did not change
+    #[arg(long)]
+    pub(crate) update: bool,
     /// Leave out views of a document whose cosine with an earlier one is above this; 1 keeps all
     #[arg(long, value_name = "X", default_value_t = 0.95, value_parser = cosine)]
     pub(crate) near_duplicates: f32,
@@ -281,14 +288,88 @@ pub(crate) struct IndexArgs {
     /// How to keep the values of views: f16 unless said; an index that is there has its own way
     #[arg(long, value_name = "STORE", value_parser = store())]
     pub(crate) store: Option<Store>,
-    /// What made the views, whatever model.json says; an index refuses those of another
-    #[arg(long, value_name = "NAME")]
+    /// The directory of the model that encodes documents; an index that is there knows its own.
+    /// Of views: the name of what made them, whatever model.json says
+    #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<String>,
     #[command(flatten)]
     pub(crate) writer: WriterArgs,
     /// Print a summary as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) input_as: CorpusArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SearchArgs {
+    /// The index
+    #[arg(value_name = "INDEX")]
+    pub(crate) index: PathBuf,
+    /// What to search for; without it, and without --queries, a prompt asks
+    #[arg(value_name = "QUERY", conflicts_with = "queries")]
+    pub(crate) query: Option<String>,
+    /// Search for each query of a file or a BEIR directory, and write a TREC run
+    #[arg(long, value_name = "PATH", requires = "run")]
+    pub(crate) queries: Option<PathBuf>,
+    /// Where the run goes; `-` is standard output
+    #[arg(long, value_name = "FILE", requires = "queries")]
+    pub(crate) run: Option<PathBuf>,
+    /// The run's tag: its last column
+    #[arg(long, value_name = "NAME", default_value = "fastlane", value_parser = tag, requires = "run")]
+    pub(crate) tag: String,
+    /// Documents to find; 10, or 100 for a run, unless said
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) k: Option<u32>,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+    /// Show the share of each token of the query, and which token answered which
+    #[arg(long, conflicts_with_all = ["json", "queries"])]
+    pub(crate) explain: bool,
+    /// Print one JSON object with all digits
+    #[arg(long, conflicts_with = "queries")]
+    pub(crate) json: bool,
+    /// Where the model is, if it moved since it indexed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+    /// Threads, at most one for each core, which is also the default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
+/// How a search goes.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "How to search")]
+pub(crate) struct HowArgs {
+    /// How many tokens of the query search, the best ones, or `all`; the model knows what suits it
+    #[arg(long, value_name = "N", value_parser = lanes)]
+    pub(crate) lanes: Option<usize>,
+    /// How many of the documents that lanes find are scored by late interaction; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(..=100_000))]
+    pub(crate) rerank: u32,
+    /// Join what BM25 finds: by `ranks`, or by `scores`
+    #[arg(long, value_name = "HOW", num_args = 0..=1, default_missing_value = "ranks", require_equals = true)]
+    pub(crate) hybrid: Option<FusionArg>,
+    /// Find only documents whose metadata says so, such as `lang = en and year > 2020`
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(crate) filter: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FusionArg {
+    /// Reciprocal ranks
+    Ranks,
+    /// Scores, each list's between 0 and 1
+    Scores,
+}
+
+fn lanes(text: &str) -> Result<usize, &'static str> {
+    match text {
+        "all" => Ok(usize::MAX),
+        _ => {
+            text.parse().ok().filter(|&lanes| lanes > 0).ok_or("wanted a number from 1 on, or all")
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

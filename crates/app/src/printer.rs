@@ -45,6 +45,11 @@ impl Printer {
         data(&table.render(style))
     }
 
+    /// Prints a text as it is.
+    pub(crate) fn text(&self, text: &str) -> anyhow::Result<()> {
+        data(text)
+    }
+
     /// Prints a value as JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         data(&(serde_json::to_string_pretty(value)? + "\n"))

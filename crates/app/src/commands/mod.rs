@@ -8,5 +8,6 @@ pub(crate) mod encode;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod index;
+pub(crate) mod search;
 pub(crate) mod stat;
 pub(crate) mod train;

@@ -160,10 +160,7 @@ impl Collection {
         let mut times = Times::default();
         let lanes = query.searching(search.lanes);
         let one = One { snapshot: &snapshot, query, lanes: &lanes, search };
-        let best = match (search.fusion, words) {
-            (Some(fusion), Some(words)) => one.hybrid(fusion, words, &mut times)?,
-            _ => one.by_views(search.k, &mut times)?,
-        };
+        let best = one.best(words, &mut times)?;
         let began = Instant::now();
         let hits = show::hits(self.model.as_deref(), &snapshot, best, search.rerank > 0)?;
         times.show = began.elapsed();
@@ -174,6 +171,24 @@ impl Collection {
             times,
             generation: snapshot.reader.generation(),
         })
+    }
+
+    /// Ranks documents for views, by their ids and scores alone: for runs of many queries.
+    ///
+    /// # Errors
+    ///
+    /// As [`search_views`](Self::search_views).
+    pub fn rank(
+        &self,
+        query: &QueryViews,
+        words: Option<&str>,
+        search: &Search,
+    ) -> Result<Vec<(String, f32)>, CollectionError> {
+        let snapshot = self.snapshot();
+        let lanes = query.searching(search.lanes);
+        let one = One { snapshot: &snapshot, query, lanes: &lanes, search };
+        let best = one.best(words, &mut Times::default())?;
+        Ok(best.into_iter().map(|candidate| (candidate.id, candidate.score)).collect())
     }
 }
 
@@ -186,6 +201,17 @@ struct One<'a> {
 }
 
 impl One<'_> {
+    fn best(
+        &self,
+        words: Option<&str>,
+        times: &mut Times,
+    ) -> Result<Vec<Candidate>, CollectionError> {
+        match (self.search.fusion, words) {
+            (Some(fusion), Some(words)) => self.hybrid(fusion, words, times),
+            _ => self.by_views(self.search.k, times),
+        }
+    }
+
     /// By lanes, then late interaction.
     fn by_views(&self, k: usize, times: &mut Times) -> Result<Vec<Candidate>, CollectionError> {
         let allowed = self.search.filter.as_ref().map(|filter| self.snapshot.allowed(filter));

@@ -1,22 +1,25 @@
-//! `fastlane index`: a directory of views becomes an index, or is added to one.
+//! A directory of views becomes an index, or is added to one.
 
 use std::io;
 use std::time::Instant;
 
 use anyhow::bail;
+use fastlane::Collection;
 use fastlane_engine::{
     IndexSettings, NewDocument, Origin, Reader, Reduction, Statistics, StoredDocument,
     StoredDocuments, Writer, WriterSettings,
 };
 use serde::Serialize;
 
+use super::reduction;
 use crate::args::{IndexArgs, WriterArgs};
 use crate::interrupt;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::settings::threads;
 
-pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
+pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
+    check_settings(args)?;
     let documents = StoredDocuments::open(&args.input)?;
     if args.importance.is_some() && !documents.has_weights() {
         let path = args.input.join("weights.npy");
@@ -93,22 +96,27 @@ fn open(args: &IndexArgs, documents: &StoredDocuments) -> anyhow::Result<Writer>
     Ok(Writer::open(&args.output, &settings, writer)?)
 }
 
-fn reduction(args: &IndexArgs) -> Reduction {
-    Reduction {
-        near_duplicates: Some(args.near_duplicates).filter(|&threshold| threshold < 1.0),
-        importance: args.importance,
-        diverse: args.diverse.map(|count| count as usize),
+/// Refuses settings that are for documents.
+fn check_settings(args: &IndexArgs) -> anyhow::Result<()> {
+    let path = args.input.display();
+    if args.update {
+        bail!("`{path}` holds views: `--update` compares texts, and is for documents");
     }
+    if Collection::is_there(&args.output) {
+        let output = args.output.display();
+        bail!("`{output}` is a collection of documents: add documents to it, not views");
+    }
+    Ok(())
 }
 
 /// How a writer works, by the arguments.
-pub(super) fn settings_of(args: &WriterArgs) -> WriterSettings {
+pub(in crate::commands) fn settings_of(args: &WriterArgs) -> WriterSettings {
     let threads = threads(args.threads);
     WriterSettings { memory: args.memory as usize, threads, ..WriterSettings::default() }
 }
 
 /// Ends a writer's work under a bar; tells how many views got into lists.
-pub(super) fn commit(
+pub(in crate::commands) fn commit(
     writer: &mut Writer,
     printer: &Printer,
     end: impl FnOnce(

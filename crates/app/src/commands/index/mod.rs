@@ -1,0 +1,35 @@
+//! `fastlane index`: documents become a collection, a directory of views becomes an index.
+
+mod documents;
+mod views;
+
+use std::path::Path;
+
+use fastlane_engine::Reduction;
+
+use crate::args::IndexArgs;
+use crate::printer::Printer;
+
+pub(super) use views::{commit, settings_of};
+
+/// The file that tells a directory of views from a folder of texts.
+const VECTORS: &str = "vectors.npy";
+
+pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
+    match holds_views(&args.input) {
+        true => views::run(args, printer),
+        false => documents::run(args, printer),
+    }
+}
+
+fn holds_views(input: &Path) -> bool {
+    input.join(VECTORS).is_file()
+}
+
+fn reduction(args: &IndexArgs) -> Reduction {
+    Reduction {
+        near_duplicates: Some(args.near_duplicates).filter(|&threshold| threshold < 1.0),
+        importance: args.importance,
+        diverse: args.diverse.map(|count| count as usize),
+    }
+}

@@ -1,0 +1,117 @@
+//! Many queries become a TREC run.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use fastlane::{Collection, CollectionError, QueryViews, Search};
+use fastlane_corpus::{Queries, Query, ReadSettings};
+use fastlane_eval::{Hit, Ranking, Run, Score, check_id};
+
+use super::how;
+use crate::args::SearchArgs;
+use crate::interrupt;
+use crate::printer::Printer;
+use crate::progress::{Progress, Unit};
+use crate::settings::threads;
+use crate::storage::{Target, cannot_write};
+
+/// Queries that are encoded together, and looked up together.
+const CHUNK: usize = 256;
+/// Documents of a run unless another number is asked for.
+const DEEP: u32 = 100;
+
+pub(super) fn run(
+    args: &SearchArgs,
+    collection: &Collection,
+    (queries, run): (&PathBuf, &PathBuf),
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let k = args.k.unwrap_or(DEEP) as usize;
+    let search = how(&args.how)?;
+    let search =
+        Search { k, rerank: if search.rerank > 0 { search.rerank.max(k) } else { 0 }, ..search };
+    let target = Target::new(run, &[queries, &args.index])?;
+    let queries = read(queries)?;
+    let began = Instant::now();
+    let mut silent = 0;
+    target.write(|out| {
+        let total = Some(queries.len() as u64);
+        let bar = Progress::new("searching", total, Unit::Things("queries"), printer.settings());
+        for (place, chunk) in queries.chunks(CHUNK).enumerate() {
+            interrupt::check()?;
+            bar.set((place * CHUNK) as u64);
+            let ranked = rank(args, collection, chunk, &search)?;
+            silent += ranked.rankings().filter(|(_, ranking)| ranking.hits().is_empty()).count();
+            ranked.write(&mut *out).with_context(|| cannot_write(run))?;
+        }
+        // the last look: what was asked to stop must not replace the old run
+        Ok(interrupt::check()?)
+    })?;
+    let (count, seconds) = (queries.len(), began.elapsed().as_secs_f64());
+    if silent > 0 {
+        printer.note(&format!("warning: queries without an answer: {silent}"));
+    }
+    let rate = count as f64 / seconds;
+    printer.note(&format!("queries: {count} in {seconds:.1} s, {rate:.0} a second"));
+    Ok(())
+}
+
+/// All queries, checked before the work to fit into a run.
+fn read(path: &Path) -> anyhow::Result<Vec<Query>> {
+    let (mut queries, mut seen) = (Vec::new(), HashSet::new());
+    for query in Queries::open(path, &ReadSettings::default())? {
+        let query = query?;
+        check_id("query", &query.id)?;
+        if !seen.insert(query.id.clone()) {
+            bail!("query `{}` stands twice in `{}`", query.id, path.display());
+        }
+        queries.push(query);
+    }
+    Ok(queries)
+}
+
+/// The rankings of some queries.
+fn rank(
+    args: &SearchArgs,
+    collection: &Collection,
+    queries: &[Query],
+    search: &Search,
+) -> anyhow::Result<Run> {
+    let model = collection.model().expect("a search opens with a model");
+    let texts: Vec<&str> = queries.iter().map(|query| query.text.as_str()).collect();
+    let views: Vec<QueryViews> =
+        model.encode_queries(&texts).into_iter().collect::<Result<_, _>>()?;
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(queries.len())));
+    let work = || -> Result<(), CollectionError> {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(views) = views.get(at) else { return Ok(()) };
+            let ranked = collection.rank(views, Some(texts[at]), search)?;
+            found.lock().expect("nobody panics while it is held").push((at, ranked));
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads(args.threads).get()).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("a search does not panic"))
+    })?;
+    let mut found = found.into_inner().expect("nobody panicked while it was held");
+    found.sort_by_key(|(at, _)| *at);
+    let mut run = Run::new(args.tag.as_str());
+    for (at, ranked) in found {
+        run.insert(queries[at].id.as_str(), ranking(ranked)?);
+    }
+    Ok(run)
+}
+
+fn ranking(ranked: Vec<(String, f32)>) -> anyhow::Result<Ranking> {
+    let hits = ranked.into_iter().map(|(id, score)| {
+        check_id("document", &id)?;
+        let score = score.to_string().parse().ok().and_then(Score::new);
+        Ok(Hit { document: id.into(), score: score.expect("scores are finite") })
+    });
+    Ok(Ranking::new(hits.collect::<Result<_, fastlane_eval::WriteError>>()?)?)
+}

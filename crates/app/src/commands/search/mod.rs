@@ -1,0 +1,78 @@
+//! `fastlane search`: one query, a prompt, or a file of queries.
+
+mod batch;
+mod prompt;
+mod show;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use fastlane::{Collection, CollectionError, Filter, Fusion, Model, Search, Settings};
+
+use crate::answer::Answer;
+use crate::args::{FusionArg, HowArgs, SearchArgs};
+use crate::printer::Printer;
+use crate::settings::threads;
+
+/// Documents that are shown unless another number is asked for.
+const SHOWN: u32 = 10;
+
+pub(crate) fn run(args: &SearchArgs, printer: &Printer) -> anyhow::Result<()> {
+    let search = Search { k: args.k.unwrap_or(SHOWN) as usize, ..how(&args.how)? };
+    let collection = open(&args.index, args.model.as_deref(), args.threads)?;
+    if let (Some(queries), Some(run)) = (&args.queries, &args.run) {
+        return batch::run(args, &collection, (queries, run), printer);
+    }
+    match &args.query {
+        None => prompt::run(args, &collection, &search, printer),
+        Some(query) => {
+            let found = collection.search(query, &search)?;
+            match args.json {
+                true => printer.json(&Answer::new(&found, search.lanes)),
+                false => show::found(args, &found, &collection, printer),
+            }
+        }
+    }
+}
+
+/// How a search goes, by the arguments.
+pub(crate) fn how(args: &HowArgs) -> anyhow::Result<Search> {
+    let filter = args.filter.as_deref().map(str::parse::<Filter>).transpose();
+    Ok(Search {
+        lanes: args.lanes,
+        rerank: args.rerank as usize,
+        fusion: args.hybrid.map(|how| match how {
+            FusionArg::Ranks => Fusion::Ranks,
+            FusionArg::Scores => Fusion::Scores,
+        }),
+        filter: filter.context("cannot read the filter")?,
+        ..Search::default()
+    })
+}
+
+/// Opens a collection with its model, or with one that is elsewhere.
+pub(crate) fn open(
+    index: &Path,
+    model: Option<&Path>,
+    asked: Option<u16>,
+) -> anyhow::Result<Collection> {
+    if !Collection::is_there(index) && index.join("CURRENT").is_file() {
+        anyhow::bail!(
+            "`{}` holds views without texts: index documents with `fastlane index DOCUMENTS \
+             --output INDEX --model DIR`",
+            index.display()
+        );
+    }
+    let model = match model {
+        Some(model) => model.to_owned(),
+        None => Collection::open_without_model(index)?.figures().model,
+    };
+    let settings = Settings { threads: threads(asked), ..Settings::default() };
+    let opened = Model::open(&model, &settings).map_err(|source| CollectionError::Model {
+        path: index.to_owned(),
+        model: model.clone(),
+        source: source.into(),
+    })?;
+    Ok(Collection::open_with(index, Arc::new(opened))?)
+}

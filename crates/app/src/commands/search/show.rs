@@ -1,0 +1,199 @@
+//! What a person sees of an answer, and what a pipe gets.
+
+use fastlane::{Collection, Found};
+
+use crate::answer::{Answer, AnswerHit, Milliseconds};
+use crate::args::SearchArgs;
+use crate::printer::{Output, Printer};
+use crate::table::{Align, Table, columns};
+
+/// Stand for the start and the end of the token that won, while lines are broken.
+const WON: [char; 2] = ['\u{e000}', '\u{e001}'];
+/// Columns before a passage.
+const INDENT: usize = 4;
+
+/// Shows the hits, and says how they were found.
+pub(super) fn found(
+    args: &SearchArgs,
+    found: &Found,
+    collection: &Collection,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let answer = Answer::new(found, args.how.lanes);
+    let settings = printer.settings();
+    if args.explain {
+        printer.table(&tokens(&answer), Output::Table)?;
+    }
+    match settings.stdout_columns {
+        None => printer.table(&lines(&answer), Output::Table)?,
+        Some(room) => {
+            let blocks = answer.hits.iter().map(|hit| block(hit, room, settings.styled));
+            printer.text(&blocks.collect::<String>())?;
+        }
+    }
+    if args.explain {
+        printer.table(&matches(&answer), Output::Table)?;
+    }
+    for words in words(&answer, collection) {
+        printer.note(&words);
+    }
+    Ok(())
+}
+
+/// How the answer came about.
+fn words(answer: &Answer, collection: &Collection) -> Vec<String> {
+    let mut all = Vec::new();
+    if answer.cut > 0 {
+        all.push(format!(
+            "warning: the query is too long: its last {} bytes were left out",
+            answer.cut
+        ));
+    }
+    let Milliseconds { encode, route, probe, rerank, words, show, total } = answer.milliseconds;
+    let stages = [
+        ("encode", encode),
+        ("route", route),
+        ("probe", probe),
+        ("rerank", rerank),
+        ("words", words),
+        ("show", show),
+    ];
+    let stages = stages.iter().filter(|(_, time)| *time > 0.0);
+    let stages: Vec<String> = stages.map(|(name, time)| format!("{name} {time:.2}")).collect();
+    let (hits, documents) = (answer.hits.len(), collection.figures().views.documents);
+    let lane = lane(answer);
+    all.push(format!(
+        "{hits} of {documents} documents {lane} in {total:.1} ms: {}",
+        stages.join(", ")
+    ));
+    all
+}
+
+fn lane(answer: &Answer) -> String {
+    let best = answer.tokens.iter().max_by(|a, b| a.alpha.total_cmp(&b.alpha));
+    let best = best.map_or("", |token| token.token.as_str());
+    match answer.lane {
+        "soft" => format!("by the soft lane, most of which is `{best}`,"),
+        "all" => "by all tokens".to_owned(),
+        _ => {
+            let lanes = answer.tokens.iter().filter(|token| token.lane);
+            let lanes: Vec<String> = lanes.map(|token| format!("`{}`", token.token)).collect();
+            format!("by {}", lanes.join(", "))
+        }
+    }
+}
+
+/// A hit for pipes: one line, everything that fits into it.
+fn lines(answer: &Answer) -> Table {
+    let column = |name: &str, align| (name.to_owned(), align);
+    let mut table = Table::new(vec![
+        column("rank", Align::Right),
+        column("score", Align::Right),
+        column("id", Align::Left),
+        column("title", Align::Left),
+        column("passage", Align::Left),
+    ]);
+    for hit in &answer.hits {
+        let passage: String = hit.snippet.iter().map(|piece| piece.text.as_str()).collect();
+        let passage = passage.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (rank, score) = (hit.rank.to_string(), format!("{:.4}", hit.score));
+        table.row(vec![rank, score, hit.id.clone(), hit.title.clone(), passage]);
+    }
+    table
+}
+
+/// A hit for people.
+fn block(hit: &AnswerHit, room: usize, styled: bool) -> String {
+    let title = if hit.title.is_empty() { String::new() } else { format!("  {}", hit.title) };
+    let head = format!("{:>2}  {:.3}  {}{title}", hit.rank, hit.score, hit.id);
+    let head = head.replace(char::is_control, "�");
+    let head = if styled { format!("\u{1b}[1m{head}\u{1b}[0m") } else { head };
+    let mut text = String::new();
+    for piece in &hit.snippet {
+        let clean = piece.text.replace(WON, "").replace(char::is_whitespace, " ");
+        let clean = clean.replace(char::is_control, "�");
+        match piece.won {
+            true => text.extend([WON[0].to_string(), clean, WON[1].to_string()]),
+            false => text += &clean,
+        }
+    }
+    let marks = if styled { ["\u{1b}[1;7m", "\u{1b}[0m"] } else { ["[", "]"] };
+    let lines = wrapped(&text, room.saturating_sub(INDENT).max(20));
+    let lines = lines.iter().map(|line| {
+        let line = line.replace(WON[0], marks[0]).replace(WON[1], marks[1]);
+        format!("{}{line}\n", " ".repeat(INDENT))
+    });
+    format!("{head}\n{}", lines.collect::<String>())
+}
+
+/// Breaks a text between words into lines of some columns.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last_mut().expect("there is one line at least");
+        match columns(last) + 1 + columns(word) > room && !last.is_empty() {
+            true => lines.push(word.to_owned()),
+            false if last.is_empty() => *last = word.to_owned(),
+            false => last.extend([" ", word]),
+        }
+    }
+    lines
+}
+
+/// The share of each token.
+fn tokens(answer: &Answer) -> Table {
+    let column = |name: &str, align| (name.to_owned(), align);
+    let mut table = Table::new(vec![
+        column("token", Align::Left),
+        column("alpha", Align::Right),
+        column("lane", Align::Left),
+    ]);
+    for token in &answer.tokens {
+        let lane = if token.lane { "*" } else { "" };
+        table.row(vec![token.token.clone(), format!("{:.4}", token.alpha), lane.to_owned()]);
+    }
+    table
+}
+
+/// Which token of a document answered which token of the query.
+fn matches(answer: &Answer) -> Table {
+    let column = |name: &str, align| (name.to_owned(), align);
+    let mut table = Table::new(vec![
+        column("rank", Align::Right),
+        column("query", Align::Left),
+        column("document", Align::Left),
+        column("product", Align::Right),
+    ]);
+    for hit in &answer.hits {
+        for it in &hit.matches {
+            let query = answer.tokens.get(it.query).map_or("", |token| token.token.as_str());
+            let product = format!("{:.4}", it.product);
+            table.row(vec![hit.rank.to_string(), query.to_owned(), it.token.clone(), product]);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::SnippetPiece;
+
+    #[test]
+    fn a_hit_for_people() {
+        let piece = |text: &str, won| SnippetPiece { text: text.to_owned(), answers: None, won };
+        let snippet = vec![piece("the old\nkeeper lights the ", false), piece("lamp", true)];
+        let hit = AnswerHit {
+            rank: 3,
+            id: "a\u{1b}b".to_owned(),
+            score: 1.25,
+            title: "Lamps".to_owned(),
+            metadata: fastlane::Metadata::new(),
+            snippet,
+            matches: Vec::new(),
+        };
+        let wanted = " 3  1.250  a�b  Lamps\n    the old keeper\n    lights the [lamp]\n";
+        assert_eq!(block(&hit, 24, false), wanted);
+        assert!(block(&hit, 24, true).contains("\u{1b}[1;7mlamp\u{1b}[0m"));
+    }
+}
