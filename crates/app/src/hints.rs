@@ -31,6 +31,9 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(error) = cause.downcast_ref::<fastlane::CollectionError>() {
         return error.hint();
     }
+    if let Some(error) = cause.downcast_ref::<fastlane_serve::ServeError>() {
+        return error.hint();
+    }
     if let Some(error) = cause.downcast_ref::<fastlane_model::OpenError>() {
         return error.hint();
     }

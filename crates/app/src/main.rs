@@ -3,7 +3,6 @@
 //! Data goes to stdout, words to stderr. The exit code is 0 for success, 1 for an error, 2 for
 //! arguments that make no sense, 130 after Ctrl-C.
 
-mod answer;
 mod args;
 mod commands;
 mod hints;
@@ -55,6 +54,8 @@ fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Train(args) => commands::train::run(&args, printer),
         Command::Index(args) => commands::index::run(&args, printer),
         Command::Search(args) => commands::search::run(&args, printer),
+        Command::Serve(args) => commands::serve::run(&args, printer),
+        Command::Key(args) => commands::key::run(&args, printer),
         Command::Delete(args) => commands::delete::run(&args, printer),
         Command::Compact(args) => commands::compact::run(&args, printer),
         Command::Stat(args) => commands::stat::run(&args, printer),

@@ -164,6 +164,11 @@ impl Collection {
         self.snapshot().reader.generation()
     }
 
+    /// The word that the last writer who left one left.
+    pub fn mark(&self) -> Option<String> {
+        self.snapshot().about.mark.clone()
+    }
+
     /// Gives back a document as it was added.
     ///
     /// # Errors

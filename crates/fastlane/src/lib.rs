@@ -25,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answer;
 mod collection;
 mod error;
 mod search;
@@ -32,11 +33,15 @@ mod snapshot;
 mod words;
 mod writer;
 
+pub use answer::{Answer, AnswerHit, AnswerMatch, Milliseconds, QueryToken, SnippetPiece};
 pub use collection::{Collection, Figures};
 pub use error::CollectionError;
 pub use search::{Found, Fusion, Hit, Match, Piece, Search, Times, snippet};
 pub use writer::{Changes, CollectionWriter, Watch};
 
 pub use fastlane_corpus::{Document, Filter, FilterError, Metadata};
-pub use fastlane_engine::{QueryViews, Token, TokenMatrix, WriterSettings};
+pub use fastlane_engine::{
+    DocumentViews, OpenIndexError, QueryViews, SearchError, Token, TokenMatrix, UsualLane,
+    WriterSettings,
+};
 pub use fastlane_model::{Model, Precision, Settings};

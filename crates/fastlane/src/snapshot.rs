@@ -26,6 +26,9 @@ pub(crate) struct About {
     pub(crate) model: PathBuf,
     /// The directory of its words.
     pub(crate) words: String,
+    /// What the last writer left for the next.
+    #[serde(default)]
+    pub(crate) mark: Option<String>,
 }
 
 /// One generation, open for search.

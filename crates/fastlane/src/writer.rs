@@ -21,6 +21,7 @@ pub struct CollectionWriter<'a> {
     collection: &'a Collection,
     views: Writer,
     draft: Option<Draft>,
+    mark: Option<String>,
 }
 
 /// What became of documents.
@@ -41,7 +42,7 @@ pub type Watch<'a> = &'a mut dyn FnMut(u64) -> bool;
 
 impl<'a> CollectionWriter<'a> {
     pub(crate) fn new(collection: &'a Collection, views: Writer) -> Self {
-        Self { collection, views, draft: None }
+        Self { collection, views, draft: None, mark: None }
     }
 
     /// Writes the first commit of a collection, which is empty.
@@ -51,7 +52,7 @@ impl<'a> CollectionWriter<'a> {
         mut views: Writer,
     ) -> Result<(), CollectionError> {
         let words = Draft::begin(directory, 1, None)?.finish()?;
-        let about = About { format: 1, model: absolute(model.directory()), words };
+        let about = About { format: 1, model: absolute(model.directory()), words, mark: None };
         attach(directory, &mut views, &about)?;
         views.commit()?;
         Ok(())
@@ -157,6 +158,12 @@ impl<'a> CollectionWriter<'a> {
         Ok(changes)
     }
 
+    /// Leaves a word that the commit keeps with its changes, such as how far a queue was worked
+    /// off: see [`Collection::mark`].
+    pub fn mark(&mut self, word: impl Into<String>) {
+        self.mark = Some(word.into());
+    }
+
     /// Makes all changes hold, all or nothing, and moves the collection to them.
     ///
     /// Without changes, nothing is written.
@@ -181,16 +188,14 @@ impl<'a> CollectionWriter<'a> {
         &mut self,
         end: impl FnOnce(&mut Writer) -> Result<u64, fastlane_engine::WriteIndexError>,
     ) -> Result<u64, CollectionError> {
-        let about = self.collection.snapshot().about.clone();
-        let words = match self.draft.take() {
-            None => about.words.clone(),
-            Some(draft) => {
-                let words = draft.finish()?;
-                let about = About { words: words.clone(), ..about };
-                attach(&self.collection.directory, &mut self.views, &about)?;
-                words
-            }
-        };
+        let before = self.collection.snapshot().about.clone();
+        let words = self.draft.take().map(Draft::finish).transpose()?;
+        let words = words.unwrap_or_else(|| before.words.clone());
+        let mark = self.mark.take().or_else(|| before.mark.clone());
+        let about = About { words: words.clone(), mark, ..before.clone() };
+        if about != before {
+            attach(&self.collection.directory, &mut self.views, &about)?;
+        }
         let generation = end(&mut self.views)?;
         self.collection.refresh()?;
         remove_others(&self.collection.directory, &words);

@@ -8,6 +8,8 @@ pub(crate) mod encode;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod index;
+pub(crate) mod key;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod stat;
 pub(crate) mod train;

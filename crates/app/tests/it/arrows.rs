@@ -13,9 +13,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fastlane-model", &["fastlane-engine"]),
     ("fastlane-train", &["fastlane-corpus", "fastlane-engine", "fastlane-eval", "fastlane-model"]),
     ("fastlane", &["fastlane-corpus", "fastlane-engine", "fastlane-model"]),
+    ("fastlane-serve", &["fastlane"]),
     (
         "fastlane-app",
         &[
+            "fastlane-serve",
             "fastlane",
             "fastlane-corpus",
             "fastlane-engine",

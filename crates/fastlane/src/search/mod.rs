@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use fastlane_corpus::{Document, Filter, LexicalSearch};
 use fastlane_engine::{
-    DocumentSet, Lane, Nominate, Pair, QueryViews, Request, Rerank, SearchTimes,
+    DocumentSet, DocumentViews, EncodeError, Encoder as _, Lane, Nominate, Pair, QueryViews,
+    Request, Rerank, SearchTimes,
 };
 
 use crate::collection::Collection;
@@ -143,6 +144,24 @@ impl Collection {
         let (views, route) = model.encode_query_timed(query)?;
         let encode = began.elapsed().saturating_sub(route);
         Ok((views, Times { encode, route, ..Times::default() }))
+    }
+
+    /// Encodes documents that are not kept here, for those who want their views alone.
+    ///
+    /// # Errors
+    ///
+    /// There is no model, or a text cannot be encoded.
+    pub fn encode_documents(
+        &self,
+        texts: Vec<String>,
+    ) -> Result<Vec<DocumentViews>, CollectionError> {
+        let path = self.directory.clone();
+        let model = self.model.as_ref().ok_or(CollectionError::NoModel { path })?;
+        let views = model.encode_documents(Box::new(texts.into_iter())).enumerate();
+        let named = |(place, views): (usize, Result<DocumentViews, EncodeError>)| {
+            views.map_err(|source| CollectionError::Encode { id: format!("#{place}"), source })
+        };
+        views.map(named).collect()
     }
 
     /// Finds documents for views; `words` are what the index of words is asked for.

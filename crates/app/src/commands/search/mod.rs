@@ -8,9 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use fastlane::{Collection, CollectionError, Filter, Fusion, Model, Search, Settings};
+use fastlane::{Answer, Collection, CollectionError, Filter, Fusion, Model, Search, Settings};
 
-use crate::answer::Answer;
 use crate::args::{FusionArg, HowArgs, SearchArgs};
 use crate::printer::Printer;
 use crate::settings::threads;

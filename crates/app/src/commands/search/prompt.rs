@@ -3,12 +3,11 @@
 use std::io::IsTerminal as _;
 
 use anyhow::{Context as _, bail};
-use fastlane::{Collection, CollectionError, Search};
+use fastlane::{Answer, Collection, CollectionError, Search};
 use rustyline::error::ReadlineError;
 use rustyline::{Config, DefaultEditor};
 
 use super::show;
-use crate::answer::Answer;
 use crate::args::SearchArgs;
 use crate::printer::Printer;
 

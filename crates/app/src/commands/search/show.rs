@@ -1,8 +1,7 @@
 //! What a person sees of an answer, and what a pipe gets.
 
-use fastlane::{Collection, Found};
+use fastlane::{Answer, AnswerHit, Collection, Found, Milliseconds};
 
-use crate::answer::{Answer, AnswerHit, Milliseconds};
 use crate::args::SearchArgs;
 use crate::printer::{Output, Printer};
 use crate::table::{Align, Table, columns};
@@ -177,7 +176,7 @@ fn matches(answer: &Answer) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::SnippetPiece;
+    use fastlane::SnippetPiece;
 
     #[test]
     fn a_hit_for_people() {

@@ -2,94 +2,116 @@
 
 use std::time::Duration;
 
-use fastlane::{Found, Hit, Metadata, snippet};
-use fastlane_engine::UsualLane;
+use fastlane_corpus::Metadata;
+use fastlane_engine::{Token, UsualLane};
 use serde::Serialize;
+
+use crate::search::{Found, Hit, Match, Piece, snippet};
 
 /// What a search found.
 #[derive(Debug, Serialize)]
-pub(crate) struct Answer {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Answer {
     /// The commit that was searched.
-    pub(crate) generation: u64,
+    pub generation: u64,
     /// What searched: `hard` for the best tokens, `soft` for one view of all, `all` for each.
-    pub(crate) lane: &'static str,
+    pub lane: &'static str,
     /// The tokens of the query.
-    pub(crate) tokens: Vec<QueryToken>,
+    pub tokens: Vec<QueryToken>,
     /// Bytes at the end of the query that the model did not read.
-    pub(crate) cut: usize,
+    pub cut: usize,
     /// The documents, best first.
-    pub(crate) hits: Vec<AnswerHit>,
+    pub hits: Vec<AnswerHit>,
     /// How long it took.
-    pub(crate) milliseconds: Milliseconds,
+    pub milliseconds: Milliseconds,
 }
 
 /// A token of a query.
 #[derive(Debug, Serialize)]
-pub(crate) struct QueryToken {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct QueryToken {
     /// As the vocabulary spells it.
-    pub(crate) token: String,
+    pub token: String,
     /// How much of the intent it carries.
-    pub(crate) alpha: f32,
+    pub alpha: f32,
     /// Whether it searched.
-    pub(crate) lane: bool,
+    pub lane: bool,
 }
 
 /// A document that was found.
 #[derive(Debug, Serialize)]
-pub(crate) struct AnswerHit {
-    pub(crate) rank: usize,
-    pub(crate) id: String,
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AnswerHit {
+    /// Its place, from 1.
+    pub rank: usize,
+    /// Its id.
+    pub id: String,
     /// How well it fits: comparable within one answer only.
-    pub(crate) score: f32,
-    pub(crate) title: String,
-    pub(crate) metadata: Metadata,
+    pub score: f32,
+    /// Its title, empty if it has none.
+    pub title: String,
+    /// Everything else that is known of it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub metadata: Metadata,
     /// The passage around the token that answers the lane.
-    pub(crate) snippet: Vec<SnippetPiece>,
+    pub snippet: Vec<SnippetPiece>,
     /// Which token of it answers which token of the query.
-    pub(crate) matches: Vec<AnswerMatch>,
+    pub matches: Vec<AnswerMatch>,
 }
 
 /// A part of a passage.
 #[derive(Debug, Serialize)]
-pub(crate) struct SnippetPiece {
-    pub(crate) text: String,
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SnippetPiece {
+    /// Its text.
+    pub text: String,
     /// The token of the query that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) answers: Option<usize>,
+    pub answers: Option<usize>,
     /// Whether it answers the lane.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) won: bool,
+    pub won: bool,
 }
 
 /// A token of a document and the token of the query that it answers.
 #[derive(Debug, Serialize)]
-pub(crate) struct AnswerMatch {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AnswerMatch {
     /// The place of the query's token.
-    pub(crate) query: usize,
+    pub query: usize,
     /// The document's token.
-    pub(crate) token: String,
+    pub token: String,
     /// Its first byte, and the one after its last, in title, a blank and text.
-    pub(crate) bytes: Option<[usize; 2]>,
+    pub bytes: Option<[usize; 2]>,
     /// How well they fit.
-    pub(crate) product: f32,
+    pub product: f32,
 }
 
 /// How long the stages took.
 #[derive(Debug, Serialize)]
-pub(crate) struct Milliseconds {
-    pub(crate) encode: f64,
-    pub(crate) route: f64,
-    pub(crate) probe: f64,
-    pub(crate) rerank: f64,
-    pub(crate) words: f64,
-    pub(crate) show: f64,
-    pub(crate) total: f64,
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Milliseconds {
+    /// Text became views.
+    pub encode: f64,
+    /// The router said which token carries the intent.
+    pub route: f64,
+    /// Lanes nominated documents.
+    pub probe: f64,
+    /// Late interaction scored them.
+    pub rerank: f64,
+    /// Words found theirs, and both were joined.
+    pub words: f64,
+    /// Texts were fetched, and their tokens found.
+    pub show: f64,
+    /// All of them.
+    pub total: f64,
 }
 
 impl Answer {
-    pub(crate) fn new(found: &Found, asked: Option<usize>) -> Self {
+    /// Tells what was found; `asked` is the number of lanes that was asked for, if any was.
+    pub fn new(found: &Found, asked: Option<usize>) -> Self {
         let query = &found.query;
-        let token = |(place, (token, &alpha)): (usize, (&fastlane::Token, &f32))| QueryToken {
+        let token = |(place, (token, &alpha)): (usize, (&Token, &f32))| QueryToken {
             token: token.text.clone(),
             alpha,
             lane: found.lanes.contains(&place),
@@ -117,11 +139,8 @@ impl Answer {
 impl AnswerHit {
     fn new(rank: usize, hit: &Hit, lane: Option<usize>) -> Self {
         let (pieces, [before, after]) = snippet(hit, lane);
-        let piece = |piece: fastlane::Piece| SnippetPiece {
-            text: piece.text,
-            answers: piece.query,
-            won: piece.won,
-        };
+        let piece =
+            |piece: Piece| SnippetPiece { text: piece.text, answers: piece.query, won: piece.won };
         let mut snippet: Vec<SnippetPiece> = pieces.into_iter().map(piece).collect();
         let dots = || SnippetPiece { text: "…".to_owned(), answers: None, won: false };
         if before {
@@ -130,7 +149,7 @@ impl AnswerHit {
         if after {
             snippet.push(dots());
         }
-        let shown = |it: &fastlane::Match| AnswerMatch {
+        let shown = |it: &Match| AnswerMatch {
             query: it.query,
             token: it.token.clone(),
             bytes: it.bytes.as_ref().map(|bytes| [bytes.start, bytes.end]),

@@ -1,0 +1,171 @@
+//! Documents: put, deleted, read, and what became of changes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Answered, Sent};
+use crate::error::{ErrorBody, Refusal};
+use crate::jobs::Job;
+use crate::journal::{Change, SentDocument};
+use crate::state::State;
+
+/// The longest id, in bytes.
+const LONGEST_ID: usize = 1024;
+
+/// Documents to be added, or to take the place of those with their ids.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PutBody {
+    documents: Vec<SentDocument>,
+}
+
+/// Documents to be deleted.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeleteBody {
+    ids: Vec<String>,
+}
+
+/// A change that will be made, whatever happens.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Accepted {
+    /// Its number.
+    job: u64,
+    /// Where to ask what became of it.
+    status: String,
+}
+
+/// Adds documents, or replaces those with their ids.
+#[utoipa::path(
+    post, path = "/indexes/{name}/documents", tag = "documents", request_body = PutBody,
+    params(("name" = String, Path, description = "The index")),
+    responses(
+        (status = 202, description = "The change is on disk, and will be made", body = Accepted),
+        (status = 400, description = "The request cannot be read", body = ErrorBody),
+        (status = 401, description = "A key is needed", body = ErrorBody),
+        (status = 403, description = "The key may not change documents", body = ErrorBody),
+        (status = 404, description = "There is no such index", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
+        (status = 429, description = "Too many changes wait", body = ErrorBody),
+    )
+)]
+pub(crate) async fn put(
+    Shared(state): Shared<Arc<State>>,
+    Path(name): Path<String>,
+    Sent(body): Sent<PutBody>,
+) -> Result<(StatusCode, Json<Accepted>), Refusal> {
+    check_ids(body.documents.iter().map(|document| document.id.as_str()))?;
+    accept(&state, name, Change::Put(body.documents)).await
+}
+
+/// Deletes documents; ids that are not there do no harm.
+#[utoipa::path(
+    delete, path = "/indexes/{name}/documents", tag = "documents", request_body = DeleteBody,
+    params(("name" = String, Path, description = "The index")),
+    responses(
+        (status = 202, description = "The change is on disk, and will be made", body = Accepted),
+        (status = 400, description = "The request cannot be read", body = ErrorBody),
+        (status = 401, description = "A key is needed", body = ErrorBody),
+        (status = 403, description = "The key may not change documents", body = ErrorBody),
+        (status = 404, description = "There is no such index", body = ErrorBody),
+        (status = 429, description = "Too many changes wait", body = ErrorBody),
+    )
+)]
+pub(crate) async fn delete(
+    Shared(state): Shared<Arc<State>>,
+    Path(name): Path<String>,
+    Sent(body): Sent<DeleteBody>,
+) -> Result<(StatusCode, Json<Accepted>), Refusal> {
+    check_ids(body.ids.iter().map(String::as_str))?;
+    accept(&state, name, Change::Delete(body.ids)).await
+}
+
+fn check_ids<'a>(ids: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
+    let mut seen = HashSet::new();
+    for id in ids {
+        if id.is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
+            let wanted = format!("wanted 1 to {LONGEST_ID} bytes without control characters");
+            return Err(Refusal::bad(format!("the id {id:.80?} is none, {wanted}")));
+        }
+        if !seen.insert(id) {
+            return Err(Refusal::bad(format!("the id {id:.80?} stands twice")));
+        }
+    }
+    match seen.is_empty() {
+        true => Err(Refusal::bad("there is nothing to change")),
+        false => Ok(()),
+    }
+}
+
+async fn accept(
+    state: &Arc<State>,
+    name: String,
+    change: Change,
+) -> Result<(StatusCode, Json<Accepted>), Refusal> {
+    state.index(&name)?;
+    let (own, index) = (Arc::clone(state), name.clone());
+    // the disk makes it wait
+    let accepted = tokio::task::spawn_blocking(move || {
+        own.index(&index)?.jobs.accept(&change, own.limits.pending)
+    });
+    let job = accepted.await.map_err(|error| Refusal::internal(error.to_string()))??;
+    let status = format!("/indexes/{name}/jobs/{job}");
+    Ok((StatusCode::ACCEPTED, Json(Accepted { job, status })))
+}
+
+/// Tells what became of a change.
+#[utoipa::path(
+    get, path = "/indexes/{name}/jobs/{number}", tag = "documents",
+    params(
+        ("name" = String, Path, description = "The index"),
+        ("number" = u64, Path, description = "The number that the change was accepted with"),
+    ),
+    responses(
+        (status = 200, description = "What became of it", body = Job),
+        (status = 400, description = "The number cannot be read", body = ErrorBody),
+        (status = 401, description = "A key is needed", body = ErrorBody),
+        (status = 404, description = "There is no such index, or no such change", body = ErrorBody),
+    )
+)]
+pub(crate) async fn job(
+    Shared(state): Shared<Arc<State>>,
+    Path((name, number)): Path<(String, u64)>,
+) -> Answered<Job> {
+    let job = state.index(&name)?.jobs.find(number);
+    job.map(Json)
+        .ok_or_else(|| Refusal::absent("no_such_job", format!("there is no change {number}")))
+}
+
+/// Reads a document as it was put.
+#[utoipa::path(
+    get, path = "/indexes/{name}/documents/{id}", tag = "documents",
+    params(
+        ("name" = String, Path, description = "The index"),
+        ("id" = String, Path, description = "The document"),
+    ),
+    responses(
+        (status = 200, description = "The document", body = SentDocument),
+        (status = 401, description = "A key is needed", body = ErrorBody),
+        (status = 404, description = "There is no such index, or no such document", body = ErrorBody),
+    )
+)]
+pub(crate) async fn one(
+    Shared(state): Shared<Arc<State>>,
+    Path((name, id)): Path<(String, String)>,
+) -> Answered<SentDocument> {
+    let collection = Arc::clone(&state.index(&name)?.collection);
+    let wanted = id.clone();
+    let (found, _) = state.desk.run(move || collection.document(&wanted)).await?;
+    let document = found?.ok_or_else(|| {
+        let shown: String = id.chars().take(80).collect();
+        Refusal::absent("no_such_document", format!("there is no document `{shown}`"))
+    })?;
+    let fastlane::Document { id, title, text, metadata } = document;
+    Ok(Json(SentDocument { id, title, text, metadata }))
+}

@@ -1,0 +1,106 @@
+//! What there is to ask, one file for each kind of thing.
+
+mod documents;
+mod indexes;
+mod model;
+mod openapi;
+mod search;
+mod service;
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::de::DeserializeOwned;
+
+use crate::error::Refusal;
+use crate::middle;
+use crate::state::State;
+
+/// All routes of a service.
+pub(crate) fn router(state: &Arc<State>) -> Router {
+    let guarded = Router::new()
+        .route("/indexes", get(indexes::all))
+        .route("/indexes/{name}", get(indexes::one))
+        .route("/indexes/{name}/search", post(search::search))
+        .route(
+            "/indexes/{name}/documents",
+            post(documents::put).put(documents::put).delete(documents::delete),
+        )
+        .route("/indexes/{name}/documents/{id}", get(documents::one))
+        .route("/indexes/{name}/jobs/{number}", get(documents::job))
+        .route("/encode", post(model::encode))
+        .route("/rerank", post(model::rerank))
+        .route("/metrics", get(service::metrics))
+        .route_layer(from_fn_with_state(Arc::clone(state), middle::guard));
+    Router::new()
+        .merge(guarded)
+        .route("/health", get(service::health))
+        .route("/ready", get(service::ready))
+        .route("/openapi.json", get(openapi::json))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(no_such_way)
+        .layer(DefaultBodyLimit::max(state.limits.body))
+        .layer(from_fn(plain_errors))
+        .layer(from_fn_with_state(Arc::clone(state), middle::watch))
+        .with_state(Arc::clone(state))
+}
+
+async fn nowhere() -> Refusal {
+    Refusal::absent(
+        "no_such_path",
+        "there is nothing at this path: see /openapi.json for what there is",
+    )
+}
+
+async fn no_such_way() -> Refusal {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    Refusal::new(status, "wrong_method", "this path cannot be asked so: see /openapi.json for how")
+}
+
+/// Gives errors that come from below the same shape as ours.
+async fn plain_errors(request: Request, next: axum::middleware::Next) -> axum::response::Response {
+    let response = next.run(request).await;
+    let json = response.headers().get(axum::http::header::CONTENT_TYPE);
+    let plain = json.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let status = response.status();
+    match status.is_client_error() && plain {
+        false => response,
+        true => Refusal::new(status, "bad_request", "the path or its parameters cannot be read")
+            .into_response(),
+    }
+}
+
+/// The body of a request, as JSON.
+pub(crate) struct Sent<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<State>> for Sent<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, Refusal> {
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|rejection| {
+                match rejection.into_response().status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => {
+                        let most = state.limits.body;
+                        Refusal::too_large(format!(
+                            "the body has more than {most} bytes: send it in parts"
+                        ))
+                    }
+                    _ => Refusal::bad("the body broke off"),
+                }
+            })?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            let status = StatusCode::BAD_REQUEST;
+            Refusal::new(status, "bad_json", format!("the body is not what is wanted: {error}"))
+        })
+    }
+}
+
+/// A good answer, or a refusal.
+pub(crate) type Answered<T> = Result<Json<T>, Refusal>;

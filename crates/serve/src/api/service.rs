@@ -1,0 +1,86 @@
+//! The service itself: whether it lives, whether it is ready, what it counts.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Answered;
+use crate::error::{ErrorBody, Refusal};
+use crate::metrics::head;
+use crate::state::State;
+
+/// How it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok`
+    status: &'static str,
+}
+
+/// Tells that the service lives.
+#[utoipa::path(
+    get, path = "/health", tag = "service", security(()),
+    responses((status = 200, description = "It lives", body = Health))
+)]
+pub(crate) async fn health() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Tells whether requests are welcome.
+#[utoipa::path(
+    get, path = "/ready", tag = "service", security(()),
+    responses(
+        (status = 200, description = "They are", body = Health),
+        (status = 503, description = "It is about to stop", body = ErrorBody),
+    )
+)]
+pub(crate) async fn ready(Shared(state): Shared<Arc<State>>) -> Answered<Health> {
+    match state.stopping.load(Ordering::Relaxed) {
+        false => Ok(Json(Health { status: "ok" })),
+        true => {
+            let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
+            Err(Refusal::new(status, "stopping", "the service is about to stop"))
+        }
+    }
+}
+
+/// Tells what the service counts, for Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", tag = "service",
+    responses(
+        (status = 200, description = "Counters and histograms", content_type = "text/plain", body = String),
+        (status = 401, description = "A key is needed", body = ErrorBody),
+    )
+)]
+pub(crate) async fn metrics(Shared(state): Shared<Arc<State>>) -> impl IntoResponse {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    (kind, state.metrics.write(&gauges(&state)))
+}
+
+fn gauges(state: &State) -> String {
+    let mut out = String::new();
+    head(&mut out, "fastlane_waiting", "gauge", "Requests that wait for a thread.");
+    let _ = writeln!(out, "fastlane_waiting {}", state.desk.waiting());
+    type Value = fn(&crate::state::Index) -> u64;
+    let all: [(&str, &str, Value); 4] = [
+        ("fastlane_generation", "The number of the last commit.", |it| it.collection.generation()),
+        ("fastlane_documents", "Documents.", |it| it.collection.figures().views.documents),
+        ("fastlane_views", "Views that are searched.", |it| it.collection.figures().views.views),
+        ("fastlane_changes_waiting", "Changes that were accepted and not made yet.", |it| {
+            it.jobs.waiting() as u64
+        }),
+    ];
+    for (name, help, value) in all {
+        head(&mut out, name, "gauge", help);
+        for (index, it) in &state.indexes {
+            let _ = writeln!(out, "{name}{{index=\"{index}\"}} {}", value(it));
+        }
+    }
+    out
+}

@@ -1,0 +1,234 @@
+//! Changes become commits, in the order in which they were accepted, by one thread for each index.
+//!
+//! Changes that wait are committed together. If one of them cannot be made, each is made alone, and
+//! those that fail are reported and forgotten.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use fastlane::{Collection, CollectionError, Document};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::{Refusal, ServeError, chain};
+use crate::journal::{Change, Journal};
+
+/// Changes that are committed together at most.
+const TOGETHER: usize = 64;
+/// Ended jobs that are remembered.
+const REMEMBERED: usize = 10_000;
+/// How long to wait for another process that writes.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(crate) enum Job {
+    /// It is accepted, and not in the collection yet.
+    Waiting,
+    /// It is in the collection.
+    Done {
+        /// The commit that holds it; 0 where the service was started anew since.
+        generation: u64,
+    },
+    /// It cannot be made.
+    Failed {
+        /// Why not.
+        message: String,
+    },
+}
+
+/// The changes of an index.
+pub(crate) struct Jobs {
+    give: Mutex<Option<Sender<u64>>>,
+    shared: Arc<Shared>,
+    worker: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    collection: Arc<Collection>,
+    journal: Journal,
+    log: Arc<dyn Fn(&str) + Send + Sync>,
+    state: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// The number of the next change.
+    next: u64,
+    /// All changes up to this one were ended before the service began.
+    ended: u64,
+    waiting: usize,
+    jobs: BTreeMap<u64, Job>,
+}
+
+impl Jobs {
+    /// Goes on with what was accepted before.
+    pub(crate) fn open(
+        collection: &Arc<Collection>,
+        log: Arc<dyn Fn(&str) + Send + Sync>,
+    ) -> Result<Self, ServeError> {
+        let directory = collection.directory();
+        let failed = |source| ServeError::File { path: directory.to_owned(), source };
+        let journal = Journal::open(directory).map_err(failed)?;
+        let done: u64 = collection.mark().and_then(|mark| mark.parse().ok()).unwrap_or(0);
+        let (give, take) = channel();
+        let mut known = Known { next: done + 1, ended: done, ..Known::default() };
+        for number in journal.numbers().map_err(failed)? {
+            // the commit came before the crash, and forgetting did not
+            if number <= done {
+                journal.forget(number).map_err(failed)?;
+                continue;
+            }
+            known.next = known.next.max(number + 1);
+            known.waiting += 1;
+            known.jobs.insert(number, Job::Waiting);
+            let _ = give.send(number);
+        }
+        let collection = Arc::clone(collection);
+        let shared = Arc::new(Shared { collection, journal, log, state: Mutex::new(known) });
+        let worker = {
+            let shared = Arc::clone(&shared);
+            std::thread::Builder::new().name("write".to_owned()).spawn(move || shared.work(&take))
+        };
+        let worker = Mutex::new(Some(worker.map_err(ServeError::Threads)?));
+        Ok(Self { give: Mutex::new(Some(give)), shared, worker })
+    }
+
+    /// Counts the changes that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.known().waiting
+    }
+
+    /// Takes a change in, on disk, and tells its number. It blocks on the disk.
+    pub(crate) fn accept(&self, change: &Change, room: usize) -> Result<u64, Refusal> {
+        // numbers come in the order of the journal
+        let give = self.give.lock().expect("nobody panics while it is held");
+        let Some(give) = &*give else { return Err(stopping()) };
+        let number = {
+            let mut known = self.shared.known();
+            if known.waiting >= room {
+                return Err(Refusal::overloaded("changes"));
+            }
+            known.next += 1;
+            known.next - 1
+        };
+        let kept = self.shared.journal.keep(number, change);
+        kept.map_err(|error| Refusal::internal(format!("cannot write the journal: {error}")))?;
+        let mut known = self.shared.known();
+        known.waiting += 1;
+        known.jobs.insert(number, Job::Waiting);
+        drop(known);
+        give.send(number).map_err(|_| stopping())?;
+        Ok(number)
+    }
+
+    /// Tells what became of a change, if there was one of that number.
+    pub(crate) fn find(&self, number: u64) -> Option<Job> {
+        let known = self.shared.known();
+        let before = (1..=known.ended).contains(&number);
+        known.jobs.get(&number).cloned().or(before.then_some(Job::Done { generation: 0 }))
+    }
+
+    /// Makes the changes that were accepted, and takes no more.
+    pub(crate) fn finish(&self) {
+        self.give.lock().expect("nobody panics while it is held").take();
+        let worker = self.worker.lock().expect("nobody panics while it is held").take();
+        if let Some(worker) = worker {
+            let _ = worker.join();
+        }
+    }
+}
+
+fn stopping() -> Refusal {
+    let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
+    Refusal::new(status, "stopping", "the service is about to stop")
+}
+
+impl Shared {
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.state.lock().expect("nobody panics while it is held")
+    }
+
+    fn work(&self, take: &Receiver<u64>) {
+        loop {
+            let first = match take.recv_timeout(Duration::from_secs(1)) {
+                Ok(first) => first,
+                // others may write too, such as `fastlane index`
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Err(error) = self.collection.refresh() {
+                        (self.log)(&chain(&error));
+                    }
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let mut numbers = vec![first];
+            numbers.extend(std::iter::from_fn(|| take.try_recv().ok()).take(TOGETHER - 1));
+            match self.make(&numbers) {
+                Ok(generation) => self.end(&numbers, &Job::Done { generation }),
+                Err(_) if numbers.len() > 1 => {
+                    numbers.iter().for_each(|&number| self.alone(number));
+                }
+                Err(error) => self.fail(first, &error),
+            }
+        }
+    }
+
+    /// Makes one change, or reports that it cannot be made.
+    fn alone(&self, number: u64) {
+        match self.make(&[number]) {
+            Ok(generation) => self.end(&[number], &Job::Done { generation }),
+            Err(error) => self.fail(number, &error),
+        }
+    }
+
+    /// Makes some changes in one commit.
+    fn make(&self, numbers: &[u64]) -> Result<u64, String> {
+        let mut writer = loop {
+            match self.collection.writer() {
+                Ok(writer) => break writer,
+                Err(CollectionError::OpenViews(fastlane::OpenIndexError::Locked { .. })) => {
+                    std::thread::sleep(PATIENCE);
+                }
+                Err(error) => return Err(chain(&error)),
+            }
+        };
+        for &number in numbers {
+            let change = self.journal.read(number).map_err(|error| error.to_string())?;
+            let made = match change {
+                Change::Put(documents) => {
+                    let documents = documents.into_iter().map(Document::from);
+                    writer.add(documents, &mut |_| true).map(|_| ())
+                }
+                Change::Delete(ids) => ids.iter().try_for_each(|id| writer.delete(id).map(|_| ())),
+            };
+            made.map_err(|error| chain(&error))?;
+        }
+        writer.mark(numbers.last().map_or(String::new(), ToString::to_string));
+        writer.commit().map_err(|error| chain(&error))
+    }
+
+    fn fail(&self, number: u64, message: &str) {
+        (self.log)(message);
+        self.end(&[number], &Job::Failed { message: message.to_owned() });
+    }
+
+    fn end(&self, numbers: &[u64], job: &Job) {
+        for &number in numbers {
+            // a file that stays is forgotten at the next start, by the mark
+            if let Err(error) = self.journal.forget(number) {
+                (self.log)(&format!("cannot remove change {number} from the journal: {error}"));
+            }
+        }
+        let mut known = self.known();
+        known.waiting -= numbers.len();
+        known.jobs.extend(numbers.iter().map(|&number| (number, job.clone())));
+        while known.jobs.len() > REMEMBERED {
+            known.jobs.pop_first();
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Changes that were accepted, on disk until they are in the collection.
+//!
+//! Each is a file called by its number, written aside, synced and renamed before the client is told
+//! that it is accepted, and removed after the commit that holds it. So a service that is killed
+//! finds all of them again.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use fastlane::{Document, Metadata};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A directory within the collection's.
+const NAME: &str = "journal";
+const ENDING: &str = "json";
+
+/// A change of some documents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Change {
+    /// Adds them, or puts them in the place of those with their ids.
+    Put(Vec<SentDocument>),
+    /// Deletes them.
+    Delete(Vec<String>),
+}
+
+/// A document as clients send it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SentDocument {
+    /// What it is called, once and for all.
+    pub(crate) id: String,
+    /// Its title, if it has one.
+    #[serde(default)]
+    pub(crate) title: String,
+    /// Its text.
+    pub(crate) text: String,
+    /// Whatever else is known of it; filters read it.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub(crate) metadata: Metadata,
+}
+
+impl From<SentDocument> for Document {
+    fn from(sent: SentDocument) -> Self {
+        let SentDocument { id, title, text, metadata } = sent;
+        Self { id, title, text, metadata }
+    }
+}
+
+/// The files of changes.
+pub(crate) struct Journal {
+    directory: PathBuf,
+}
+
+impl Journal {
+    /// Opens the journal of a collection.
+    pub(crate) fn open(collection: &Path) -> io::Result<Self> {
+        let directory = collection.join(NAME);
+        fs::create_dir_all(&directory)?;
+        Ok(Self { directory })
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.directory.join(format!("{number:012}.{ENDING}"))
+    }
+
+    /// The numbers of all changes, rising.
+    pub(crate) fn numbers(&self) -> io::Result<Vec<u64>> {
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let path = entry?.path();
+            let ours = path.extension().is_some_and(|ending| ending == ENDING);
+            let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+            numbers.extend(number.filter(|_: &u64| ours));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Keeps a change, whatever happens next.
+    pub(crate) fn keep(&self, number: u64, change: &Change) -> io::Result<()> {
+        let path = self.path(number);
+        let aside = path.with_extension("aside");
+        let mut file = File::options().write(true).create(true).truncate(true).open(&aside)?;
+        file.write_all(&serde_json::to_vec(change)?)?;
+        file.sync_all()?;
+        rename(&aside, &path)?;
+        File::open(&self.directory)?.sync_all()
+    }
+
+    /// Reads a change again.
+    pub(crate) fn read(&self, number: u64) -> io::Result<Change> {
+        Ok(serde_json::from_slice(&fs::read(self.path(number))?)?)
+    }
+
+    /// Forgets a change that is in the collection.
+    pub(crate) fn forget(&self, number: u64) -> io::Result<()> {
+        fs::remove_file(self.path(number))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what takes the name was synced before")]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_there_until_it_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        let change = |id: &str| Change::Delete(vec![id.to_owned()]);
+        journal.keep(12, &change("b")).unwrap();
+        journal.keep(3, &change("a")).unwrap();
+        // what a crash left of a third
+        fs::File::create_new(folder.path().join("journal/000000000013.aside")).unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        assert_eq!(journal.numbers().unwrap(), [3, 12]);
+        assert_eq!(journal.read(12).unwrap(), change("b"));
+        journal.forget(3).unwrap();
+        assert_eq!(journal.numbers().unwrap(), [12]);
+    }
+}

@@ -1,0 +1,167 @@
+//! What happens to every request: an id, a limit of time, a key, a line in the log, a count.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State as Shared};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
+
+use crate::error::{Detail, Refusal};
+use crate::keys::Scope;
+use crate::state::State;
+
+const REQUEST_ID: &str = "x-request-id";
+
+/// Gives a request its id, and writes it down.
+pub(crate) async fn watch(
+    Shared(state): Shared<Arc<State>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let began = Instant::now();
+    let id = id_of(&request).unwrap_or_else(|| state.next_request());
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let limited = tokio::time::timeout(state.limits.request, next.run(request)).await;
+    let mut response = limited.unwrap_or_else(|_| {
+        let message = "it took too long, or its body did not come";
+        Refusal::new(StatusCode::REQUEST_TIMEOUT, "timed_out", message).into_response()
+    });
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    let (status, time) = (response.status().as_u16(), began.elapsed());
+    state.metrics.see_request(&method, route.as_deref().unwrap_or("other"), status, time);
+    let mut line = json!({
+        "time": now(),
+        "request": id,
+        "method": method,
+        "path": path,
+        "status": status,
+        "milliseconds": time.as_secs_f64() * 1e3,
+    });
+    if let Some(Detail(detail)) = response.extensions().get() {
+        line["error"] = json!(detail);
+    }
+    (state.log)(&line.to_string());
+    response
+}
+
+/// An id that a client chose, if it can stand in a log.
+fn id_of(request: &Request) -> Option<String> {
+    let id = request.headers().get(REQUEST_ID)?.to_str().ok()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    (!id.is_empty() && id.len() <= 80 && id.bytes().all(plain)).then(|| id.to_owned())
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0.0, |since| (since.as_secs_f64() * 1e3).round() / 1e3)
+}
+
+/// Lets through who may, and while the service goes on.
+pub(crate) async fn guard(
+    Shared(state): Shared<Arc<State>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    if state.stopping.load(Ordering::Relaxed) {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        return Err(Refusal::new(status, "stopping", "the service is about to stop"));
+    }
+    if let Some(keys) = &state.keys {
+        let key = key_of(&request);
+        let found = key.as_deref().and_then(|key| keys.find(key));
+        let Some((_, scope)) = found else {
+            let message = "a key is needed: send it as `Authorization: Bearer KEY`";
+            return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorised", message));
+        };
+        if scope < needed(&request) {
+            let message = "this key may read, and changes need one that may write";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "forbidden", message));
+        }
+    }
+    Ok(next.run(request).await)
+}
+
+/// What a request needs: changes of documents need more.
+fn needed(request: &Request) -> Scope {
+    let changes = request.uri().path().contains("/documents");
+    match *request.method() {
+        Method::GET | Method::HEAD => Scope::Read,
+        _ if changes => Scope::Write,
+        Method::POST => Scope::Read,
+        _ => Scope::Write,
+    }
+}
+
+/// The key of a request: a bearer token, or the password that a browser asks for.
+fn key_of(request: &Request) -> Option<String> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (way, rest) = value.split_once(' ')?;
+    match way {
+        way if way.eq_ignore_ascii_case("bearer") => Some(rest.trim().to_owned()),
+        way if way.eq_ignore_ascii_case("basic") => {
+            let text = String::from_utf8(base64(rest.trim())?).ok()?;
+            text.split_once(':').map(|(_, key)| key.to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Reads base64 (RFC 4648, section 4).
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for byte in text.trim_end_matches('=').bytes() {
+        bits = bits << 6 | u32::from(digit(byte)?);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_the_rfc() {
+        let pairs =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
+        for (plain, coded) in pairs {
+            assert_eq!(base64(coded).as_deref(), Some(plain.as_bytes()));
+        }
+        assert_eq!(base64("a b"), None);
+    }
+
+    #[test]
+    fn changes_need_a_key_that_may_write() {
+        let needed = |method: &str, path: &str| {
+            let request = Request::builder().method(method).uri(path);
+            needed(&request.body(axum::body::Body::empty()).unwrap())
+        };
+        assert_eq!(needed("POST", "/indexes/a/search"), Scope::Read);
+        assert_eq!(needed("GET", "/indexes/a/documents/1"), Scope::Read);
+        for method in ["POST", "PUT", "DELETE"] {
+            assert_eq!(needed(method, "/indexes/a/documents"), Scope::Write);
+        }
+    }
+}

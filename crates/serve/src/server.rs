@@ -1,0 +1,122 @@
+//! Connections: taken in, timed, encrypted if asked for, and ended in peace.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tower::ServiceExt as _;
+
+use crate::api;
+use crate::config::Tls;
+use crate::error::ServeError;
+use crate::state::Service;
+
+/// How long the head of a request, or a handshake, may take.
+const HEAD: Duration = Duration::from_secs(10);
+/// How long answers that are under way may take when the service stops.
+const LAST: Duration = Duration::from_secs(30);
+
+/// Answers on an address until `stop` ends; then finishes what was accepted.
+///
+/// `ready` is told the address, which matters where the system chose the port.
+///
+/// # Errors
+///
+/// The address cannot be had, is open to others without keys, or the certificate cannot be used.
+pub async fn serve(
+    service: Service,
+    (address, tls): (SocketAddr, Option<&Tls>),
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    if !address.ip().is_loopback() && !service.has_keys() {
+        return Err(ServeError::Open { address });
+    }
+    let acceptor = tls.map(acceptor).transpose()?;
+    let listen = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    ready(listener.local_addr().map_err(listen)?);
+    let router = api::router(&service.state);
+    let room = Arc::new(Semaphore::new(service.state.limits.connections));
+    let graceful = GracefulShutdown::new();
+    tokio::pin!(stop);
+    loop {
+        let permit = Arc::clone(&room).acquire_owned();
+        let accepted = tokio::select! {
+            accepted = async { (permit.await, listener.accept().await) } => accepted,
+            () = &mut stop => break,
+        };
+        let (Ok(permit), Ok((stream, _))) = accepted else {
+            // the system is out of files: some will be free soon
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let (router, watcher, acceptor) = (router.clone(), graceful.watcher(), acceptor.clone());
+        tokio::spawn(async move {
+            match acceptor {
+                None => answer(stream, router, watcher).await,
+                Some(acceptor) => {
+                    let encrypted = tokio::time::timeout(HEAD, acceptor.accept(stream)).await;
+                    if let Ok(Ok(stream)) = encrypted {
+                        answer(stream, router, watcher).await;
+                    }
+                }
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    service.state.stopping.store(true, Ordering::Relaxed);
+    let _ = tokio::time::timeout(LAST, graceful.shutdown()).await;
+    let finished = tokio::task::spawn_blocking(move || service.finish()).await;
+    finished.map_err(|error| ServeError::Threads(std::io::Error::other(error)))
+}
+
+/// Answers the requests of one connection.
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: axum::Router,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    // a client that breaks off breaks off for itself alone
+    let _ = watcher.watch(connection).await;
+}
+
+fn acceptor(tls: &Tls) -> Result<TlsAcceptor, ServeError> {
+    let bad = |path: &std::path::Path, what: String| ServeError::Certificate {
+        path: path.to_owned(),
+        what,
+    };
+    let certificates = CertificateDer::pem_file_iter(&tls.certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| bad(&tls.certificate, error.to_string()))?;
+    let key =
+        PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| bad(&tls.key, error.to_string()))?;
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|config| config.with_no_client_auth().with_single_cert(certificates, key))
+        .map_err(|error| bad(&tls.certificate, error.to_string()))?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}

@@ -1,0 +1,121 @@
+//! A service: indexes, a desk, counters.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use fastlane::{Collection, Model, Settings};
+
+use crate::config::{Config, Limits};
+use crate::desk::Desk;
+use crate::error::{Refusal, ServeError};
+use crate::jobs::Jobs;
+use crate::keys::Keys;
+use crate::metrics::Metrics;
+
+/// Indexes that are open, and whoever answers from them.
+pub struct Service {
+    pub(crate) state: Arc<State>,
+}
+
+pub(crate) struct State {
+    pub(crate) indexes: BTreeMap<String, Index>,
+    pub(crate) desk: Desk,
+    pub(crate) metrics: Metrics,
+    pub(crate) keys: Option<Keys>,
+    pub(crate) limits: Limits,
+    pub(crate) log: Arc<dyn Fn(&str) + Send + Sync>,
+    pub(crate) stopping: AtomicBool,
+    requests: AtomicU64,
+    /// Tells requests of this service from those of another.
+    pub(crate) started: u64,
+}
+
+/// An index and its changes.
+pub(crate) struct Index {
+    pub(crate) collection: Arc<Collection>,
+    pub(crate) jobs: Jobs,
+}
+
+impl Service {
+    /// Opens all indexes, and goes on with changes that were accepted before.
+    ///
+    /// # Errors
+    ///
+    /// An index cannot be opened, or its name cannot be an address.
+    pub fn open(config: Config) -> Result<Self, ServeError> {
+        let Config { indexes, model, keys, threads, limits, log } = config;
+        let mut opened = BTreeMap::new();
+        let mut models: Vec<(std::path::PathBuf, Arc<Model>)> = Vec::new();
+        for (name, path) in indexes {
+            check_name(&name)?;
+            let blind = Collection::open_without_model(&path)?;
+            let place = model.clone().unwrap_or_else(|| blind.figures().model);
+            let known = models.iter().find(|(other, _)| *other == place);
+            let model = match known {
+                Some((_, model)) => Arc::clone(model),
+                None => {
+                    let settings = Settings { threads, ..Settings::default() };
+                    let model = Model::open(&place, &settings).map_err(|source| {
+                        ServeError::Model { path: place.clone(), source: source.into() }
+                    })?;
+                    models.push((place, Arc::new(model)));
+                    Arc::clone(&models[models.len() - 1].1)
+                }
+            };
+            let collection = Arc::new(Collection::open_with(&path, model)?);
+            let jobs = Jobs::open(&collection, Arc::clone(&log))?;
+            if opened.insert(name.clone(), Index { collection, jobs }).is_some() {
+                return Err(ServeError::SameName { name });
+            }
+        }
+        let desk = Desk::new(threads, limits.waiting)?;
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let state = State {
+            indexes: opened,
+            desk,
+            metrics: Metrics::default(),
+            keys,
+            limits,
+            log,
+            stopping: AtomicBool::new(false),
+            requests: AtomicU64::new(0),
+            started: since.map_or(0, |since| since.as_secs()),
+        };
+        Ok(Self { state: Arc::new(state) })
+    }
+
+    /// Whether there are keys, without which nothing but loopback may be listened on.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.state.keys.is_some()
+    }
+
+    /// Makes the changes that were accepted.
+    pub(crate) fn finish(&self) {
+        self.state.indexes.values().for_each(|index| index.jobs.finish());
+    }
+}
+
+impl State {
+    /// An index by its name.
+    pub(crate) fn index(&self, name: &str) -> Result<&Index, Refusal> {
+        self.indexes.get(name).ok_or_else(|| {
+            let shown: String = name.chars().take(80).collect();
+            Refusal::absent("no_such_index", format!("there is no index `{shown}`"))
+        })
+    }
+
+    /// The id of a request that brings none.
+    pub(crate) fn next_request(&self) -> String {
+        format!("{:x}-{}", self.started, self.requests.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+fn check_name(name: &str) -> Result<(), ServeError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    match !name.is_empty() && name.len() <= 80 && name.bytes().all(plain) && !name.starts_with('.')
+    {
+        true => Ok(()),
+        false => Err(ServeError::Name { name: name.to_owned() }),
+    }
+}

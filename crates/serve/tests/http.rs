@@ -1,0 +1,386 @@
+//! A service over real connections: what it answers, what it refuses, what it survives.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fastlane::{Collection, Document, Model, Settings};
+use fastlane_serve::{Config, Keys, Limits, Scope, ServeError, Service, new_key, serve};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+/// A service on a port of its own, stopped when dropped.
+struct Running {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+fn make(place: &Path) {
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/lanes-split");
+    let model = Model::open(&model, &Settings::default()).unwrap();
+    let collection = Collection::create(place, Arc::new(model)).unwrap();
+    let mut writer = collection.writer().unwrap();
+    let document = |id: &str, text: &str| Document {
+        id: id.to_owned(),
+        text: text.to_owned(),
+        ..Document::default()
+    };
+    let all = [document("a", "light house"), document("b", "nine ships seen")];
+    writer.add(all, &mut |_| true).unwrap();
+    writer.commit().unwrap();
+}
+
+fn config(place: &Path) -> Config {
+    Config {
+        indexes: vec![("notes".to_owned(), place.to_owned())],
+        model: None,
+        keys: None,
+        threads: NonZero::new(2).unwrap(),
+        limits: Limits { body: 1 << 20, request: Duration::from_secs(2), ..Limits::default() },
+        log: Arc::new(|_| {}),
+    }
+}
+
+fn start(config: Config) -> Running {
+    let service = Service::open(config).unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let (give, take) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let address = (SocketAddr::from(([127, 0, 0, 1], 0)), None);
+        let ready = |address| give.send(address).unwrap();
+        let stopped = async { stopped.await.unwrap() };
+        runtime.block_on(serve(service, address, ready, stopped)).unwrap();
+    });
+    let address = take.recv().unwrap();
+    Running { address, stop: Some(stop), thread: Some(thread) }
+}
+
+impl Running {
+    /// Sends bytes and reads until the service closes.
+    fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        // it may have answered, and closed, before all was sent
+        let _ = stream.write_all(bytes);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
+            body.len()
+        );
+        let answer = self.raw(&[head.as_bytes(), body].concat());
+        let status = answer.get(9..12).and_then(|status| status.parse().ok());
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (
+            status.unwrap_or_else(|| panic!("no answer to {method} {path}: {answer:?}")),
+            body.to_owned(),
+        )
+    }
+
+    fn json(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let (status, body) = self.ask(method, path, "", body.to_string().as_bytes());
+        (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("no JSON: {body}")))
+    }
+
+    /// Changes documents and waits until it is done.
+    fn change(&self, method: &str, body: &Value) {
+        let (status, accepted) = self.json(method, "/indexes/notes/documents", body);
+        assert_eq!(status, 202, "{accepted}");
+        let began = Instant::now();
+        loop {
+            let (_, job) = self.json("GET", accepted["status"].as_str().unwrap(), &json!(null));
+            match job["state"].as_str().unwrap() {
+                "done" => return,
+                "waiting" if began.elapsed() < Duration::from_secs(20) => {}
+                _ => panic!("{job}"),
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn code(answer: &Value) -> &str {
+    answer["error"]["code"].as_str().unwrap_or_else(|| panic!("no error: {answer}"))
+}
+
+#[test]
+fn documents_come_are_found_and_go() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let service = start(config(folder.path()));
+    let search =
+        |query: &str| service.json("POST", "/indexes/notes/search", &json!({"query": query}));
+    let (status, found) = search("light");
+    assert_eq!(status, 200);
+    let answer = &found["answers"][0];
+    assert_eq!(answer["hits"].as_array().unwrap().len(), 2);
+    assert_eq!(answer["tokens"][0]["token"], "[CLS]");
+    assert!(answer["milliseconds"]["total"].as_f64().unwrap() > 0.0);
+
+    let document = json!({"id": "c/1 ü", "title": "Baking", "text": "the harbour", "metadata": {"lang": "en"}});
+    service.change("POST", &json!({"documents": [document]}));
+    let (status, found) =
+        service.json("GET", "/indexes/notes/documents/c%2F1%20%C3%BC", &json!(null));
+    assert_eq!((status, &found), (200, &document));
+    let filtered = json!({"query": "light", "filter": "lang = en", "hybrid": "ranks"});
+    let (_, found) = service.json("POST", "/indexes/notes/search", &filtered);
+    assert_eq!(found["answers"][0]["hits"][0]["id"], "c/1 ü");
+    let (_, about) = service.json("GET", "/indexes/notes", &json!(null));
+    assert_eq!((&about["documents"], &about["waiting"]), (&json!(3), &json!(0)));
+
+    service.change("DELETE", &json!({"ids": ["a", "absent"]}));
+    let (status, gone) = service.json("GET", "/indexes/notes/documents/a", &json!(null));
+    assert_eq!((status, code(&gone)), (404, "no_such_document"));
+    let (_, metrics) = service.ask("GET", "/metrics", "", b"");
+    for line in [
+        "fastlane_documents{index=\"notes\"} 2",
+        "fastlane_stage_seconds_count{stage=\"encode\"} 2",
+        "fastlane_changes_waiting{index=\"notes\"} 0",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} in\n{metrics}");
+    }
+}
+
+#[test]
+fn vectors_search_as_texts_do() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let service = start(config(folder.path()));
+    let (_, encoded) = service.json(
+        "POST",
+        "/encode",
+        &json!({"index": "notes", "queries": ["light"], "documents": ["nine ships seen"]}),
+    );
+    let views = &encoded["queries"][0]["views"];
+    let by_text = json!({"query": "light", "lanes": 99});
+    let by_vectors = json!({"vectors": [{"views": views}]});
+    let of = |body: &Value| {
+        let (_, found) = service.json("POST", "/indexes/notes/search", body);
+        let hits = found["answers"][0]["hits"].as_array().unwrap().clone();
+        hits.iter()
+            .map(|hit| (hit["id"].to_string(), hit["score"].as_f64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let (texts, vectors) = (of(&by_text), of(&by_vectors));
+    assert_eq!(texts.len(), 2);
+    for (text, vector) in texts.iter().zip(&vectors) {
+        assert!(text.0 == vector.0 && (text.1 - vector.1).abs() < 1e-3, "{text:?} {vector:?}");
+    }
+    let body = json!({"index": "notes", "query": "light", "documents": ["nine ships seen", "light house"]});
+    let (_, order) = service.json("POST", "/rerank", &body);
+    let first = order["results"][0]["place"].as_u64().unwrap();
+    assert_eq!(["\"b\"", "\"a\""][first as usize], texts[0].0);
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let service = start(config(folder.path()));
+    let search = "/indexes/notes/search";
+    let deep = format!("{{\"query\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let cases: [(&str, &str, Vec<u8>, u16, &str); 16] = [
+        ("POST", search, b"{".to_vec(), 400, "bad_json"),
+        ("POST", search, b"\xff\xfe".to_vec(), 400, "bad_json"),
+        ("POST", search, deep.into_bytes(), 400, "bad_json"),
+        ("POST", search, b"{\"query\":\"a\",\"limit\":3}".to_vec(), 400, "bad_json"),
+        ("POST", search, b"{\"query\":\"\"}".to_vec(), 400, "empty_query"),
+        ("POST", search, vec![b' '; 2 << 20], 413, "too_large"),
+        (
+            "POST",
+            search,
+            format!("{{\"query\":\"{}\"}}", "a".repeat(1 << 19)).into_bytes(),
+            413,
+            "too_large",
+        ),
+        ("POST", search, b"{\"vectors\":[{\"views\":[[1.0]]}]}".to_vec(), 400, "bad_request"),
+        ("POST", "/indexes/other/search", b"{\"query\":\"a\"}".to_vec(), 404, "no_such_index"),
+        (
+            "POST",
+            "/indexes/..%2f..%2fetc/search",
+            b"{\"query\":\"a\"}".to_vec(),
+            404,
+            "no_such_index",
+        ),
+        ("GET", search, Vec::new(), 405, "wrong_method"),
+        ("GET", "/../../etc/passwd", Vec::new(), 404, "no_such_path"),
+        ("GET", "/indexes/notes/jobs/99", Vec::new(), 404, "no_such_job"),
+        ("GET", "/indexes/notes/jobs/x", Vec::new(), 400, "bad_request"),
+        ("POST", "/indexes/notes/documents", b"{\"documents\":[]}".to_vec(), 400, "bad_request"),
+        (
+            "POST",
+            "/indexes/notes/documents",
+            b"{\"documents\":[{\"id\":\"\",\"text\":\"a\"}]}".to_vec(),
+            400,
+            "bad_request",
+        ),
+    ];
+    for (method, path, body, status, wanted) in cases {
+        let (found, answer) = service.ask(method, path, "", &body);
+        let answer: Value =
+            serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{path}: {answer}"));
+        assert_eq!((found, code(&answer)), (status, wanted), "{method} {path}: {answer}");
+    }
+    // bodies that do not come, and ones that break off
+    let head = format!(
+        "POST {search} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 50\r\n\r\n{{"
+    );
+    let answer = service.raw(head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    let mut broken = TcpStream::connect(service.address).unwrap();
+    broken.write_all(head.as_bytes()).unwrap();
+    drop(broken);
+    service.raw(b"\x00\x01\x02 nonsense\r\n\r\n");
+    assert_eq!(service.ask("GET", "/health", "", b"").0, 200, "and it lives");
+}
+
+#[test]
+fn keys_say_who_may_do_what() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("notes");
+    make(&place);
+    let (reader, line) = new_key("reader", Scope::Read).unwrap();
+    let (writer, other) = new_key("writer", Scope::Write).unwrap();
+    let file = folder.path().join("keys");
+    let mut text = std::fs::File::create_new(&file).unwrap();
+    writeln!(text, "{line}\n{other}").unwrap();
+    let service = start(Config { keys: Some(Keys::open(&file).unwrap()), ..config(&place) });
+    let bearer = |key: &str| format!("Authorization: Bearer {key}\r\n");
+    let (search, put) = (br#"{"query":"a"}"#, br#"{"documents":[{"id":"c","text":"ship"}]}"#);
+    let ask = |method: &str, path: &str, headers: &str, body: &[u8]| {
+        service.ask(method, path, headers, body).0
+    };
+    for (method, path) in [
+        ("GET", "/indexes"),
+        ("GET", "/indexes/notes"),
+        ("GET", "/indexes/notes/documents/a"),
+        ("GET", "/indexes/notes/jobs/1"),
+        ("POST", "/indexes/notes/search"),
+        ("POST", "/indexes/notes/documents"),
+        ("PUT", "/indexes/notes/documents"),
+        ("DELETE", "/indexes/notes/documents"),
+        ("POST", "/encode"),
+        ("POST", "/rerank"),
+        ("GET", "/metrics"),
+    ] {
+        for headers in ["", "Authorization: Bearer fl_wrong\r\n", "Authorization: Basic ???\r\n"] {
+            assert_eq!(ask(method, path, headers, b"{}"), 401, "{method} {path} {headers}");
+        }
+    }
+    assert_eq!(ask("GET", "/health", "", b""), 200);
+    assert_eq!(ask("POST", "/indexes/notes/search", &bearer(&reader), search), 200);
+    assert_eq!(ask("POST", "/indexes/notes/documents", &bearer(&reader), put), 403);
+    assert_eq!(
+        ask("DELETE", "/indexes/notes/documents", &bearer(&reader), br#"{"ids":["a"]}"#),
+        403
+    );
+    assert_eq!(ask("POST", "/indexes/notes/documents", &bearer(&writer), put), 202);
+}
+
+#[test]
+fn nothing_listens_beyond_this_machine_without_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let service = Service::open(config(folder.path())).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let address = SocketAddr::from(([0, 0, 0, 0], 0));
+    let served = runtime.block_on(serve(service, (address, None), |_| {}, async {}));
+    assert!(matches!(served, Err(ServeError::Open { .. })));
+    let names = ["", "a/b", ".hidden", "a b"];
+    for name in names {
+        let indexes = vec![(name.to_owned(), folder.path().to_owned())];
+        let opened = Service::open(Config { indexes, ..config(folder.path()) });
+        assert!(matches!(opened.err(), Some(ServeError::Name { .. })), "{name:?}");
+    }
+}
+
+#[test]
+fn accepted_changes_survive_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    // as a killed service leaves it: accepted, on disk, and not in the collection
+    let journal = folder.path().join("journal");
+    std::fs::create_dir(&journal).unwrap();
+    for (number, text) in [(1, "light"), (2, "ship")] {
+        let change = json!({"put": [{"id": "x", "text": text}, {"id": text, "text": text}]});
+        let path = journal.join(format!("{number:012}.json"));
+        write!(std::fs::File::create_new(path).unwrap(), "{change}").unwrap();
+    }
+    let service = start(config(folder.path()));
+    service.change("POST", &json!({"documents": [{"id": "y", "text": "baking"}]}));
+    let text = |id: &str| {
+        service.json("GET", &format!("/indexes/notes/documents/{id}"), &json!(null)).1["text"]
+            .clone()
+    };
+    assert_eq!(
+        [text("x"), text("light"), text("ship"), text("y")],
+        ["ship", "light", "ship", "baking"]
+    );
+    drop(service);
+    assert_eq!(std::fs::read_dir(&journal).unwrap().count(), 0);
+    // numbers go on where they were
+    let service = start(config(folder.path()));
+    let (_, job) = service.json("GET", "/indexes/notes/jobs/3", &json!(null));
+    assert_eq!(job, json!({"state": "done", "generation": 0}));
+    let body = json!({"documents": [{"id": "z", "text": "nine"}]});
+    let (_, accepted) = service.json("POST", "/indexes/notes/documents", &body);
+    assert_eq!(accepted["job"], 4);
+}
+
+#[test]
+fn who_finds_no_room_is_told_to_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let limits = Limits { waiting: 1, ..config(folder.path()).limits };
+    let threads = NonZero::<usize>::MIN;
+    let service = start(Config { limits, threads, ..config(folder.path()) });
+    // many long texts at once, one thread and room for one
+    let body = json!({"index": "notes", "documents": vec!["light ".repeat(300); 250]}).to_string();
+    let answers: Vec<(u16, String)> = std::thread::scope(|scope| {
+        let ask = || service.ask("POST", "/encode", "", body.as_bytes());
+        let all: Vec<_> = (0..12).map(|_| scope.spawn(ask)).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let of = |status: u16| answers.iter().filter(|(found, _)| *found == status).count();
+    assert_eq!(of(200) + of(429), 12, "{:?}", answers.iter().map(|it| it.0).collect::<Vec<_>>());
+    assert!(of(200) >= 1 && of(429) >= 1);
+    assert_eq!(service.json("POST", "/indexes/notes/search", &json!({"query": "a"})).0, 200);
+}
+
+#[test]
+fn the_description_names_every_path() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let service = start(config(folder.path()));
+    let (status, api) = service.json("GET", "/openapi.json", &json!(null));
+    assert_eq!(status, 200);
+    let paths: Vec<&String> = api["paths"].as_object().unwrap().keys().collect();
+    for path in [
+        "/indexes/{name}/search",
+        "/indexes/{name}/documents",
+        "/encode",
+        "/rerank",
+        "/metrics",
+        "/ready",
+    ] {
+        assert!(paths.iter().any(|found| *found == path), "{path} in {paths:?}");
+    }
+}
