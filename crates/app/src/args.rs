@@ -23,6 +23,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Index this project, ask it three questions, and say what to type next
+    #[command(after_help = include_str!("help/quickstart.txt"))]
+    Quickstart(QuickstartArgs),
     /// Score runs against relevance judgements, as trec_eval does, and compare them
     #[command(after_help = include_str!("help/eval.txt"))]
     Eval(EvalArgs),
@@ -47,6 +50,9 @@ pub(crate) enum Command {
     /// Answer over HTTP, with a search page
     #[command(after_help = include_str!("help/serve.txt"))]
     Serve(ServeArgs),
+    /// Be a tool of an agent: the Model Context Protocol over standard input and output
+    #[command(after_help = include_str!("help/mcp.txt"))]
+    Mcp(McpArgs),
     /// Make a key for a service, and keep its hash in a file
     #[command(after_help = include_str!("help/key.txt"))]
     Key(KeyArgs),
@@ -372,6 +378,32 @@ pub(crate) struct ServeArgs {
     /// Write no line for each request
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct QuickstartArgs {
+    /// A folder of texts instead of this project
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// The model; models/fastlane-mini unless said
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+    /// The index; one that is there is brought up to date
+    #[arg(long, value_name = "INDEX", default_value = "target/quickstart.index")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct McpArgs {
+    /// The index
+    #[arg(value_name = "INDEX")]
+    pub(crate) index: PathBuf,
+    /// Where the model is, if it moved since it indexed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+    /// Threads, at most one for each core, which is also the default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -43,10 +43,11 @@ fn main() -> ExitCode {
 fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
     // nothing that `explain` does needs cleaning up: it ends where it is, waiting for input or not;
     // `delete` waits for input first
-    if !matches!(command, Command::Explain(_) | Command::Delete(_)) {
+    if !matches!(command, Command::Explain(_) | Command::Delete(_) | Command::Mcp(_)) {
         interrupt::watch()?;
     }
     match command {
+        Command::Quickstart(args) => commands::quickstart::run(&args, printer),
         Command::Eval(args) => commands::eval::run(&args.distinct(), printer),
         Command::Bm25(args) => commands::bm25::run(&args, printer),
         Command::Encode(args) => commands::encode::run(&args, printer),
@@ -55,6 +56,7 @@ fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Index(args) => commands::index::run(&args, printer),
         Command::Search(args) => commands::search::run(&args, printer),
         Command::Serve(args) => commands::serve::run(&args, printer),
+        Command::Mcp(args) => commands::mcp::run(&args, printer),
         Command::Key(args) => commands::key::run(&args, printer),
         Command::Delete(args) => commands::delete::run(&args, printer),
         Command::Compact(args) => commands::compact::run(&args, printer),

@@ -9,6 +9,8 @@ pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod index;
 pub(crate) mod key;
+pub(crate) mod mcp;
+pub(crate) mod quickstart;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod stat;

@@ -2,7 +2,7 @@
 
 mod batch;
 mod prompt;
-mod show;
+pub(super) mod show;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &SearchArgs, printer: &Printer) -> anyhow::Result<()> {
             let found = collection.search(query, &search)?;
             match args.json {
                 true => printer.json(&Answer::new(&found, search.lanes)),
-                false => show::found(args, &found, &collection, printer),
+                false => show::found((search.lanes, args.explain), &found, &collection, printer),
             }
         }
     }

@@ -63,6 +63,6 @@ fn answer(
         Err(CollectionError::EmptyQuery) => Ok(()),
         Err(error) => Err(error.into()),
         Ok(found) if args.json => printer.json(&Answer::new(&found, search.lanes)),
-        Ok(found) => show::found(args, &found, collection, printer),
+        Ok(found) => show::found((search.lanes, args.explain), &found, collection, printer),
     }
 }

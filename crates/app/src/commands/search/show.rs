@@ -2,7 +2,6 @@
 
 use fastlane::{Answer, AnswerHit, Collection, Found, Milliseconds};
 
-use crate::args::SearchArgs;
 use crate::printer::{Output, Printer};
 use crate::table::{Align, Table, columns};
 
@@ -12,15 +11,15 @@ const WON: [char; 2] = ['\u{e000}', '\u{e001}'];
 const INDENT: usize = 4;
 
 /// Shows the hits, and says how they were found.
-pub(super) fn found(
-    args: &SearchArgs,
+pub(crate) fn found(
+    (lanes, explain): (Option<usize>, bool),
     found: &Found,
     collection: &Collection,
     printer: &Printer,
 ) -> anyhow::Result<()> {
-    let answer = Answer::new(found, args.how.lanes);
+    let answer = Answer::new(found, lanes);
     let settings = printer.settings();
-    if args.explain {
+    if explain {
         printer.table(&tokens(&answer), Output::Table)?;
     }
     match settings.stdout_columns {
@@ -30,7 +29,7 @@ pub(super) fn found(
             printer.text(&blocks.collect::<String>())?;
         }
     }
-    if args.explain {
+    if explain {
         printer.table(&matches(&answer), Output::Table)?;
     }
     for words in words(&answer, collection) {

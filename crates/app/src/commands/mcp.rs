@@ -1,0 +1,131 @@
+//! `fastlane mcp`: an index as tools of an agent, by the Model Context Protocol over stdin and stdout.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use fastlane::{Answer, Collection, Filter, Fusion, Search};
+use rmcp::handler::server::wrapper::Parameters;
+use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+use rmcp::{ServerHandler, ServiceExt as _, schemars, tool, tool_handler, tool_router};
+use serde::{Deserialize, Serialize};
+
+use super::search::open;
+use crate::args::McpArgs;
+use crate::printer::Printer;
+
+/// Documents that a search gives unless another number is asked for.
+const FOUND: usize = 10;
+/// The most that may be asked for.
+const MOST: usize = 100;
+
+pub(crate) fn run(args: &McpArgs, printer: &Printer) -> anyhow::Result<()> {
+    let collection = open(&args.index, args.model.as_deref(), args.threads)?;
+    let documents = collection.figures().views.documents;
+    printer.note(&format!("{documents} documents, for an agent on standard input and output"));
+    let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
+    let tools = Tools { collection: Arc::new(collection) };
+    runtime.block_on(async {
+        let service = tools.serve(rmcp::transport::stdio()).await;
+        let service = service.context("nobody speaks the protocol on standard input")?;
+        service.waiting().await.context("the conversation broke off")?;
+        Ok(())
+    })
+}
+
+/// What an agent may do.
+#[derive(Clone)]
+struct Tools {
+    collection: Arc<Collection>,
+}
+
+/// What to search for.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+struct SearchFor {
+    /// A question or some words, in natural language.
+    query: String,
+    /// How many documents are wanted: 10 unless said, 100 at most.
+    limit: Option<usize>,
+    /// The only documents that may be found, by their metadata: `lang = en and year > 2020`.
+    filter: Option<String>,
+}
+
+/// Which document is wanted.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+struct Fetch {
+    /// The id, as a search gave it.
+    id: String,
+}
+
+/// What a search gave.
+#[derive(Debug, Serialize)]
+struct Results {
+    results: Vec<Passage>,
+}
+
+/// A document that was found.
+#[derive(Debug, Serialize)]
+struct Passage {
+    id: String,
+    title: String,
+    /// The passage around the token that answers.
+    text: String,
+    score: f32,
+    metadata: fastlane::Metadata,
+}
+
+/// A whole document.
+#[derive(Debug, Serialize)]
+struct Whole {
+    id: String,
+    title: String,
+    text: String,
+    metadata: fastlane::Metadata,
+}
+
+#[tool_router]
+impl Tools {
+    /// Finds passages that answer a question, best first.
+    #[tool(
+        description = "Search the documents of this index by meaning and by words. Gives the best \
+                          passages with the ids of their documents; read whole ones with `fetch`."
+    )]
+    fn search(&self, Parameters(wanted): Parameters<SearchFor>) -> Result<String, String> {
+        let filter = wanted.filter.as_deref().map(str::parse::<Filter>).transpose();
+        let filter = filter.map_err(|error| format!("the filter cannot be read: {error}"))?;
+        let k = wanted.limit.unwrap_or(FOUND).clamp(1, MOST);
+        let search = Search { k, filter, fusion: Some(Fusion::Ranks), ..Search::default() };
+        self.collection.refresh().map_err(|error| error.to_string())?;
+        let found = self.collection.search(&wanted.query, &search);
+        let answer = Answer::new(&found.map_err(|error| error.to_string())?, None);
+        let passage = |hit: fastlane::AnswerHit| Passage {
+            id: hit.id,
+            title: hit.title,
+            text: hit.snippet.into_iter().map(|piece| piece.text).collect(),
+            score: hit.score,
+            metadata: hit.metadata,
+        };
+        json(&Results { results: answer.hits.into_iter().map(passage).collect() })
+    }
+
+    /// Reads a document.
+    #[tool(description = "Read a whole document by its id.")]
+    fn fetch(&self, Parameters(Fetch { id }): Parameters<Fetch>) -> Result<String, String> {
+        let found = self.collection.document(&id).map_err(|error| error.to_string())?;
+        let document = found.ok_or_else(|| format!("there is no document `{id}`"))?;
+        let fastlane::Document { id, title, text, metadata } = document;
+        json(&Whole { id, title, text, metadata })
+    }
+}
+
+#[tool_handler]
+impl ServerHandler for Tools {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("fastlane", env!("CARGO_PKG_VERSION")))
+            .with_instructions("Search the documents of an index, and read them.")
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String, String> {
+    serde_json::to_string_pretty(value).map_err(|error| error.to_string())
+}

@@ -1,0 +1,153 @@
+//! `fastlane quickstart`: the first minute with FastLane.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use fastlane::{Collection, Document, Model, Search, Settings};
+use fastlane_corpus::{Documents, Format, ReadSettings};
+
+use super::search::show;
+use crate::args::QuickstartArgs;
+use crate::interrupt;
+use crate::printer::Printer;
+use crate::progress::{Progress, Unit};
+use crate::storage;
+
+/// The model that comes with the project.
+const MODEL: &str = "models/fastlane-mini";
+/// What is indexed of the project: pages, and folders with the endings that count.
+const PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"];
+const FOLDERS: [(&str, &str); 2] = [("docs", "md"), ("crates", "rs")];
+/// What the project is asked.
+const QUESTIONS: [&str; 3] = [
+    "what happens to an index when the machine is killed during a commit?",
+    "how do I train a model on my own pairs?",
+    "which token of a query searches?",
+];
+
+pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let model = args.model.clone().unwrap_or_else(|| MODEL.into());
+    if args.model.is_none() && !model.is_dir() {
+        bail!(
+            "there is no model at `{MODEL}`: say which with `--model DIR`; \
+             `scripts/fetch-minilm` fetches one"
+        );
+    }
+    let documents = match &args.folder {
+        Some(folder) => {
+            Documents::open(folder, &ReadSettings::default())?.collect::<Result<_, _>>()?
+        }
+        None => project()?,
+    };
+    let model = Arc::new(Model::open(&model, &Settings::default())?);
+    let questions = questions(args, &documents);
+    let collection = match Collection::is_there(&args.output) {
+        true => Collection::open_with(&args.output, model)?,
+        false => {
+            std::fs::create_dir_all(storage::directory(&args.output))
+                .with_context(|| storage::cannot_write(&args.output))?;
+            Collection::create(&args.output, model)?
+        }
+    };
+    index(&collection, documents, printer)?;
+    let figures = collection.figures().views;
+    let (count, views, seconds) = (figures.documents, figures.views, began.elapsed().as_secs_f64());
+    printer.note(&format!("{count} passages, {views} views, in {seconds:.1} s"));
+    for question in &questions {
+        printer.note(&format!("\n> {question}"));
+        let found = collection.search(question, &Search { k: 3, ..Search::default() })?;
+        show::found((None, false), &found, &collection, printer)?;
+    }
+    let index = args.output.display();
+    printer.note(&format!(
+        "\nnow type:\n  fastlane search {index} \"a question of yours\"\n  fastlane search {index} \
+         \"a question of yours\" --explain\n  fastlane serve {index}"
+    ));
+    Ok(())
+}
+
+/// The documentation and the source, from within a clone.
+fn project() -> anyhow::Result<Vec<Document>> {
+    if !PAGES
+        .iter()
+        .chain(FOLDERS.iter().map(|(folder, _)| folder))
+        .all(|it| Path::new(it).exists())
+    {
+        bail!("this is no clone of FastLane: say which folder with `fastlane quickstart FOLDER`");
+    }
+    let mut files: Vec<PathBuf> = PAGES.iter().map(PathBuf::from).collect();
+    for (folder, ending) in FOLDERS {
+        gather(Path::new(folder), ending, &mut files)?;
+    }
+    let settings = ReadSettings { format: Some(Format::Texts), ..ReadSettings::default() };
+    let mut documents = Vec::new();
+    for file in files {
+        interrupt::check()?;
+        for document in Documents::open(&file, &settings)? {
+            let mut document = document?;
+            // the reader knows the file alone
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let passage = document.id.strip_prefix(&*name).unwrap_or_default().to_owned();
+            document.id = format!("{}{passage}", file.display());
+            documents.push(document);
+        }
+    }
+    Ok(documents)
+}
+
+/// All files below a folder that end so, in order.
+fn gather(folder: &Path, ending: &str, into: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let read = || format!("cannot read `{}`", folder.display());
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .with_context(read)?;
+    paths.sort();
+    for path in paths {
+        match path.is_dir() {
+            true => gather(&path, ending, into)?,
+            false if path.extension().is_some_and(|found| found == ending) => into.push(path),
+            false => {}
+        }
+    }
+    Ok(())
+}
+
+/// Brings the index up to date, under a bar.
+fn index(
+    collection: &Collection,
+    documents: Vec<Document>,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let bar = Progress::new(
+        "encoding",
+        Some(documents.len() as u64),
+        Unit::Things("passages"),
+        printer.settings(),
+    );
+    let mut writer = collection.writer()?;
+    let changed = writer.update(documents, &mut |done| {
+        bar.set(done);
+        interrupt::check().is_ok()
+    });
+    drop(bar);
+    interrupt::check()?;
+    changed?;
+    writer.commit()?;
+    Ok(())
+}
+
+/// What to ask: of a folder, for some of its titles.
+fn questions(args: &QuickstartArgs, documents: &[Document]) -> Vec<String> {
+    if args.folder.is_none() {
+        return QUESTIONS.map(str::to_owned).to_vec();
+    }
+    let step = documents.len().div_ceil(QUESTIONS.len()).max(1);
+    let asked = documents.iter().step_by(step).map(|document| match document.title.is_empty() {
+        true => document.text.split_whitespace().take(8).collect::<Vec<_>>().join(" "),
+        false => document.title.clone(),
+    });
+    asked.filter(|question| !question.trim().is_empty()).collect()
+}
