@@ -41,7 +41,7 @@ pub use writer::{Changes, CollectionWriter, Watch};
 
 pub use fastlane_corpus::{Document, Filter, FilterError, Metadata};
 pub use fastlane_engine::{
-    DocumentViews, OpenIndexError, QueryViews, SearchError, Token, TokenMatrix, UsualLane,
-    WriterSettings,
+    DocumentViews, OpenIndexError, QueryViews, SearchError, Statistics, Store, Token, TokenMatrix,
+    UsualLane, WriterSettings,
 };
 pub use fastlane_model::{Model, Precision, Settings};

@@ -18,6 +18,7 @@ mod journal;
 mod keys;
 mod metrics;
 mod middle;
+mod page;
 mod server;
 mod state;
 

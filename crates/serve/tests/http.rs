@@ -384,3 +384,39 @@ fn the_description_names_every_path() {
         assert!(paths.iter().any(|found| *found == path), "{path} in {paths:?}");
     }
 }
+
+#[test]
+fn pages_are_for_people() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let service = start(config(folder.path()));
+    let attack = r#"<script>alert(1)</script>"><img src=x onerror=alert(2)>"#;
+    let metadata = json!({attack: attack});
+    let document = json!({"id": attack, "title": attack, "text": attack, "metadata": metadata});
+    service.change("POST", &json!({"documents": [document]}));
+    let page = |path: &str| service.ask("GET", path, "", b"");
+    let (status, home) = page("/");
+    assert!(status == 200 && home.contains("id=\"ask\""), "{home}");
+    for path in ["/style.css", "/page.js", "/icon.svg", "/stats", "/api"] {
+        assert_eq!(page(path).0, 200, "{path}");
+    }
+    let coded: String = form_urlencoded::byte_serialize(attack.as_bytes()).collect();
+    for path in [
+        format!("/?q={coded}&filter="),
+        format!("/?q=light&filter={coded}"),
+        format!("/?q=light&index={coded}"),
+        format!("/?q=light&hybrid=0&hybrid=1&lanes={coded}&rerank={coded}"),
+        format!("/?q={coded}&fragment=1"),
+        format!("/stats?index={coded}"),
+    ] {
+        let (_, text) = page(&path);
+        assert!(!text.contains("<script>alert") && !text.contains("<img"), "{path}: {text}");
+    }
+    let (status, text) = page("/?q=light&filter=lang+%3D");
+    assert!(status == 400 && text.contains("The filter cannot be read"), "{text}");
+    let (status, text) = page("/?q=light&filter=lang+%3D&fragment=1");
+    assert!(status == 400 && text.starts_with("The filter") && text.ends_with('.'), "{text}");
+    assert_eq!(page("/?q=light&index=none").0, 404);
+    let (status, text) = page("/?q=light");
+    assert!(status == 200 && text.contains("data-id=\"a\""), "{text}");
+}

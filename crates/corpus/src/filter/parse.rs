@@ -45,6 +45,17 @@ pub enum FilterError {
     },
 }
 
+impl FilterError {
+    /// The character, counted from 1, from which on the text cannot be read.
+    pub fn position(&self) -> usize {
+        match self {
+            Self::Unexpected { position, .. }
+            | Self::TooLong { position, .. }
+            | Self::TooDeep { position, .. } => *position,
+        }
+    }
+}
+
 impl FromStr for Filter {
     type Err = FilterError;
 

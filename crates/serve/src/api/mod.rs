@@ -4,6 +4,7 @@ mod documents;
 mod indexes;
 mod model;
 mod openapi;
+mod pages;
 mod search;
 mod service;
 
@@ -37,12 +38,18 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
         .route("/encode", post(model::encode))
         .route("/rerank", post(model::rerank))
         .route("/metrics", get(service::metrics))
+        .route("/", get(pages::home))
+        .route("/stats", get(pages::statistics))
+        .route("/api", get(pages::reference))
         .route_layer(from_fn_with_state(Arc::clone(state), middle::guard));
     Router::new()
         .merge(guarded)
         .route("/health", get(service::health))
         .route("/ready", get(service::ready))
         .route("/openapi.json", get(openapi::json))
+        .route("/style.css", get(pages::style))
+        .route("/page.js", get(pages::script))
+        .route("/icon.svg", get(pages::icon))
         .fallback(nowhere)
         .method_not_allowed_fallback(no_such_way)
         .layer(DefaultBodyLimit::max(state.limits.body))
@@ -63,8 +70,11 @@ async fn no_such_way() -> Refusal {
     Refusal::new(status, "wrong_method", "this path cannot be asked so: see /openapi.json for how")
 }
 
-/// Gives errors that come from below the same shape as ours.
+/// Gives errors that come from below the same shape as ours; pages say theirs in words.
 async fn plain_errors(request: Request, next: axum::middleware::Next) -> axum::response::Response {
+    if request.uri().path() == "/" {
+        return next.run(request).await;
+    }
     let response = next.run(request).await;
     let json = response.headers().get(axum::http::header::CONTENT_TYPE);
     let plain = json.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));

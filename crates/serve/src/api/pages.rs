@@ -1,0 +1,174 @@
+//! The pages for people: they ask what programs ask, and show it.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State as Shared};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use fastlane::{Filter, Fusion, Search};
+
+use super::openapi::document;
+use super::search::{Query, check_sizes, check_text, find};
+use crate::error::Refusal;
+use crate::page::{self, Asked, Failure, Frame, Results};
+use crate::state::{Index, State};
+
+/// Nothing from elsewhere, and nothing inline.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                      img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// What an address asks for: the last value of a name holds.
+struct Wanted {
+    asked: Asked,
+    /// Only the inside of `main`.
+    fragment: bool,
+}
+
+impl Wanted {
+    fn new(query: Option<&str>, state: &State) -> Self {
+        let first = state.indexes.keys().next().cloned().unwrap_or_default();
+        let mut asked = Asked { index: first, ..Asked::default() };
+        let mut fragment = false;
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            match &*name {
+                "q" => asked.q = value.into_owned(),
+                "index" => asked.index = value.into_owned(),
+                "lanes" if value == "all" => asked.lanes = Some(usize::MAX),
+                "lanes" => asked.lanes = value.parse().ok().filter(|&lanes| lanes > 0),
+                "rerank" => asked.rerank = value.parse().unwrap_or(asked.rerank),
+                "hybrid" => asked.hybrid = value == "1",
+                "filter" => asked.filter = value.into_owned(),
+                "fragment" => fragment = value == "1",
+                _ => {}
+            }
+        }
+        Self { asked, fragment }
+    }
+}
+
+/// The search page.
+pub(super) async fn home(Shared(state): Shared<Arc<State>>, RawQuery(query): RawQuery) -> Response {
+    let Wanted { asked, fragment } = Wanted::new(query.as_deref(), &state);
+    let indexes: Vec<String> = state.indexes.keys().cloned().collect();
+    let frame = Frame { indexes: &indexes, asked: &asked };
+    match answered(&state, &frame, fragment).await {
+        Ok(text) => html(StatusCode::OK, text),
+        Err((refusal, at)) => failed(&frame, &refusal, at, fragment),
+    }
+}
+
+/// What a search or the page before it shows; an error knows which letter of a filter it is about.
+async fn answered(
+    state: &State,
+    frame: &Frame<'_>,
+    fragment: bool,
+) -> Result<String, (Refusal, Option<usize>)> {
+    let asked = frame.asked;
+    let index = state.index(&asked.index).map_err(|refusal| (refusal, None))?;
+    let documents = index.collection.figures().views.documents;
+    if asked.q.trim().is_empty() {
+        return Ok(match fragment {
+            true => page::home_fragment(frame, documents, &[]),
+            false => page::home(frame, documents, &[]),
+        });
+    }
+    let filter = match asked.filter.trim() {
+        "" => None,
+        text => Some(text.parse::<Filter>().map_err(|error| {
+            (Refusal::bad(format!("the filter cannot be read: {error}")), Some(error.position()))
+        })?),
+    };
+    let found = searched(state, index, asked, filter).await.map_err(|refusal| (refusal, None))?;
+    let has_router = index.collection.model().is_some_and(|model| model.has_router());
+    let results = Results { found: &found, documents, has_router };
+    Ok(match fragment {
+        true => page::results_fragment(frame, &results),
+        false => page::results(frame, &results),
+    })
+}
+
+async fn searched(
+    state: &State,
+    index: &Index,
+    asked: &Asked,
+    filter: Option<Filter>,
+) -> Result<fastlane::Found, Refusal> {
+    check_text(&asked.q, &state.limits)?;
+    check_sizes(0, asked.rerank, &state.limits)?;
+    let search = Search {
+        lanes: asked.lanes,
+        rerank: asked.rerank,
+        fusion: asked.hybrid.then_some(Fusion::Ranks),
+        filter,
+        ..Search::default()
+    };
+    let (collection, query) = (Arc::clone(&index.collection), Query::Text(asked.q.clone()));
+    let (found, waited) = state.desk.run(move || find(&collection, query, &search)).await?;
+    let found = found?;
+    state.metrics.see_search(waited, &found.times);
+    Ok(found)
+}
+
+/// What an index consists of.
+pub(super) async fn statistics(
+    Shared(state): Shared<Arc<State>>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let Wanted { asked, .. } = Wanted::new(query.as_deref(), &state);
+    let indexes: Vec<String> = state.indexes.keys().cloned().collect();
+    let frame = Frame { indexes: &indexes, asked: &asked };
+    match state.index(&asked.index) {
+        Ok(index) => html(StatusCode::OK, page::statistics(&frame, &index.collection.figures())),
+        Err(refusal) => failed(&frame, &refusal, None, false),
+    }
+}
+
+/// What programs may ask for, for people who write them.
+pub(super) async fn reference(Shared(state): Shared<Arc<State>>) -> Response {
+    let asked = Wanted::new(None, &state).asked;
+    let indexes: Vec<String> = state.indexes.keys().cloned().collect();
+    let frame = Frame { indexes: &indexes, asked: &asked };
+    let api = serde_json::to_value(document()).unwrap_or_default();
+    html(StatusCode::OK, page::reference(&frame, &api))
+}
+
+pub(super) async fn style() -> Response {
+    asset("text/css; charset=utf-8", page::STYLE)
+}
+
+pub(super) async fn script() -> Response {
+    asset("text/javascript; charset=utf-8", page::SCRIPT)
+}
+
+pub(super) async fn icon() -> Response {
+    asset("image/svg+xml", page::ICON)
+}
+
+fn failed(frame: &Frame<'_>, refusal: &Refusal, at: Option<usize>, fragment: bool) -> Response {
+    let mut said = refusal.message.clone();
+    if !said.ends_with('.') {
+        said.push('.');
+    }
+    if let Some(first) = said.get(..1) {
+        said = format!("{}{}", first.to_uppercase(), &said[1..]);
+    }
+    if fragment {
+        return (refusal.status, said).into_response();
+    }
+    let status = refusal.status.as_u16();
+    html(refusal.status, page::failure(frame, &Failure { status, said: &said, at, way_out: None }))
+}
+
+fn html(status: StatusCode, text: String) -> Response {
+    let headers: [(HeaderName, &str); 4] = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, text).into_response()
+}
+
+fn asset(kind: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=300")], text).into_response()
+}

@@ -1,0 +1,89 @@
+//! What a search cost: a bar of its stages, and how much came of it.
+
+use std::time::Duration;
+
+use fastlane::{Found, Times};
+use maud::{Markup, html};
+
+use super::Results;
+use super::shown::Shown;
+use super::words::{counted, milliseconds};
+
+/// A stage of a search.
+struct Stage {
+    name: &'static str,
+    us: u128,
+    /// Whether it was wanted.
+    on: bool,
+}
+
+/// The stages in running order; together they are the total.
+fn stages(shown: &Shown<'_>) -> [Stage; 6] {
+    let Times { encode, route, probe, rerank, words, show } = shown.found.times;
+    let stage = |name, time: Duration, on| Stage { name, us: time.as_micros(), on };
+    [
+        stage("encode", encode, true),
+        stage("route", route, shown.has_router),
+        stage("probe", probe, true),
+        stage("rerank", rerank, shown.asked.rerank > 0),
+        stage("words", words, shown.asked.hybrid),
+        stage("show", show, true),
+    ]
+}
+
+/// The bar and its numbers.
+pub(super) fn cost(shown: &Shown<'_>) -> Markup {
+    let stages = stages(shown);
+    let total: u128 = stages.iter().map(|stage| stage.us).sum();
+    let starts = stages.iter().scan(0, |at, stage| {
+        let start = *at;
+        *at += stage.us;
+        Some(start)
+    });
+    html! {
+        div.cost {
+            svg.time viewBox=(format!("0 0 {} 10", total.max(1))) preserveAspectRatio="none"
+                aria-hidden="true" {
+                @for (stage, start) in stages.iter().zip(starts).filter(|(stage, _)| stage.us > 0) {
+                    rect class=(stage.name) x=(start) width=(stage.us) height="10" {}
+                }
+            }
+            dl {
+                @for stage in &stages { (row(stage)) }
+                div.total data-stage="total" data-us=(total) {
+                    dt { "total" } dd { (milliseconds(total)) " ms" }
+                }
+            }
+        }
+    }
+}
+
+fn row(stage: &Stage) -> Markup {
+    html! {
+        div class=[(!stage.on).then_some("off")] data-stage=(stage.name) data-us=(stage.us) {
+            dt {
+                svg.key viewBox="0 0 10 10" aria-hidden="true" {
+                    rect class=(stage.name) width="10" height="10" {}
+                }
+                (stage.name)
+            }
+            dd { @if stage.on { (milliseconds(stage.us)) } @else { "off" } }
+        }
+    }
+}
+
+/// How many of how many; the script says the same aloud.
+pub(super) fn tally(results: &Results<'_>) -> Markup {
+    let hits = counted(results.found.hits.len() as u64, "result");
+    html! {
+        p.tally data-said=(said(results.found)) {
+            span { (hits) " of " (counted(results.documents, "document")) }
+        }
+    }
+}
+
+/// `8 results in 4.3 ms`.
+pub(super) fn said(found: &Found) -> String {
+    let hits = counted(found.hits.len() as u64, "result");
+    format!("{hits} in {} ms", milliseconds(found.times.total().as_micros()))
+}

@@ -1,0 +1,79 @@
+//! Where links lead.
+
+use super::{Asked, Frame};
+
+/// The page before there is a query, of the same index.
+pub(super) fn home(frame: &Frame<'_>) -> String {
+    if frame.indexes.len() > 1 { format!("/{}", index(frame)) } else { "/".to_owned() }
+}
+
+/// `?index=NAME`, or nothing where there is none.
+pub(super) fn index(frame: &Frame<'_>) -> String {
+    let name = &frame.asked.index;
+    if name.is_empty() { String::new() } else { format!("?index={}", encoded(name)) }
+}
+
+/// The figures of an index.
+pub(super) fn statistics(index: &str) -> String {
+    format!("/stats?index={}", encoded(index))
+}
+
+/// The same search again; what is empty is left out, as the form does it.
+pub(super) fn search(asked: &Asked) -> String {
+    let lanes = lanes(asked.lanes);
+    let (rerank, hybrid) = (asked.rerank.to_string(), u8::from(asked.hybrid).to_string());
+    let fields = [
+        ("q", &asked.q),
+        ("index", &asked.index),
+        ("lanes", &lanes),
+        ("rerank", &rerank),
+        ("hybrid", &hybrid),
+        ("filter", &asked.filter),
+    ];
+    let said = fields.iter().filter(|(_, value)| !value.is_empty());
+    let said: Vec<String> =
+        said.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    format!("/?{}", said.join("&"))
+}
+
+/// A number of lanes as the form spells it.
+pub(super) fn lanes(lanes: Option<usize>) -> String {
+    match lanes {
+        None => "auto".to_owned(),
+        Some(usize::MAX) => "all".to_owned(),
+        Some(number) => number.to_string(),
+    }
+}
+
+/// A value of a query string, as forms encode it.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
+                out.push(char::from(byte));
+            }
+            b' ' => out.push('+'),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_is_spelled_as_the_form_spells_it() {
+        let asked = Asked {
+            q: "a+b & \"ß\"?".to_owned(),
+            index: "notes".to_owned(),
+            lanes: Some(usize::MAX),
+            rerank: 100,
+            ..Asked::default()
+        };
+        let wanted = "/?q=a%2Bb+%26+%22%C3%9F%22%3F&index=notes&lanes=all&rerank=100&hybrid=0";
+        assert_eq!(search(&asked), wanted);
+    }
+}

@@ -1,0 +1,192 @@
+//! The query as the router sees it: its tokens with their shares, and a sentence on what it did.
+
+use maud::{Markup, html};
+
+use super::shown::{By, Shown};
+use super::words::{counted, small};
+
+/// A token with its bar, for searches and for the drawing that explains one.
+pub(super) struct Bar<'a> {
+    pub(super) word: &'a str,
+    pub(super) alpha: f32,
+    pub(super) special: bool,
+    pub(super) piece: bool,
+    /// `lane`, or which one, if it is one.
+    pub(super) which: Option<&'a str>,
+}
+
+/// The heights that bars are drawn to.
+#[derive(Clone, Copy)]
+pub(super) struct Heights {
+    pub(super) most: f32,
+    pub(super) even: f32,
+}
+
+impl Heights {
+    /// Where the line of the even share lies, from above.
+    fn line(self) -> f32 {
+        100.0 - 100.0 * self.even / self.most
+    }
+}
+
+impl Bar<'_> {
+    /// What stands in a token's button.
+    pub(super) fn draw(&self, heights: Heights) -> Markup {
+        let (line, height) = (percent(heights.line()), 100.0 * self.alpha / heights.most);
+        html! {
+            svg.alpha aria-hidden="true" {
+                line x2="1999" y1=(line) y2=(line) {}
+                rect x="8" y=(percent(100.0 - height)) width="16" height=(percent(height)) {}
+            }
+            span.word { (self.word) }
+            " "
+            span.share {
+                span.unseen { "alpha " } (format!("{:.2}", self.alpha))
+                @if let Some(which) = self.which { " " span.which { (which) } }
+            }
+        }
+    }
+}
+
+/// The end of the line that bars stand before, with its name.
+pub(super) fn even(heights: Heights) -> Markup {
+    let line = percent(heights.line());
+    // a line near the top has no room above it
+    let dy = if heights.line() < 40.0 { "15" } else { "-6" };
+    html! {
+        li.even {
+            svg.alpha {
+                line x2="1999" y1=(line) y2=(line) {}
+                text x="100%" y=(line) dy=(dy) { (format!("even share {:.2}", heights.even)) }
+            }
+        }
+    }
+}
+
+fn percent(value: f32) -> String {
+    format!("{:.1}%", value.clamp(0.0, 100.0))
+}
+
+/// All tokens of the query; without a router there is nothing to draw bars of.
+pub(super) fn strip(shown: &Shown<'_>) -> Markup {
+    let alpha = &shown.found.query.alpha;
+    let most = alpha.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    let heights = Heights { most, even: shown.even() };
+    let label = match shown.has_router {
+        true => "The query as the router sees it, token by token",
+        false => "The query, token by token",
+    };
+    html! {
+        ol.query.flat[!shown.has_router] aria-label=(label) {
+            @for at in 0..shown.tokens() { (token(shown, at, heights)) }
+            @if shown.has_router { (even(heights)) }
+        }
+    }
+}
+
+fn token(shown: &Shown<'_>, at: usize, heights: Heights) -> Markup {
+    let which = shown.which(at);
+    let bar = Bar {
+        word: shown.word(at),
+        alpha: shown.alpha(at),
+        special: shown.special(at),
+        piece: shown.piece(at),
+        which: which.as_deref(),
+    };
+    html! {
+        li.token.lane[bar.which.is_some()].special[bar.special].piece[bar.piece] {
+            button type="button" data-token=(at) title=(title(shown, at)) {
+                @if shown.has_router { (bar.draw(heights)) } @else {
+                    span.word { (bar.word) }
+                    @if let Some(which) = bar.which { " " span.share { span.which { (which) } } }
+                }
+            }
+        }
+    }
+}
+
+/// What a pointer that rests on a token is told.
+fn title(shown: &Shown<'_>, at: usize) -> String {
+    let mut title = format!("{}: alpha {:.3}", shown.spelled(at), shown.alpha(at));
+    if let Some(which) = shown.which(at) {
+        title.push_str(&format!(", {which}"));
+        // a rerank weighs all tokens alike
+        if shown.found.lanes.len() > 1 && shown.asked.rerank == 0 {
+            let share = shown.alpha(at) / shown.intent();
+            title.push_str(&format!(", {share:.2} of the score"));
+        }
+    }
+    title
+}
+
+/// What the router did, whether it saw the whole query, and what the page cannot show.
+pub(super) fn sentences(shown: &Shown<'_>) -> Markup {
+    let cut = shown.found.query.cut as u64;
+    html! {
+        p.says {
+            (sentence(shown))
+            @if cut > 0 {
+                " The query is too long for the model: its last " (counted(cut, "byte"))
+                " had no part in it."
+            }
+            @if silent(shown) {
+                " What is looked up in documents stands for no single token here: a rerank shows "
+                "which tokens answer."
+            }
+        }
+    }
+}
+
+/// Whether nobody knows which tokens met.
+fn silent(shown: &Shown<'_>) -> bool {
+    let hits = &shown.found.hits;
+    shown.asked.rerank == 0 && !hits.is_empty() && hits.iter().all(|hit| hit.matches.is_empty())
+}
+
+fn sentence(shown: &Shown<'_>) -> Markup {
+    let tokens = shown.tokens();
+    let lookups = small(shown.found.lanes.len());
+    match (shown.by, shown.has_router) {
+        (By::All, false) => html! {
+            "This model has no router: all " (tokens) " tokens carry alike, and all of them search."
+        },
+        (By::All, true) => html! {
+            "All " (tokens) " tokens search: " b { (tokens) " lookups" } ", as ColBERT does it."
+        },
+        (By::Soft, _) => html! {
+            "The router weighs all " (tokens) " tokens into one view: "
+            b { "one lookup instead of " (tokens) } "."
+        },
+        (By::Lanes, false) => html! {
+            "This model has no router: all " (tokens) " tokens carry alike, and the first of them "
+            @if shown.found.lanes.len() == 1 { "searches" } @else { "search" } ", "
+            (names(shown)) ": "
+            b { (lookups) @if lookups == "one" { " lookup" } @else { " lookups" }
+                " instead of " (tokens) } "."
+        },
+        (By::Lanes, true) => html! {
+            "The router puts " b { (format!("{:.0}%", 100.0 * shown.intent())) }
+            " of the intent on " (names(shown))
+            @if shown.found.lanes.len() == 1 {
+                ". That token alone is looked up: " b { "one lookup instead of " (tokens) } "."
+            } @else {
+                ": " b { (lookups) " lookups instead of " (tokens) } "."
+            }
+        },
+    }
+}
+
+/// The lanes in a sentence: “ships”, “fog” and “weather”.
+fn names(shown: &Shown<'_>) -> Markup {
+    let lanes = &shown.found.lanes;
+    let between = |at: usize| match lanes.len() - at {
+        1 => "",
+        2 => " and ",
+        _ => ", ",
+    };
+    html! {
+        @for (at, &lane) in lanes.iter().enumerate() {
+            b.lane { "“" (shown.word(lane)) "”" } (between(at))
+        }
+    }
+}

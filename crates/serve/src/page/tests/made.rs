@@ -1,0 +1,103 @@
+//! Searches made by hand.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use fastlane::UsualLane;
+use fastlane::{Document, Found, Hit, Match, Metadata, QueryViews, Times, Token, TokenMatrix};
+
+use super::super::{Asked, Frame, Results, results_fragment};
+
+pub(super) const QUERY: &str = "ships off Dunmore?";
+
+pub(super) fn asked() -> Asked {
+    Asked { q: QUERY.to_owned(), index: "lighthouse".to_owned(), ..Asked::default() }
+}
+
+/// A query of seven tokens, the second of which is the lane.
+pub(super) fn found(hits: Vec<Hit>) -> Found {
+    let tokens = [
+        ("[CLS]", None),
+        ("ships", Some(0..5)),
+        ("off", Some(6..9)),
+        ("dun", Some(10..13)),
+        ("##more", Some(13..17)),
+        ("?", Some(17..18)),
+        ("[SEP]", None),
+    ];
+    let token =
+        |(text, bytes): (&str, Option<Range<usize>>)| Token { id: 0, text: text.to_owned(), bytes };
+    let query = QueryViews {
+        tokens: tokens.into_iter().map(token).collect(),
+        views: TokenMatrix::new(1, vec![1.0; 7]),
+        alpha: vec![0.05, 0.4, 0.05, 0.25, 0.15, 0.05, 0.05],
+        lane_views: None,
+        soft_lane: vec![1.0],
+        usual: UsualLane::Hard,
+        cut: 0,
+    };
+    let us = Duration::from_micros;
+    let times = Times {
+        encode: us(2400),
+        route: us(110),
+        probe: us(190),
+        rerank: us(1640),
+        words: us(0),
+        show: us(300),
+    };
+    Found { query, lanes: vec![1], hits, times, generation: 1 }
+}
+
+/// A document whose tokens are words, each of which answers a token of the query so well.
+pub(super) fn hit(id: &str, title: &str, text: &str, pairs: &[(usize, &str, f32)]) -> Hit {
+    let (id, title, text) = (id.to_owned(), title.to_owned(), text.to_owned());
+    let document = Document { id, title, text, metadata: Metadata::new() };
+    let whole = document.full_text().into_owned();
+    let pair = |&(query, token, product): &(usize, &str, f32)| {
+        let start = whole.find(token);
+        let bytes = start.map(|start| start..start + token.len());
+        Match { query, token: token.to_owned(), bytes, product }
+    };
+    let matches: Vec<Match> = pairs.iter().map(pair).collect();
+    let score = matches.iter().map(|pair| pair.product).sum();
+    Hit { score, document, matches }
+}
+
+/// Two hits, with all pairs, as after a rerank.
+pub(super) fn hits() -> Vec<Hit> {
+    let storm = [
+        (0, "[CLS]", 0.7),
+        (1, "boat", 0.7),
+        (2, "out", 0.5),
+        (3, "gale", 0.2),
+        (4, "gale", 0.2),
+        (5, ".", 0.4),
+        (6, "[SEP]", 0.6),
+    ];
+    let sound = [
+        (0, "[CLS]", 0.8),
+        (1, "ships", 0.9),
+        (2, "off", 0.9),
+        (3, "Dunmore", 0.8),
+        (4, "Dunmore", 0.8),
+        (5, ".", 0.5),
+        (6, "[SEP]", 0.6),
+    ];
+    vec![
+        hit("fog.md", "The fog signal", "It warns ships off Dunmore.", &sound),
+        hit("storm.md", "", "Bring in the boat. In a gale nobody goes out.", &storm),
+    ]
+}
+
+/// The inside of the page that a search gives.
+pub(super) fn page(asked: &Asked, found: &Found, has_router: bool) -> String {
+    let indexes = ["lighthouse".to_owned(), "handbook".to_owned()];
+    let frame = Frame { indexes: &indexes, asked };
+    results_fragment(&frame, &Results { found, documents: 1284, has_router })
+}
+
+/// The text of a page, without its tags.
+pub(super) fn text(page: &str) -> String {
+    let parts = page.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
+    parts.collect()
+}
