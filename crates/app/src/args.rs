@@ -56,6 +56,10 @@ pub(crate) enum Command {
     /// Make a key for a service, and keep its hash in a file
     #[command(after_help = include_str!("help/key.txt"))]
     Key(KeyArgs),
+    /// Print what a shell needs to complete commands
+    Completions(CompletionsArgs),
+    /// Print the manual page, in the format of `man`
+    Man,
     /// Delete documents from an index
     #[command(after_help = include_str!("help/delete.txt"))]
     Delete(DeleteArgs),
@@ -404,6 +408,13 @@ pub(crate) struct McpArgs {
     /// Threads, at most one for each core, which is also the default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, clap::Args)]

@@ -58,6 +58,8 @@ fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Serve(args) => commands::serve::run(&args, printer),
         Command::Mcp(args) => commands::mcp::run(&args, printer),
         Command::Key(args) => commands::key::run(&args, printer),
+        Command::Completions(args) => commands::manual::completions(&args, printer),
+        Command::Man => commands::manual::page(printer),
         Command::Delete(args) => commands::delete::run(&args, printer),
         Command::Compact(args) => commands::compact::run(&args, printer),
         Command::Stat(args) => commands::stat::run(&args, printer),

@@ -183,6 +183,22 @@ impl Collection {
         self.snapshot().reader.ids().map(str::to_owned).collect()
     }
 
+    /// The ids of documents that have views and no text: none, unless files are damaged.
+    ///
+    /// # Errors
+    ///
+    /// The index of words cannot be read.
+    pub fn without_text(&self) -> Result<Vec<String>, CollectionError> {
+        let snapshot = self.snapshot();
+        let mut lost = Vec::new();
+        for id in snapshot.reader.ids() {
+            if snapshot.words.get(id)?.is_none() {
+                lost.push(id.to_owned());
+            }
+        }
+        Ok(lost)
+    }
+
     /// Counts what there is.
     pub fn figures(&self) -> Figures {
         let snapshot = self.snapshot();

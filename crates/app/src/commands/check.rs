@@ -1,8 +1,10 @@
 //! `fastlane check`: whether an index is as it was written.
 
 use anyhow::bail;
-use fastlane_engine::Reader;
+use fastlane::Collection;
+use fastlane_engine::{Problem, Reader};
 
+use super::views_of;
 use crate::args::CheckArgs;
 use crate::interrupt;
 use crate::printer::Printer;
@@ -12,14 +14,21 @@ use crate::table::bytes;
 pub(crate) fn run(args: &CheckArgs, printer: &Printer) -> anyhow::Result<()> {
     let bar = Progress::new("checking", None, Unit::Bytes, printer.settings());
     let mut stopped = Ok(());
-    let checked = Reader::check(&args.index, |bytes| {
+    let checked = Reader::check(&views_of(&args.index), |bytes| {
         bar.set(bytes);
         stopped = interrupt::check();
         stopped.is_ok()
     });
     drop(bar);
     stopped?;
-    let checked = checked?;
+    let mut checked = checked?;
+    if Collection::is_there(&args.index) {
+        let lost = Collection::open_without_model(&args.index)?.without_text()?;
+        checked.problems.extend(lost.first().map(|first| Problem {
+            path: args.index.clone(),
+            what: format!("{} documents have views and no text, `{first}` the first", lost.len()),
+        }));
+    }
     for problem in &checked.problems {
         printer.note(&format!("`{}` is damaged: {}", problem.path.display(), problem.what));
     }

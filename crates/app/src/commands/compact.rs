@@ -1,18 +1,26 @@
 //! `fastlane compact`: an index without what was deleted.
 
+use fastlane::Collection;
 use fastlane_engine::{Reader, Statistics, Writer};
 use serde::Serialize;
 
 use super::index::{commit, settings_of};
+use super::views_of;
 use crate::args::CompactArgs;
 use crate::printer::Printer;
 use crate::table::bytes;
 
 pub(crate) fn run(args: &CompactArgs, printer: &Printer) -> anyhow::Result<()> {
-    let mut writer = Writer::open_existing(&args.index, settings_of(&args.writer))?;
-    let before = Reader::open(&args.index)?.statistics();
-    commit(&mut writer, printer, Writer::compact_watched)?;
-    let after = Reader::open(&args.index)?.statistics();
+    let views = views_of(&args.index);
+    let before = Reader::open(&views)?.statistics();
+    if Collection::is_there(&args.index) {
+        let collection = Collection::open_without_model(&args.index)?;
+        collection.writer_with(settings_of(&args.writer))?.compact()?;
+    } else {
+        let mut writer = Writer::open_existing(&args.index, settings_of(&args.writer))?;
+        commit(&mut writer, printer, Writer::compact_watched)?;
+    }
+    let after = Reader::open(&views)?.statistics();
     printer.note(&format!(
         "segments: {} instead of {}, {} instead of {}, deleted documents gone: {}",
         after.segments,

@@ -3,6 +3,7 @@
 use std::io::BufRead as _;
 
 use anyhow::Context as _;
+use fastlane::Collection;
 use fastlane_engine::Writer;
 use serde::Serialize;
 
@@ -15,17 +16,10 @@ pub(crate) fn run(args: &DeleteArgs, printer: &Printer) -> anyhow::Result<()> {
     // before signals are heard: a terminal that says nothing shall not hold up Ctrl-C
     let ids = ids(args)?;
     interrupt::watch()?;
-    let mut writer = Writer::open_existing(&args.index, settings_of(&args.writer))?;
-    let (mut deleted, mut absent) = (0_u64, Vec::new());
-    for id in ids {
-        interrupt::check()?;
-        match writer.delete(&id)? {
-            true => deleted += 1,
-            false => absent.push(id),
-        }
-    }
-    commit(&mut writer, printer, Writer::commit_watched)?;
-    let documents = writer.documents();
+    let (deleted, absent, documents) = match Collection::is_there(&args.index) {
+        true => from_collection(args, ids)?,
+        false => from_views(args, ids, printer)?,
+    };
     if let Some(first) = absent.first() {
         let count = absent.len();
         printer
@@ -34,6 +28,39 @@ pub(crate) fn run(args: &DeleteArgs, printer: &Printer) -> anyhow::Result<()> {
     printer.note(&format!("documents deleted: {deleted}, left: {documents}"));
     let summary = Summary { deleted, absent, documents };
     if args.json { printer.json(&summary) } else { Ok(()) }
+}
+
+/// How many were deleted, which were not there, and how many are left.
+type Deleted = (u64, Vec<String>, u64);
+
+fn from_views(args: &DeleteArgs, ids: Vec<String>, printer: &Printer) -> anyhow::Result<Deleted> {
+    let mut writer = Writer::open_existing(&args.index, settings_of(&args.writer))?;
+    let (deleted, absent) = each(ids, |id| Ok(writer.delete(id)?))?;
+    commit(&mut writer, printer, Writer::commit_watched)?;
+    Ok((deleted, absent, writer.documents()))
+}
+
+fn from_collection(args: &DeleteArgs, ids: Vec<String>) -> anyhow::Result<Deleted> {
+    let collection = Collection::open_without_model(&args.index)?;
+    let mut writer = collection.writer_with(settings_of(&args.writer))?;
+    let (deleted, absent) = each(ids, |id| Ok(writer.delete(id)?))?;
+    writer.commit()?;
+    Ok((deleted, absent, collection.figures().views.documents))
+}
+
+fn each(
+    ids: Vec<String>,
+    mut delete: impl FnMut(&str) -> anyhow::Result<bool>,
+) -> anyhow::Result<(u64, Vec<String>)> {
+    let (mut deleted, mut absent) = (0, Vec::new());
+    for id in ids {
+        interrupt::check()?;
+        match delete(&id)? {
+            true => deleted += 1,
+            false => absent.push(id),
+        }
+    }
+    Ok((deleted, absent))
 }
 
 /// The ids of the arguments, and those of standard input where these say so.

@@ -3,12 +3,13 @@
 use fastlane_engine::{IndexSettings, Reader, Statistics};
 use serde::Serialize;
 
+use super::views_of;
 use crate::args::StatArgs;
 use crate::printer::{Output, Printer};
 use crate::table::{Align, Table, bytes};
 
 pub(crate) fn run(args: &StatArgs, printer: &Printer) -> anyhow::Result<()> {
-    let reader = Reader::open(&args.index)?;
+    let reader = Reader::open(&views_of(&args.index))?;
     let (settings, statistics) = (reader.settings(), reader.statistics());
     match args.json {
         true => printer.json(&Json { settings, statistics: &statistics }),
