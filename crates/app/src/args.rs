@@ -26,21 +26,6 @@ pub(crate) enum Command {
     /// Index this project, ask it three questions, and say what to type next
     #[command(after_help = include_str!("help/quickstart.txt"))]
     Quickstart(QuickstartArgs),
-    /// Score runs against relevance judgements, as trec_eval does, and compare them
-    #[command(after_help = include_str!("help/eval.txt"))]
-    Eval(EvalArgs),
-    /// Rank a collection by BM25 for a set of queries and write a TREC run
-    #[command(after_help = include_str!("help/bm25.txt"))]
-    Bm25(Bm25Args),
-    /// Turn texts into views with a model and write them as NumPy files
-    #[command(after_help = include_str!("help/encode.txt"))]
-    Encode(EncodeArgs),
-    /// Show how much of a query's intent each token carries, and which one is its lane
-    #[command(after_help = include_str!("help/explain.txt"))]
-    Explain(ExplainArgs),
-    /// Learn a model from pairs of queries and documents, as a run file says
-    #[command(after_help = include_str!("help/train.txt"))]
-    Train(TrainArgs),
     /// Index documents so that they can be searched, or a directory of views; or add to an index
     #[command(after_help = include_str!("help/index.txt"))]
     Index(IndexArgs),
@@ -56,10 +41,6 @@ pub(crate) enum Command {
     /// Make a key for a service, and keep its hash in a file
     #[command(after_help = include_str!("help/key.txt"))]
     Key(KeyArgs),
-    /// Print what a shell needs to complete commands
-    Completions(CompletionsArgs),
-    /// Print the manual page, in the format of `man`
-    Man,
     /// Delete documents from an index
     #[command(after_help = include_str!("help/delete.txt"))]
     Delete(DeleteArgs),
@@ -70,6 +51,25 @@ pub(crate) enum Command {
     /// Compare an index with its checksums, and look for anything else that is wrong
     #[command(after_help = include_str!("help/check.txt"))]
     Check(CheckArgs),
+    /// Learn a model from pairs of queries and documents, as a run file says
+    #[command(after_help = include_str!("help/train.txt"))]
+    Train(TrainArgs),
+    /// Show how much of a query's intent each token carries, and which one is its lane
+    #[command(after_help = include_str!("help/explain.txt"))]
+    Explain(ExplainArgs),
+    /// Turn texts into views with a model and write them as NumPy files
+    #[command(after_help = include_str!("help/encode.txt"))]
+    Encode(EncodeArgs),
+    /// Score runs against relevance judgements, as trec_eval does, and compare them
+    #[command(after_help = include_str!("help/eval.txt"))]
+    Eval(EvalArgs),
+    /// Rank a collection by BM25 for a set of queries and write a TREC run
+    #[command(after_help = include_str!("help/bm25.txt"))]
+    Bm25(Bm25Args),
+    /// Print what a shell needs to complete commands
+    Completions(CompletionsArgs),
+    /// Print the manual page, in the format of `man`
+    Man,
 }
 
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use fastlane_corpus::Document;
+use fastlane_corpus::{Document, Filter};
 use fastlane_engine::{IndexSettings, Reader, Statistics, Store, Writer, WriterSettings};
 use fastlane_model::{Model, Settings};
 
@@ -176,6 +176,15 @@ impl Collection {
     /// The index of words is damaged.
     pub fn document(&self, id: &str) -> Result<Option<Document>, CollectionError> {
         Ok(self.snapshot().words.get(id)?)
+    }
+
+    /// Counts the documents that pass a filter.
+    ///
+    /// # Errors
+    ///
+    /// The index of words is damaged.
+    pub fn passing(&self, filter: &Filter) -> Result<usize, CollectionError> {
+        Ok(self.snapshot().allowed(filter)?.len())
     }
 
     /// The ids of all documents.

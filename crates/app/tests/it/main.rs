@@ -15,5 +15,7 @@ mod fastlane;
 mod index;
 mod model;
 mod readme;
+mod search;
+mod serve;
 mod surface;
 mod train;

@@ -11,7 +11,19 @@ fn help() {
     assert_snapshot!("help_bm25", Folder::new(&[]).said("bm25 --help"));
     assert_snapshot!("help_encode", Folder::new(&[]).said("encode --help"));
     assert_snapshot!("help_explain", Folder::new(&[]).said("explain --help"));
-    for command in ["train", "index", "delete", "compact", "stat", "check"] {
+    for command in [
+        "train",
+        "index",
+        "search",
+        "serve",
+        "mcp",
+        "key",
+        "quickstart",
+        "delete",
+        "compact",
+        "stat",
+        "check",
+    ] {
         let said = Folder::new(&[]).said(&format!("{command} --help"));
         assert_snapshot!(format!("help_{command}"), said);
     }

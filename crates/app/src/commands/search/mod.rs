@@ -20,6 +20,11 @@ const SHOWN: u32 = 10;
 pub(crate) fn run(args: &SearchArgs, printer: &Printer) -> anyhow::Result<()> {
     let search = Search { k: args.k.unwrap_or(SHOWN) as usize, ..how(&args.how)? };
     let collection = open(&args.index, args.model.as_deref(), args.threads)?;
+    if let Some(filter) = &search.filter
+        && collection.passing(filter)? == 0
+    {
+        printer.note(&format!("warning: no document passes the filter {filter}"));
+    }
     if let (Some(queries), Some(run)) = (&args.queries, &args.run) {
         return batch::run(args, &collection, (queries, run), printer);
     }
