@@ -345,6 +345,7 @@ impl Prepared {
             checkpoint: &self.checkpoint,
             tokenizer: &self.tokenizer,
             settings: &self.run.architecture,
+            lanes: self.run.router.lanes,
             skip: self.frame.skip.iter().map(spelling).collect(),
         }
     }
