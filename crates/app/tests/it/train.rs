@@ -32,7 +32,7 @@ fn folder() -> Folder {
 /// What a command said, without the numbers that differ from machine to machine.
 fn told(folder: &Folder, arguments: &str) -> String {
     let said = folder.said(arguments);
-    let line = |line: &str| match line.find(" loss ") {
+    let line = |line: &str| match line.find(" loss ").or(line.find(" at most ")) {
         Some(place) => format!("{} (figures)\n", &line[..place]),
         None => format!("{line}\n"),
     };
