@@ -17,7 +17,7 @@ use crate::inputs::input;
 use crate::run::DevSettings;
 
 /// Documents that are encoded at a time.
-const PORTION: usize = 128;
+pub(crate) const PORTION: usize = 128;
 /// How many of the best by lane are scored once more by late interaction.
 const RERANKED: usize = 100;
 
@@ -226,11 +226,8 @@ fn documents(
         ids.push(document.id);
     }
     let mut known = HashSet::new();
-    match ids.iter().find(|id| !known.insert(id.as_str())) {
-        Some(id) => {
-            return Err(DataError::Twice { what: "document", id: id.clone(), path: corpus });
-        }
-        None => {}
+    if let Some(id) = ids.iter().find(|id| !known.insert(id.as_str())) {
+        return Err(DataError::Twice { what: "document", id: id.clone(), path: corpus });
     }
     let absent = |(_, grades): (&str, &Judgements)| {
         let mut all = grades.iter().map(|(document, _)| document);

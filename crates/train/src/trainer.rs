@@ -219,7 +219,7 @@ impl<'a, D: Device> Training<'a, D> {
             queries: prepared.tokens[0].len(),
             documents,
             parameters,
-            memory: memory::expected(prepared),
+            memory: memory::expected(prepared, &self.batches(), self.state.step),
             resumed: self.state.step,
             steps: prepared.run.schedule.steps,
             cut,
@@ -233,20 +233,25 @@ impl<'a, D: Device> Training<'a, D> {
         Ok(())
     }
 
-    /// Goes through the steps that are left. Batches are gathered on another thread.
-    fn steps(&mut self, metrics: &mut Metrics) -> Result<End, TrainError> {
+    fn batches(&self) -> Batches<'a> {
         let run = &self.prepared.run;
-        let accumulate = run.schedule.accumulate;
-        let from = u64::from(self.state.step) * accumulate as u64;
-        let left = run.schedule.steps - self.state.step;
-        let batches = Batches {
+        Batches {
             pairs: &self.prepared.pairs,
             documents: &self.prepared.tokens[1],
             seed: hash(run.seed, 21),
             size: run.schedule.batch,
             positives: run.schedule.positives,
             negatives: run.negatives.per_query,
-        };
+        }
+    }
+
+    /// Goes through the steps that are left. Batches are gathered on another thread.
+    fn steps(&mut self, metrics: &mut Metrics) -> Result<End, TrainError> {
+        let run = &self.prepared.run;
+        let accumulate = run.schedule.accumulate;
+        let from = u64::from(self.state.step) * accumulate as u64;
+        let left = run.schedule.steps - self.state.step;
+        let batches = self.batches();
         std::thread::scope(|scope| {
             let (give, take) = sync_channel::<Vec<Batch>>(4);
             scope.spawn(move || {
