@@ -102,11 +102,15 @@ fn learning(prepared: &Prepared, batches: &Batches<'_>, from: u32) -> f64 {
     });
     let bytes = some.map(|batch| {
         let size = Size::of(&prepared.tokens, [&batch.queries, &batch.documents]);
-        let held = match schedule.checkpoint_texts {
-            0 => size.all(),
-            texts => portion(prepared, [&batch.queries, &batch.documents], texts),
-        };
-        inner(prepared, held) + heads(prepared, size)
+        let heads = heads(prepared, size);
+        match schedule.checkpoint_texts {
+            0 => inner(prepared, size.all()) + heads,
+            // the heads are done before the first portion has its way back
+            texts => {
+                let held = portion(prepared, [&batch.queries, &batch.documents], texts);
+                inner(prepared, held).max(heads)
+            }
+        }
     });
     let batch = bytes.fold(0.0, f64::max);
     // the gradients of one batch are added to those of the others
@@ -145,18 +149,21 @@ fn heads(prepared: &Prepared, size: Size) -> f64 {
     let length = |dim: usize| if dim == 0 { hidden } else { dim as f64 };
     let dim = length(settings.dim);
     let lane_dim = if settings.lane_dim == 0 { dim } else { settings.lane_dim as f64 };
-    // the map, its square, the unit view, and a gradient of each
-    let views = 6.0 * (size.all() * dim + size.tokens[0] * lane_dim);
+    // the map, the unit view, and a gradient
+    let views = 3.0 * (size.all() * dim + size.tokens[0] * lane_dim);
     let width = settings.attention as f64;
     let routed =
         if settings.system.routes() { size.padded[0] * (2.0 * hidden + 8.0 * width) } else { 0.0 };
     let slots = settings.document_lanes as f64;
+    let learns = prepared.frame.encoders[1].layers > prepared.frame.from;
+    let states = if learns { 2.0 } else { 1.0 };
     let pooled = match settings.document_lanes {
-        0 => size.tokens[1] * lane_dim * 6.0,
-        _ => size.padded[1] * (2.0 * hidden + 3.0 * width + 4.0 * slots),
+        0 => size.tokens[1] * lane_dim * 3.0,
+        // states that learn have a gradient
+        _ => size.padded[1] * (states * hidden + 3.0 * width + 4.0 * slots),
     };
     // products and which row is the best, for the lane and for late interaction
-    let scores = 12.0 * size.padded[0] * size.texts[1];
+    let scores = 6.0 * size.padded[0] * size.texts[1];
     (size.all() * hidden + views + routed + pooled + scores) * NUMBER
 }
 
