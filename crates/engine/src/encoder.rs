@@ -57,8 +57,8 @@ pub struct QueryViews {
 /// What searches for a query when nobody asks for a number of lanes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UsualLane {
-    /// The token that carries most of the intent.
-    Hard,
+    /// So many tokens that carry most of the intent.
+    Best(usize),
     /// One view of all tokens.
     Soft,
     /// Every token alike: there is no router.
@@ -94,7 +94,7 @@ impl QueryViews {
     pub fn searching(&self, lanes: Option<usize>) -> Vec<Lane<'_>> {
         match (lanes, self.usual) {
             (Some(k), _) => self.lanes(k),
-            (None, UsualLane::Hard) => self.lanes(1),
+            (None, UsualLane::Best(k)) => self.lanes(k),
             (None, UsualLane::All) => self.lanes(usize::MAX),
             (None, UsualLane::Soft) => {
                 let best = self.lanes(1);
@@ -178,8 +178,10 @@ mod tests {
         };
         assert_eq!(found(&query, None), [(1, 1.0, vec![0.0, 1.0])]);
         assert_eq!(found(&query, Some(1)), [(1, 1.0, vec![1.0, 1.0])]);
-        query.usual = UsualLane::Hard;
-        assert_eq!(found(&query, None), found(&query, Some(1)));
+        for k in [1, 2] {
+            query.usual = UsualLane::Best(k);
+            assert_eq!(found(&query, None), found(&query, Some(k)));
+        }
         query.usual = UsualLane::All;
         assert_eq!(found(&query, None), found(&query, Some(2)));
     }

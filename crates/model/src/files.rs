@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::{Checkpoint, CheckpointError, DenseFiles, TowerFiles};
+use crate::checkpoint::{Checkpoint, CheckpointError, DenseFiles, RouterConfig, TowerFiles};
 use crate::tokenise::Side;
 
 /// Bytes that are read at a time.
@@ -35,9 +35,9 @@ impl Files {
         let architectures: Vec<_> = towers.iter().map(|tower| &tower.architecture).collect();
         let maps: Vec<_> = dense.iter().map(|dense| (dense.from, dense.to, dense.bias)).collect();
         let (layout, normalise) = (checkpoint.layout, checkpoint.normalise);
-        let router = router.map(|router| &router.config);
+        let router = router.map_or("None".to_owned(), |router| routed(&router.config));
         let settings =
-            format!("{layout:?} {normalise} {architectures:?} {maps:?} {sides:?} {router:?}");
+            format!("{layout:?} {normalise} {architectures:?} {maps:?} {sides:?} {router}");
         Self { paths, settings }
     }
 
@@ -53,7 +53,30 @@ impl Files {
     }
 }
 
+impl Checkpoint {
+    /// A number that tells the checkpoint from others, as that of a [`Model`](crate::Model) that
+    /// runs all its layers.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read any more.
+    pub fn fingerprint(&self) -> Result<u64, CheckpointError> {
+        Files::of(self).fingerprint()
+    }
+}
+
 const TOKENIZER: &str = "tokenizer.json";
+
+/// A router as it was always spelled; what came later is there only where it says something, so
+/// that the fingerprints that indexes keep stay as they are.
+fn routed(config: &RouterConfig) -> String {
+    let RouterConfig { input, attention, lane, lanes, document_lanes, lane_dim } = config;
+    let lanes = lanes.map_or(String::new(), |lanes| format!(", lanes: {lanes}"));
+    format!(
+        "Some(RouterConfig {{ input: {input:?}, attention: {attention}, lane: {lane:?}, \
+         document_lanes: {document_lanes:?}, lane_dim: {lane_dim:?}{lanes} }})"
+    )
+}
 
 /// A side with its skip list in order.
 fn spelled(side: &Side) -> String {
@@ -131,8 +154,12 @@ mod tests {
             put(&folder.path().join(SETTINGS), settings.replace(old, new).as_bytes());
             prints.push(print(folder.path()));
         }
+        let config = folder.path().join("2_FastLaneRouter/config.json");
+        let text = std::fs::read_to_string(&config).unwrap();
+        put(&config, text.replacen('{', "{\"lanes\": 3, ", 1).as_bytes());
+        prints.push(print(folder.path()));
         prints.sort_unstable();
         prints.dedup();
-        assert_eq!(prints.len(), 8);
+        assert_eq!(prints.len(), 9);
     }
 }

@@ -67,11 +67,12 @@ impl Model {
             .thread_name(|index| format!("encode-{index}"))
             .build()?;
         let mut checkpoint = Checkpoint::open(directory)?;
-        let files = Files::of(&checkpoint);
         let layers = settings.layers.unwrap_or(usize::MAX);
         for tower in std::iter::once(&mut checkpoint.query).chain(&mut checkpoint.document) {
             tower.architecture.layers = tower.architecture.layers.min(layers);
         }
+        // after the cut: fewer layers make other states
+        let files = Files::of(&checkpoint);
         let towers = Arc::new(Towers::load(kernel, checkpoint)?);
         let directory = directory.to_owned();
         Ok(Self { directory, towers, files, window: settings.window, pool })
@@ -88,7 +89,7 @@ impl Model {
     }
 
     /// A number that tells the checkpoint from others: from its weights, its tokenizer and its
-    /// settings, all of which are read again.
+    /// settings, all of which are read again. With fewer layers it is another one.
     ///
     /// It is the same wherever the files lie, and for all versions of this program, because indexes
     /// keep it.

@@ -74,7 +74,7 @@ impl Towers {
         let kernel = self.kernel.exact();
         self.router = Some(Router::load(kernel, files, from)?);
         self.usual = match files.config.lane {
-            LaneKind::Hard => UsualLane::Hard,
+            LaneKind::Hard => UsualLane::Best(files.config.lanes.unwrap_or(1)),
             LaneKind::Soft => UsualLane::Soft,
         };
         self.document_lanes = DocumentLanes::load(kernel, files, self.document.bert.hidden())?;

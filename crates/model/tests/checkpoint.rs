@@ -284,6 +284,7 @@ fn what_is_written_is_read_back() {
             input: RouterInput::States,
             attention: 3,
             lane: LaneKind::Soft,
+            lanes: Some(3),
             document_lanes: Some(2),
             lane_dim: None,
         };
@@ -428,7 +429,10 @@ fn parts<'a>(encoder: &'a Encoder, dense: &'a [f32]) -> TowerParts<'a> {
     TowerParts {
         architecture: &encoder.architecture,
         weights: weights.map(|(name, shape, values)| named(name, shape, values)).collect(),
-        dense: vec![named("linear.weight", &[4, 6], dense)],
+        dense: vec![
+            named("linear.weight", &[4, 6], dense),
+            named("linear.bias", &[4], &dense[..4]),
+        ],
     }
 }
 
@@ -441,7 +445,10 @@ fn assert_same(tower: &TowerFiles, encoder: &Encoder) {
     for (name, shape, values) in &encoder.tensors {
         assert_eq!(&tower.read(name, shape).unwrap(), values);
     }
-    assert_eq!(tower.dense[0].weights.read("linear.weight", &[4, 6]).unwrap(), matrix(4, 6));
+    let dense = &tower.dense[0];
+    assert_eq!(dense.weights.read("linear.weight", &[4, 6]).unwrap(), matrix(4, 6));
+    assert!(dense.bias);
+    assert_eq!(dense.weights.read("linear.bias", &[4]).unwrap(), matrix(4, 6)[..4]);
 }
 
 /// A matrix that was written and read.

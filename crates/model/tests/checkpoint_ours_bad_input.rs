@@ -43,6 +43,7 @@ fn blueprint<'a>(encoder: &'a Encoder, dense: &'a [f32]) -> Blueprint<'a> {
         input: RouterInput::Views,
         attention: 4,
         lane: LaneKind::Hard,
+        lanes: None,
         document_lanes: None,
         lane_dim: None,
     };
@@ -92,6 +93,10 @@ fn a_router_without_attention_is_refused() {
         let config = json!({ "input": "views", "attention": 0 });
         put_json(path, "2_FastLaneRouter/config.json", &config);
     }), @"`attention` is 0 in `2_FastLaneRouter/config.json`, wanted at least 1");
+    insta::assert_snapshot!(ours(|path| {
+        let config = json!({ "input": "views", "attention": 4, "lanes": 0 });
+        put_json(path, "2_FastLaneRouter/config.json", &config);
+    }), @"`lanes` is 0 in `2_FastLaneRouter/config.json`, wanted at least 1");
     insta::assert_snapshot!(ours(|path| {
         let config = json!({ "input": "pixels", "attention": 4 });
         put_json(path, "2_FastLaneRouter/config.json", &config);

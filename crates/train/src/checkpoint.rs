@@ -1,10 +1,11 @@
 //! Everything that resuming needs, saved whole or not at all.
 //!
-//! A directory `step-000200` holds the weights, what the optimiser remembers, and `state.json`.
+//! A directory `step-00000200` holds the weights, what the optimiser remembers, and `state.json`.
 //! It is filled under another name, synced, and renamed last; then older ones go. What is random
 //! follows from the seed and the step, and which pairs come next from the number of batches, so
 //! two numbers stand for all of that.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,9 +16,13 @@ use serde::{Deserialize, Serialize};
 use crate::architecture::{Parameter, Weights, table, values};
 use crate::error::TrainError;
 use crate::optimiser::Optimiser;
+use crate::origins::Origins;
 use crate::storage::{put, put_directory};
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+
+/// The folder of a run's checkpoints in its directory.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,10 +36,12 @@ pub(crate) struct State {
     pub(crate) waited: usize,
     /// What the run is: its file, with all defaults written out.
     pub(crate) run: String,
-    /// A hash of all pairs and tokens.
-    pub(crate) data: String,
-    /// The revision of this program, where that is known.
-    pub(crate) revision: Option<String>,
+    /// What it learns from, by hashes.
+    pub(crate) origins: Origins,
+    /// Signs that were told, by name, and at which step.
+    pub(crate) told: BTreeMap<String, u32>,
+    /// The version of this program.
+    pub(crate) version: String,
 }
 
 /// The directories of a run's checkpoints.
@@ -45,7 +52,7 @@ pub(crate) struct Checkpoints {
 
 impl Checkpoints {
     pub(crate) fn of(output: &Path) -> Self {
-        Self { directory: output.join("checkpoints") }
+        Self { directory: output.join(CHECKPOINTS) }
     }
 
     /// The last that is whole.
@@ -65,7 +72,16 @@ impl Checkpoints {
         all
     }
 
+    /// Makes the place for them: it tells a run's directory from any other.
+    pub(crate) fn make(&self) -> Result<(), TrainError> {
+        let failed = |source| TrainError::Write { path: self.directory.clone(), source };
+        fs::create_dir_all(&self.directory).map_err(failed)
+    }
+
     /// Saves a run, then removes what was saved before.
+    ///
+    /// A step that is saved already stays as it is: steps follow from each other, so it would be
+    /// the same, and there would be a moment with neither.
     pub(crate) fn save<B: Backend>(
         &self,
         state: &State,
@@ -74,9 +90,13 @@ impl Checkpoints {
     ) -> Result<(), TrainError> {
         let before = self.all();
         let path = self.directory.join(format!("step-{:08}", state.step));
-        let aside = self.directory.join(format!("aside-{:08}", state.step));
+        if path.exists() {
+            return Ok(());
+        }
+        // one name for all steps: what a crash left there goes
+        let aside = self.directory.join("aside");
         let failed = |source| TrainError::Write { path: path.clone(), source };
-        fs::create_dir_all(&self.directory).map_err(failed)?;
+        self.make()?;
         let _ = fs::remove_dir_all(&aside);
         fs::create_dir(&aside).map_err(failed)?;
         let parts = [
@@ -90,7 +110,7 @@ impl Checkpoints {
         let json = serde_json::to_vec_pretty(state).expect("a state is plain JSON");
         put(&aside.join("state.json"), &json)?;
         put_directory(&aside, &path).map_err(failed)?;
-        for old in before.iter().filter(|old| **old != path) {
+        for old in &before {
             fs::remove_dir_all(old).map_err(failed)?;
         }
         Ok(())
@@ -170,8 +190,8 @@ pub(crate) fn read_best(output: &Path, like: &[Parameter]) -> Result<Vec<Paramet
 
 impl State {
     /// A run before its first step.
-    pub(crate) fn new(run: String, data: String) -> Self {
-        let revision = option_env!("FASTLANE_REVISION").map(str::to_owned);
-        Self { format: FORMAT, step: 0, best: None, waited: 0, run, data, revision }
+    pub(crate) fn new(run: String, origins: Origins) -> Self {
+        let (told, version) = (BTreeMap::new(), env!("CARGO_PKG_VERSION").to_owned());
+        Self { format: FORMAT, step: 0, best: None, waited: 0, run, origins, told, version }
     }
 }

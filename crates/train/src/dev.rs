@@ -1,20 +1,23 @@
 //! Measures the model as it is: exact search by its lanes over whole collections.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::iter::once;
+use std::path::{Path, PathBuf};
 
 use fastlane_corpus::{Documents, ReadSettings};
-use fastlane_eval::{Evaluation, Hit, Measure, Missing, Qrels, Ranking, Run as Rankings, Score};
+use fastlane_eval::{
+    Evaluation, Hit, Judgements, Measure, Missing, Qrels, Ranking, Run as Rankings, Score,
+};
 use fastlane_model::checkpoint::{Side as Texts, Tokeniser};
 
 use crate::architecture::{Network, Side, values};
-use crate::backend::{Device, Dropout};
-use crate::data::{DataError, States, TokenTable, judged};
+use crate::backend::{Device, Dropout, Spans};
+use crate::data::{DataError, States, TokenTable, judged, missing};
 use crate::inputs::input;
 use crate::run::DevSettings;
 
 /// Documents that are encoded at a time.
-const PORTION: usize = 128;
+pub(crate) const PORTION: usize = 128;
 /// How many of the best by lane are scored once more by late interaction.
 const RERANKED: usize = 100;
 
@@ -41,7 +44,9 @@ impl DevSet {
         let (mut qrels, mut query_ids, mut texts) = (Qrels::default(), Vec::new(), Vec::new());
         let limit = settings.queries.unwrap_or(usize::MAX);
         for (query, judgements) in found.qrels.queries().take(limit) {
-            let Some(text) = found.queries.get(query) else { continue };
+            let text = found.queries.get(query).ok_or_else(|| {
+                missing(&found.judgements, "query", query, &path.join("queries.jsonl"))
+            })?;
             query_ids.push(query.to_owned());
             texts.push(text.clone());
             judgements.iter().for_each(|(document, grade)| {
@@ -51,12 +56,26 @@ impl DevSet {
         if texts.is_empty() {
             return Err(DataError::NoPairs { path: found.judgements });
         }
-        let (document_ids, documents) = documents(settings, &qrels)?;
+        let (document_ids, documents) = documents(settings, &qrels, &found.judgements)?;
         let tokens = [
             TokenTable::new(&texts, tokeniser, &sides[0])?,
             TokenTable::new(&documents, tokeniser, &sides[1])?,
         ];
         Ok(Self { path, qrels, query_ids, document_ids, tokens, states: None })
+    }
+
+    /// What tells the set from others: its texts as tokens, its ids and its judgements.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        let spelled =
+            |id: &str| id.bytes().map(u32::from).chain(once(u32::MAX)).collect::<Vec<_>>();
+        let ids = self.query_ids.iter().chain(&self.document_ids).flat_map(move |id| spelled(id));
+        let grades = self.qrels.queries().flat_map(move |(query, judgements)| {
+            let each = move |(document, grade): (&str, i32)| {
+                spelled(document).into_iter().chain(once(grade.cast_unsigned()))
+            };
+            spelled(query).into_iter().chain(judgements.iter().flat_map(each))
+        });
+        self.tokens.iter().flat_map(TokenTable::numbers).chain(ids).chain(grades)
     }
 
     /// Searches with all queries; `lanes` are picked by the router, `sum_max` tells late
@@ -105,13 +124,13 @@ impl DevSet {
             let documents = network.encode(Side::Document, documents, Dropout::NONE);
             let it = network.document_lanes(&documents);
             let best = values(&D::max_sim(views.clone(), it.views, &it.spans));
-            let sums = (&spans, weights.as_slice());
-            add_up(&best, sums, (&mut found[0], count, portion[0] as usize));
+            let rows = Rows { spans: &spans, weights: &weights, best: network.takes_best() };
+            rows.join(&best, (&mut found[0], count, portion[0] as usize));
             if sum_max {
                 let (document_views, document_spans) = network.document_tokens(&documents);
                 let best = D::max_sim(token_views.clone(), document_views, &document_spans);
-                let sums = (&queries.spans, ones.as_slice());
-                add_up(&values(&best), sums, (&mut found[1], count, portion[0] as usize));
+                let rows = Rows { spans: &queries.spans, weights: &ones, best: false };
+                rows.join(&values(&best), (&mut found[1], count, portion[0] as usize));
             }
         }
         Ok(found)
@@ -123,9 +142,9 @@ impl DevSet {
         let row = |(lane, token): (&[f32], &[f32])| {
             let mut order: Vec<usize> = (0..count).collect();
             order.sort_by(|&a, &b| lane[b].total_cmp(&lane[a]).then(a.cmp(&b)));
-            let mut scores = lane.to_vec();
-            // all of them above all that are not scored again
-            order.iter().take(RERANKED).for_each(|&at| scores[at] = 1e6 + token[at]);
+            // all others below: to lift the best instead would round their scores
+            let mut scores: Vec<f32> = lane.iter().map(|score| score - 1e6).collect();
+            order.iter().take(RERANKED).for_each(|&at| scores[at] = token[at]);
             scores
         };
         lane.chunks_exact(count).zip(token.chunks_exact(count)).flat_map(row).collect()
@@ -155,18 +174,32 @@ impl DevSet {
     }
 }
 
-/// Adds up the rows of each query, each times its weight, into columns of a table.
-fn add_up(
-    best: &[f32],
-    (spans, weights): (&crate::backend::Spans, &[f32]),
-    (into, count, first): (&mut [f32], usize, usize),
-) {
-    let width = best.len() / weights.len().max(1);
-    for (query, span) in spans.iter().enumerate() {
-        let into = &mut into[query * count + first..][..width];
-        for row in span.filter(|&row| weights[row] != 0.0) {
-            let best = &best[row * width..][..width];
-            into.iter_mut().zip(best).for_each(|(sum, it)| *sum += weights[row] * it);
+/// The rows of each query, and how they make one score.
+struct Rows<'a> {
+    spans: &'a Spans,
+    weights: &'a [f32],
+    /// The best counts, in place of the sum.
+    best: bool,
+}
+
+impl Rows<'_> {
+    /// Joins the rows of each query, each times its weight, in columns of a table.
+    fn join(&self, scores: &[f32], (into, count, first): (&mut [f32], usize, usize)) {
+        let weights = self.weights;
+        let width = scores.len() / weights.len().max(1);
+        for (query, span) in self.spans.iter().enumerate() {
+            let into = &mut into[query * count + first..][..width];
+            let rows = span.filter(|&row| weights[row] != 0.0);
+            for (number, row) in rows.enumerate() {
+                let scores = scores[row * width..][..width].iter().map(|it| weights[row] * it);
+                into.iter_mut().zip(scores).for_each(|(so_far, it)| {
+                    *so_far = match (number, self.best) {
+                        (0, _) => it,
+                        (_, true) => so_far.max(it),
+                        (_, false) => *so_far + it,
+                    }
+                });
+            }
         }
     }
 }
@@ -175,6 +208,7 @@ fn add_up(
 fn documents(
     settings: &DevSettings,
     qrels: &Qrels,
+    judgements: &Path,
 ) -> Result<(Vec<String>, Vec<String>), DataError> {
     let corpus = settings.path.join("corpus.jsonl");
     let grades = qrels.queries().flat_map(|(_, judgements)| judgements.iter());
@@ -191,5 +225,80 @@ fn documents(
         texts.push(document.full_text().into_owned());
         ids.push(document.id);
     }
-    Ok((ids, texts))
+    let mut known = HashSet::new();
+    if let Some(id) = ids.iter().find(|id| !known.insert(id.as_str())) {
+        return Err(DataError::Twice { what: "document", id: id.clone(), path: corpus });
+    }
+    let absent = |(_, grades): (&str, &Judgements)| {
+        let mut all = grades.iter().map(|(document, _)| document);
+        all.find(|document| !known.contains(document)).map(str::to_owned)
+    };
+    match qrels.queries().find_map(absent) {
+        Some(id) => Err(missing(judgements, "document", &id, &corpus)),
+        None => Ok((ids, texts)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(documents: usize) -> DevSet {
+        let mut qrels = Qrels::default();
+        qrels.insert("q0", "d0", 1);
+        qrels.insert("q1", "d2", 1);
+        let ids = |letter: char, count: usize| {
+            (0..count).map(|number| format!("{letter}{number}")).collect::<Vec<_>>()
+        };
+        DevSet {
+            path: PathBuf::new(),
+            qrels,
+            query_ids: ids('q', 2),
+            document_ids: ids('d', documents),
+            tokens: Default::default(),
+            states: None,
+        }
+    }
+
+    #[test]
+    fn measures_by_hand() {
+        let set = set(3);
+        // the first query finds its document second, the other first
+        let found = set.evaluate(&[0.5, 0.7, 0.1, 0.2, 0.1, 0.3]);
+        let wanted = (1.0 / 3.0_f64.log2() + 1.0) / 2.0;
+        assert_eq!(found[0].0, "nDCG@10");
+        assert!((found[0].1 - wanted).abs() < 1e-6, "{found:?}");
+        assert_eq!(found[1], ("R@100".to_owned(), 1.0));
+    }
+
+    #[test]
+    fn rows_are_added_up_or_the_best_is_taken() {
+        let spans = Spans::new(vec![2, 1]);
+        // three rows against two documents, the second and third of four
+        let scores = [-0.5, 0.5, -0.25, 0.25, 1.0, 2.0];
+        let joined = |weights: &[f32], best| {
+            let mut into = vec![0.0; 8];
+            Rows { spans: &spans, weights, best }.join(&scores, (&mut into, 4, 1));
+            into
+        };
+        let sums = [0.0, -0.75, 0.75, 0.0, 0.0, 1.0, 2.0, 0.0];
+        assert_eq!(joined(&[1.0; 3], false), sums);
+        // the best of two that are below 0
+        let best = [0.0, -0.25, 0.5, 0.0, 0.0, 1.0, 2.0, 0.0];
+        assert_eq!(joined(&[1.0; 3], true), best);
+        let one = [0.0, -0.25, 0.25, 0.0, 0.0, 1.0, 2.0, 0.0];
+        assert_eq!(joined(&[0.0, 1.0, 1.0], false), one);
+    }
+
+    #[test]
+    fn small_differences_decide_among_the_best() {
+        let count = RERANKED + 2;
+        let lane: Vec<f32> = (0..2 * count).map(|at| -((at % count) as f32)).collect();
+        let token: Vec<f32> = (0..2 * count).map(|at| 20.0 + (at % count) as f32 * 1e-3).collect();
+        let found = set(count).reranked(&lane, &token);
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_by(|&a, &b| found[b].total_cmp(&found[a]));
+        let wanted: Vec<usize> = (0..RERANKED).rev().collect();
+        assert_eq!(order[..RERANKED], wanted);
+    }
 }

@@ -36,6 +36,11 @@ pub enum TrainError {
         /// What it has.
         reason: String,
     },
+    /// There is nothing that could learn.
+    #[error(
+        "nothing learns in this run: the encoder is frozen, and there are no maps, router or document lanes"
+    )]
+    Nothing,
     /// A loss is no number any more.
     #[error("the term `{term}` is {value} at step {step}: the run stops there")]
     NotFinite {
@@ -92,6 +97,26 @@ pub enum TrainError {
         /// What this one has.
         wanted: String,
     },
+    /// The directory holds what no run made, and a run would put its own in that place.
+    #[error("`{}` has a `{found}` that no run made, and this one would put its own there", path.display())]
+    NotOurs {
+        /// The directory.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
+    /// The model to start from stands where the new one shall be.
+    #[error("`model` is `{}`, where this run would put what it learned", path.display())]
+    OverModel {
+        /// The model.
+        path: PathBuf,
+    },
+    /// Another process trains there.
+    #[error("another process trains in `{}`", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
     /// There is no such device.
     #[error("`device` is {wanted}, but {reason}")]
     Device {
@@ -106,6 +131,17 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// Whether it was asked to stop before there was anything to save: no error of the run.
+    pub fn is_stop(&self) -> bool {
+        match self {
+            Self::Stopped => true,
+            Self::Data(DataError::States { source, .. }) => {
+                source.kind() == io::ErrorKind::Interrupted
+            }
+            _ => false,
+        }
+    }
+
     /// The way out, if one is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -113,12 +149,38 @@ impl TrainError {
             Self::Data(error) => error.hint(),
             Self::Checkpoint(error) => error.hint(),
             Self::NotFinite { .. } => Some(
-                "lower `optimiser.rate` or raise `loss.temperature`; what was saved before is whole",
+                "lower `optimiser.rate` or raise `loss.temperature`, and choose another `--output`; \
+                 what was saved in this one is whole",
             ),
             Self::Write { .. } => Some("make room and run the same command again: it goes on"),
             Self::OtherRun { .. } => Some("choose another `--output`, or remove this one"),
+            Self::Nothing => {
+                Some("set `architecture.dim` or `architecture.tuned_layers`, or `mode = \"full\"`")
+            }
+            Self::NotOurs { .. } | Self::OverModel { .. } => {
+                Some("choose another `--output`, a directory for this run alone")
+            }
+            Self::Locked { .. } => Some("wait until it is done, or choose another `--output`"),
             Self::Device { .. } => Some("set `device = \"cpu\"`"),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_asked_for_is_a_stop() {
+        let path = || PathBuf::from("a");
+        let states = |kind| {
+            TrainError::from(DataError::States { path: path(), source: io::Error::from(kind) })
+        };
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        assert!(TrainError::Stopped.is_stop());
+        assert!(states(io::ErrorKind::Interrupted).is_stop());
+        assert!(!states(io::ErrorKind::StorageFull).is_stop());
+        assert!(!TrainError::Write { path: path(), source: full }.is_stop());
     }
 }

@@ -26,7 +26,8 @@ impl Metrics {
         let path = output.join(FILE);
         let failed = |source| TrainError::Write { path: path.clone(), source };
         fs::create_dir_all(output).map_err(failed)?;
-        let kept = lines(&path, step);
+        // before the first checkpoint nothing was told that does not come again
+        let kept = if step == 0 { String::new() } else { lines(&path, step) };
         put(&path, kept.as_bytes())?;
         let file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
         Ok(Self { file: BufWriter::new(file), path })
@@ -76,9 +77,10 @@ mod tests {
     fn what_comes_again_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
-        put(&path, b"{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":1").unwrap();
+        put(&path, b"{\"step\":0}\n{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":1").unwrap();
         Metrics::open(folder.path(), 2).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "{\"step\":1}\n{\"step\":2}\n");
+        let kept = "{\"step\":0}\n{\"step\":1}\n{\"step\":2}\n";
+        assert_eq!(fs::read_to_string(&path).unwrap(), kept);
         Metrics::open(folder.path(), 0).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "");
     }

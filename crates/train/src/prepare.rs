@@ -3,16 +3,15 @@
 use std::io;
 use std::path::Path;
 
-use fastlane_model::checkpoint::{Checkpoint, Expansion, Side as Texts};
+use fastlane_model::checkpoint::{Checkpoint, Expansion, Side as Texts, Tensors};
 use fastlane_model::{Model, Settings};
 
 use crate::architecture::{Frame, Parameter, Starting, encoders, start};
-use crate::data::{
-    Batch, DataError, Example, Pairs, States, Teacher, TokenTable, fingerprint, mine, read,
-};
+use crate::data::{Batch, DataError, Pairs, States, Teacher, TokenTable, mine, read};
 use crate::dev::DevSet;
 use crate::error::TrainError;
-use crate::run::{Mode, Run};
+use crate::origins::{Origins, Parts};
+use crate::run::{Mode, Run, Start};
 use crate::watch::{Event, Phase, Watch};
 
 /// Texts whose states new maps are fitted to.
@@ -33,6 +32,8 @@ pub(crate) struct Prepared {
     pub(crate) teacher: Option<Teacher>,
     pub(crate) dev: Vec<DevSet>,
     pub(crate) parameters: Vec<Parameter>,
+    /// What it learns from, by hashes.
+    pub(crate) origins: Origins,
 }
 
 /// Reads, splits and encodes everything; `cache` keeps the states of frozen encoders.
@@ -44,10 +45,11 @@ pub(crate) fn prepare(
     let checkpoint = Checkpoint::open(&run.model)?;
     let sides = sides(run, &checkpoint)?;
     let from = from(run, &checkpoint)?;
+    check_maps(run, &checkpoint)?;
     watch.tell(&Event::Phase(Phase::Reading, 0));
-    let mut pairs = read(&run.data, run.negatives.mined())?;
-    mine(&mut pairs, &run.negatives, watch)?;
+    let mut pairs = read(run)?;
     check_sizes(run, &pairs)?;
+    mine(&mut pairs, &run.negatives, watch)?;
     let tokenise = |texts: &[String], side| TokenTable::new(texts, &checkpoint.tokeniser, side);
     let tokens = [
         tokenise(pairs.queries.all(), &sides[0]).map_err(DataError::from)?,
@@ -87,12 +89,18 @@ pub(crate) fn prepare(
     };
     let starting = Starting { run, checkpoint: &checkpoint, from, states: &sample };
     let parameters = start(&starting)?;
+    if parameters.is_empty() {
+        return Err(TrainError::Nothing);
+    }
     let skip = skip(run, &checkpoint);
     let path = checkpoint.tokeniser.path().to_owned();
     let tokenizer = std::fs::read(&path).map_err(|source| TrainError::Read { path, source })?;
     let frame =
         Frame { settings: run.architecture.clone(), encoders: encoders(&checkpoint), from, skip };
     let teacher = run.loss.teacher.as_ref().map(|it| Teacher::read(it, &pairs)).transpose()?;
+    let (model, teacher_of) = (checkpoint.fingerprint()?, teacher.as_ref());
+    let parts = Parts { model, pairs: &pairs, tokens: &tokens, teacher: teacher_of, dev: &dev };
+    let origins = parts.origins();
     let run = run.clone();
     Ok(Prepared {
         run,
@@ -105,6 +113,7 @@ pub(crate) fn prepare(
         teacher,
         dev,
         parameters,
+        origins,
     })
 }
 
@@ -197,6 +206,37 @@ fn from(run: &Run, checkpoint: &Checkpoint) -> Result<usize, TrainError> {
     }
 }
 
+/// Refuses new maps to views that are longer than states, for there are no more directions, and a
+/// start for new ones where there are none.
+fn check_maps(run: &Run, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+    let settings = &run.architecture;
+    let towers = std::iter::once(&checkpoint.query).chain(&checkpoint.document);
+    let hidden = towers.map(|tower| tower.architecture.hidden).min().unwrap_or(0);
+    let new = checkpoint.query.dense.is_empty();
+    let known = |weights: &Tensors| {
+        weights.shape("lane_query.weight").is_some_and(|shape| shape[0] == settings.lane_dim)
+    };
+    let lanes_known = checkpoint.router.as_ref().is_some_and(|router| known(&router.weights));
+    let dims = [
+        ("architecture.dim", settings.dim, new),
+        ("architecture.lane_dim", settings.lane_dim, !lanes_known),
+    ];
+    let (start, made) = (settings.start, dims.iter().any(|&(_, dim, new)| new && dim > 0));
+    if !made && start != Start::Pca {
+        let (key, found) = ("architecture.start", format!("{start:?}").to_lowercase());
+        let reason = "has all maps to views that this run learns: none starts anew".to_owned();
+        return Err(TrainError::Unfit { key, found, path: run.model.clone(), reason });
+    }
+    match dims.into_iter().find(|&(_, dim, new)| new && dim > hidden) {
+        None => Ok(()),
+        Some((key, dim, _)) => {
+            let (found, path) = (dim.to_string(), run.model.clone());
+            let reason = format!("has states of {hidden}: no view is longer");
+            Err(TrainError::Unfit { key, found, path, reason })
+        }
+    }
+}
+
 fn check_sizes(run: &Run, pairs: &Pairs) -> Result<(), TrainError> {
     let wanted = run.schedule.batch;
     match pairs.sources.iter().find(|source| source.examples.len() < wanted) {
@@ -249,16 +289,5 @@ impl Prepared {
             batch.documents.iter().map(move |&document| teacher.score(query, document))
         });
         Some(pairs.collect())
-    }
-
-    /// A hash of everything that batches are made of.
-    pub(crate) fn data_hash(&self) -> String {
-        let examples = self.pairs.sources.iter().flat_map(|source| &source.examples);
-        let numbers = examples.flat_map(|example| {
-            let Example { query, positives, negatives } = example;
-            std::iter::once(query).chain(positives).chain(negatives).copied()
-        });
-        let tokens = self.tokens.iter().flat_map(|table| table.ids().iter().copied());
-        format!("{:016x}", fingerprint(0, numbers.chain(tokens)))
     }
 }

@@ -62,6 +62,17 @@ pub enum Sign {
     },
 }
 
+impl Sign {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::CollapseToPosition { .. } | Self::CollapseToToken { .. } => "collapse",
+            Self::FrozenRouter { .. } => "frozen",
+            Self::UnstableTau { .. } => "tau",
+            Self::Coverage { .. } => "coverage",
+        }
+    }
+}
+
 impl fmt::Display for Sign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -92,7 +103,7 @@ impl fmt::Display for Sign {
 pub(crate) struct Signs {
     recent: VecDeque<StepReport>,
     /// Signs that were told, by name, and at which step.
-    told: BTreeMap<&'static str, u32>,
+    pub(crate) told: BTreeMap<String, u32>,
     warm_up: u32,
 }
 
@@ -122,19 +133,19 @@ impl Signs {
         all.into_iter().flatten().filter(|sign| self.is_new(sign, report.step)).collect()
     }
 
+    /// Whether a sign was not told yet, or long ago; from now on it was.
     fn is_new(&mut self, sign: &Sign, step: u32) -> bool {
-        let name = match sign {
-            Sign::CollapseToPosition { .. } | Sign::CollapseToToken { .. } => "collapse",
-            Sign::FrozenRouter { .. } => "frozen",
-            Sign::UnstableTau { .. } => "tau",
-            Sign::Coverage { .. } => "coverage",
-        };
         let again = 10 * WINDOW as u32;
-        let new = self.told.get(name).is_none_or(|&told| step >= told + again);
+        let new = self.told.get(sign.name()).is_none_or(|&told| step >= told + again);
         if new {
-            self.told.insert(name, step);
+            self.told.insert(sign.name().to_owned(), step);
         }
         new
+    }
+
+    /// Whether a sign was never told; from now on it was.
+    pub(crate) fn is_first(&mut self, sign: &Sign, step: u32) -> bool {
+        !self.told.contains_key(sign.name()) && self.is_new(sign, step)
     }
 
     fn frozen(&self) -> Option<Sign> {

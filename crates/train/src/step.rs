@@ -7,7 +7,7 @@ use crate::backend::{Device, Dropout, hash};
 use crate::data::Batch;
 use crate::loss::{Targets, balance, contrastive, entropy, mixture, teacher};
 use crate::router::{Pick, pick};
-use crate::run::{Estimator, Run, System};
+use crate::run::{Estimator, Run};
 use crate::schedule;
 
 /// What a step gave, besides gradients.
@@ -61,7 +61,7 @@ impl Losses<'_> {
         let targets = Targets::new(&batch.relations, batch.queries.len(), &device);
         let mut sum = Sum { loss: Tensor::zeros([1], &device), terms: Terms::default() };
         let alpha = scores.logits.clone().map(|logits| activation::softmax(logits, 1));
-        let spread = self.spread(weights, "temperature.lane", self.lane_temperature());
+        let spread = self.spread(weights, "temperature.lane", self.run.lane_temperature());
         let lane = self.lane(&scores, alpha.as_ref());
         match (&scores.lanes, &scores.logits) {
             (LaneScores::Each(each), Some(logits)) if self.mixes() => {
@@ -94,14 +94,6 @@ impl Losses<'_> {
 
     fn mixes(&self) -> bool {
         self.run.router.estimator == Estimator::Mixture
-    }
-
-    /// The temperature of the searched lane: that of sums where the lane is one.
-    fn lane_temperature(&self) -> f32 {
-        match self.run.architecture.system {
-            System::SumMax => self.run.loss.sum_max_temperature,
-            _ => self.run.loss.temperature,
-        }
     }
 
     /// What scores are multiplied with: one over the temperature, learned or fixed.

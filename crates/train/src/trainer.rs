@@ -10,19 +10,21 @@ use std::sync::mpsc::sync_channel;
 
 use crate::architecture::{Export, Parameter, export};
 use crate::backend::{Cpu, Device, alone, hash};
-use crate::checkpoint::{Checkpoints, State, read_best, read_state, restore, save_best};
+use crate::checkpoint::{
+    CHECKPOINTS, Checkpoints, State, read_best, read_state, restore, save_best,
+};
 use crate::data::{Batch, Batches};
 use crate::error::TrainError;
 use crate::examples::examples;
 use crate::learner::Learner;
 use crate::memory;
 use crate::metrics::Metrics;
+use crate::origins::Origins;
 use crate::prepare::{Prepared, prepare};
 use crate::report::{EXAMPLES, report};
-use crate::revision::revision;
 use crate::run::{DeviceSettings, Run, System};
 use crate::signs::Signs;
-use crate::storage::put;
+use crate::storage::{lock, put};
 use crate::watch::{Event, Measurement, Phase, Ready, Watch};
 
 /// Where a run keeps what it makes.
@@ -61,6 +63,8 @@ pub enum Outcome {
 /// was saved before stays.
 pub fn train(run: &Run, places: &Places, watch: &mut dyn Watch) -> Result<Outcome, TrainError> {
     run.check()?;
+    check_output(&run.model, &places.output)?;
+    let _lock = lock(&places.output)?;
     let checkpoints = Checkpoints::of(&places.output);
     let last = checkpoints.last().map(|path| Ok((read_state(&path)?, path)));
     let last = last.transpose().map_err(|error: TrainError| error)?;
@@ -69,11 +73,7 @@ pub fn train(run: &Run, places: &Places, watch: &mut dyn Watch) -> Result<Outcom
     }
     let prepared = prepare(run, &places.cache, watch)?;
     if let Some((state, _)) = &last {
-        let (found, wanted) = (state.data.clone(), prepared.data_hash());
-        if found != wanted {
-            let (path, key) = (places.output.clone(), "data".to_owned());
-            return Err(TrainError::OtherRun { path, key, found, wanted });
-        }
+        same_origins(&places.output, &state.origins, &prepared.origins)?;
     }
     let _alone = alone();
     match run.device {
@@ -108,6 +108,21 @@ fn on_cuda(
     Err(TrainError::Device { wanted: "cuda", reason })
 }
 
+/// Refuses a directory in which a run would write over what belongs to somebody else.
+fn check_output(model: &Path, output: &Path) -> Result<(), TrainError> {
+    let new = output.join("model");
+    if let (Ok(base), Ok(new)) = (model.canonicalize(), new.canonicalize())
+        && base == new
+    {
+        return Err(TrainError::OverModel { path: model.to_owned() });
+    }
+    let ours = output.join(CHECKPOINTS).exists();
+    match ["run.toml", "model"].into_iter().find(|name| output.join(name).exists()) {
+        Some(found) if !ours => Err(TrainError::NotOurs { path: output.to_owned(), found }),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses to go on with a run that differs from the one that was saved.
 fn same_run(output: &Path, saved: &str, run: &Run) -> Result<(), TrainError> {
     let parse = |text: &str| toml::from_str::<toml::Table>(text).unwrap_or_default();
@@ -123,6 +138,19 @@ fn same_run(output: &Path, saved: &str, run: &Run) -> Result<(), TrainError> {
             key: key.clone(),
             found: shown(found.get(key)),
             wanted: shown(wanted.get(key)),
+        }),
+    }
+}
+
+/// Refuses to go on with other data, another model to start from, or other measurements.
+fn same_origins(output: &Path, saved: &Origins, now: &Origins) -> Result<(), TrainError> {
+    match now.iter().find(|(key, hash)| saved.get(*key) != Some(hash)) {
+        None => Ok(()),
+        Some((key, wanted)) => Err(TrainError::OtherRun {
+            path: output.to_owned(),
+            key: key.clone(),
+            found: format!("of hash {}", saved.get(key).map_or("none", String::as_str)),
+            wanted: format!("of hash {wanted}"),
         }),
     }
 }
@@ -156,8 +184,7 @@ impl<'a, D: Device> Training<'a, D> {
     ) -> Self {
         let schedule = &prepared.run.schedule;
         let warm_up = (schedule.warm_up * schedule.steps as f32) as u32;
-        let mut state = State::new(written(&prepared.run), prepared.data_hash());
-        state.revision = revision(Path::new("."));
+        let state = State::new(written(&prepared.run), prepared.origins.clone());
         let learner = Learner::new(prepared, prepared.parameters.clone(), device);
         Self { prepared, places, learner, watch, state, signs: Signs::new(warm_up) }
     }
@@ -166,11 +193,13 @@ impl<'a, D: Device> Training<'a, D> {
         if let Some((state, path)) = last {
             let Learner { weights, optimiser, .. } = &mut self.learner;
             restore(&path, &state, weights, optimiser)?;
+            self.signs.told.clone_from(&state.told);
             self.state = state;
         }
+        Checkpoints::of(&self.places.output).make()?;
         let mut metrics = Metrics::open(&self.places.output, self.state.step)?;
-        self.begin()?;
-        let end = self.steps(&mut metrics)?;
+        self.begin(&mut metrics)?;
+        let end = if self.waited_enough() { End::Done } else { self.steps(&mut metrics)? };
         match end {
             End::Stopped => {
                 self.save()?;
@@ -180,7 +209,7 @@ impl<'a, D: Device> Training<'a, D> {
         }
     }
 
-    fn begin(&mut self) -> Result<(), TrainError> {
+    fn begin(&mut self, metrics: &mut Metrics) -> Result<(), TrainError> {
         put(&self.places.output.join("run.toml"), self.state.run.as_bytes())?;
         let prepared = self.prepared;
         let parameters = prepared.parameters.iter().map(|it| it.values.len()).sum();
@@ -190,15 +219,30 @@ impl<'a, D: Device> Training<'a, D> {
             queries: prepared.tokens[0].len(),
             documents,
             parameters,
-            memory: memory::expected(prepared),
+            memory: memory::expected(prepared, &self.batches(), self.state.step),
             resumed: self.state.step,
             steps: prepared.run.schedule.steps,
             cut,
         }));
         if let Some(sign) = Signs::coverage(cut, documents) {
+            if self.signs.is_first(&sign, self.state.step) {
+                metrics.sign(self.state.step, &sign)?;
+            }
             self.watch.tell(&Event::Sign(sign));
         }
         Ok(())
+    }
+
+    fn batches(&self) -> Batches<'a> {
+        let run = &self.prepared.run;
+        Batches {
+            pairs: &self.prepared.pairs,
+            documents: &self.prepared.tokens[1],
+            seed: hash(run.seed, 21),
+            size: run.schedule.batch,
+            positives: run.schedule.positives,
+            negatives: run.negatives.per_query,
+        }
     }
 
     /// Goes through the steps that are left. Batches are gathered on another thread.
@@ -207,14 +251,7 @@ impl<'a, D: Device> Training<'a, D> {
         let accumulate = run.schedule.accumulate;
         let from = u64::from(self.state.step) * accumulate as u64;
         let left = run.schedule.steps - self.state.step;
-        let batches = Batches {
-            pairs: &self.prepared.pairs,
-            documents: &self.prepared.tokens[1],
-            seed: hash(run.seed, 21),
-            size: run.schedule.batch,
-            positives: run.schedule.positives,
-            negatives: run.negatives.per_query,
-        };
+        let batches = self.batches();
         std::thread::scope(|scope| {
             let (give, take) = sync_channel::<Vec<Batch>>(4);
             scope.spawn(move || {
@@ -298,8 +335,13 @@ impl<'a, D: Device> Training<'a, D> {
         let measurement = Measurement { step: self.state.step, sets, value, best };
         metrics.measurement(&measurement)?;
         self.watch.tell(&Event::Measured(measurement));
-        let patience = run.schedule.patience;
-        Ok(patience > 0 && self.state.waited >= patience)
+        Ok(self.waited_enough())
+    }
+
+    /// Whether nothing has become better for as long as the run waits.
+    fn waited_enough(&self) -> bool {
+        let patience = self.prepared.run.schedule.patience;
+        patience > 0 && self.state.waited >= patience
     }
 
     /// Writes the report, with queries as the router sees them now.
@@ -311,6 +353,7 @@ impl<'a, D: Device> Training<'a, D> {
     }
 
     fn save(&mut self) -> Result<(), TrainError> {
+        self.state.told.clone_from(&self.signs.told);
         let Learner { weights, optimiser, .. } = &self.learner;
         Checkpoints::of(&self.places.output).save(&self.state, weights, optimiser)?;
         self.show()?;
@@ -345,6 +388,7 @@ impl Prepared {
             checkpoint: &self.checkpoint,
             tokenizer: &self.tokenizer,
             settings: &self.run.architecture,
+            lanes: self.run.router.lanes,
             skip: self.frame.skip.iter().map(spelling).collect(),
         }
     }

@@ -75,6 +75,113 @@ fn a_disk_that_takes_nothing() {
 }
 
 #[test]
+fn a_directory_with_what_no_run_made_stays_as_it_is() {
+    for found in ["run.toml", "model"] {
+        let directory = tempfile::tempdir().unwrap();
+        let to = places(directory.path());
+        match found {
+            "model" => fs::create_dir_all(to.output.join(found)).unwrap(),
+            _ => fs::create_dir_all(&to.output).unwrap(),
+        }
+        let mine = to.output.join(found).join("mine");
+        let mine = if found == "model" { mine } else { to.output.join(found) };
+        write(&mine, "mine");
+        let error = finish(&run(directory.path(), &[]).unwrap(), &to).err().unwrap();
+        assert!(matches!(error, TrainError::NotOurs { .. }), "{error}");
+        assert!(error.to_string().contains(&format!("has a `{found}` that no run made")));
+        assert!(error.hint().unwrap().contains("--output"));
+        assert_eq!(fs::read_to_string(mine).unwrap(), "mine");
+        assert_eq!(fs::read_dir(&to.output).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn the_model_to_start_from_is_not_written_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let to = places(directory.path());
+    let (model, _) = finish(&run(directory.path(), &[]).unwrap(), &to).unwrap();
+    let path = model.join("../model").display().to_string();
+    let again = run(directory.path(), &[("model", &path)]).unwrap();
+    let error = finish(&again, &to).err().unwrap();
+    assert!(matches!(error, TrainError::OverModel { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("--output"));
+}
+
+#[test]
+fn two_processes_do_not_train_in_one_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let to = places(directory.path());
+    fs::create_dir_all(&to.output).unwrap();
+    let lock = fs::File::create_new(to.output.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let error = finish(&run(directory.path(), &[]).unwrap(), &to).err().unwrap();
+    assert!(matches!(error, TrainError::Locked { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("--output"));
+    drop(lock);
+    finish(&run(directory.path(), &[]).unwrap(), &to).unwrap();
+}
+
+/// A collection of two documents and a query, with changes to its files.
+fn dev(directory: &Path, corpus: &str, qrels: &str) -> String {
+    let beir = directory.join("dev");
+    fs::create_dir_all(beir.join("qrels")).unwrap();
+    let document = |id: &str| format!("{{\"_id\":\"{id}\",\"title\":\"\",\"text\":\"ship\"}}\n");
+    let all = document("d1") + &document("d2") + corpus;
+    write(&beir.join("corpus.jsonl"), &all);
+    write(&beir.join("queries.jsonl"), "{\"_id\":\"q1\",\"text\":\"light\"}\n");
+    let head = "query-id\tcorpus-id\tscore\n";
+    write(&beir.join("qrels/test.tsv"), &format!("{head}{qrels}"));
+    format!("[{{ path = {beir:?}, split = \"test\", documents = 0 }}]")
+}
+
+#[test]
+fn measurements_want_all_that_is_judged_and_each_document_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let it = |corpus: &str, qrels: &str| {
+        let dev = dev(directory.path(), corpus, qrels);
+        said(directory.path(), &[("dev", &dev)])
+    };
+    let twice = "{\"_id\":\"d1\",\"title\":\"\",\"text\":\"light\"}\n";
+    let told = it(twice, "q1\td1\t1\n");
+    assert_eq!(told, "the document `d1` stands twice in `DIR/dev/corpus.jsonl`");
+    let told = it("", "q1\td9\t1\n");
+    assert_eq!(
+        told,
+        "`DIR/dev/qrels/test.tsv` names the document `d9`, which `DIR/dev/corpus.jsonl` does not have"
+    );
+    let told = it("", "q1\td1\t1\nq2\td1\t1\n");
+    assert_eq!(
+        told,
+        "`DIR/dev/qrels/test.tsv` names the query `q2`, which `DIR/dev/queries.jsonl` does not have"
+    );
+}
+
+#[test]
+fn a_run_in_which_nothing_learns() {
+    let directory = tempfile::tempdir().unwrap();
+    // an encoder alone, with no map to views
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/lanes-tied");
+    let plain = directory.path().join("plain");
+    fs::create_dir(&plain).unwrap();
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        fs::copy(golden.join(file), plain.join(file)).unwrap();
+    }
+    let model = plain.display().to_string();
+    let changes = [
+        ("model", model.as_str()),
+        ("mode", "frozen"),
+        ("architecture.system", "sum-max"),
+        ("architecture.dim", "0"),
+        ("architecture.lane_dim", "0"),
+        ("loss.sum_max", "0.0"),
+    ];
+    let error = finish(&run(directory.path(), &changes).unwrap(), &places(directory.path()));
+    let error = error.err().unwrap();
+    assert!(matches!(error, TrainError::Nothing), "{error}");
+    assert!(error.hint().unwrap().contains("`architecture.dim`"));
+}
+
+#[test]
 fn settings_that_the_checkpoint_cannot_have() {
     let directory = tempfile::tempdir().unwrap();
     let told = said(directory.path(), &[("architecture.document_tokens", "100")]);
@@ -85,12 +192,17 @@ fn settings_that_the_checkpoint_cannot_have() {
     assert!(told.ends_with("has 32 positions"), "{told}");
     let told = said(directory.path(), &[("architecture.dim", "64")]);
     assert!(told.ends_with("has views of 8"), "{told}");
+    let told = said(directory.path(), &[("architecture.lane_dim", "32")]);
+    assert!(told.starts_with("`architecture.lane_dim` is 32, but the checkpoint `"), "{told}");
+    assert!(told.ends_with("has states of 20: no view is longer"), "{told}");
+    let known = [("architecture.start", "random"), ("architecture.lane_dim", "0")];
+    let told = said(directory.path(), &known);
+    assert!(told.starts_with("`architecture.start` is random, but the checkpoint `"), "{told}");
     let frozen = [("mode", "frozen"), ("architecture.tuned_layers", "2")];
     let told = said(directory.path(), &frozen);
     assert!(told.ends_with("has 2 layers: for all of them set `mode = \"full\"`"), "{told}");
 }
 
-#[test]
 #[cfg(feature = "cuda")]
 #[test]
 fn a_machine_without_a_gpu_says_so() {
@@ -105,6 +217,7 @@ fn a_machine_without_a_gpu_says_so() {
 }
 
 #[cfg(not(feature = "cuda"))]
+#[test]
 fn a_device_that_was_not_built_in() {
     let directory = tempfile::tempdir().unwrap();
     let told = said(directory.path(), &[("device", "cuda")]);

@@ -5,11 +5,11 @@ mod view;
 use std::path::{Path, PathBuf};
 
 use fastlane_train::run::Run;
-use fastlane_train::{Outcome, Places, report, train};
+use fastlane_train::{Outcome, Places, TrainError, report, train};
 use serde::Serialize;
 
 use crate::args::TrainArgs;
-use crate::interrupt::{self, Interrupted};
+use crate::interrupt::Interrupted;
 use crate::printer::Printer;
 use view::View;
 
@@ -19,15 +19,44 @@ pub(crate) fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
         printer.note(&format!("report in {}", path.display()));
         return Ok(());
     }
-    let mut done = Vec::new();
-    for Planned { output, changes } in planned(args) {
-        let run = Run::open(&args.run, &changes)?;
+    let planned = planned(args);
+    // all of them first: a value that cannot be shall not be found after hours
+    let runs: Vec<Run> =
+        planned.iter().map(|it| Run::open(&args.run, &it.changes)).collect::<Result<_, _>>()?;
+    let (mut done, mut diverged) = (Vec::new(), Vec::new());
+    for (run, Planned { output, .. }) in runs.iter().zip(&planned) {
         if args.sweep.is_some() {
             printer.note(&format!("run in {}", output.display()));
         }
-        done.push(one(&run, &output, args, printer)?);
+        match one(run, output, args, printer) {
+            Ok(it) => done.push(it),
+            Err(error) if args.sweep.is_some() && is_divergence(&error) => {
+                printer.error(&error);
+                diverged.push(output.display().to_string());
+            }
+            Err(error) => return Err(error),
+        }
     }
-    if args.json { printer.json(&done) } else { Ok(()) }
+    if args.json {
+        printer.json(&done)?;
+    }
+    match diverged.is_empty() {
+        true => Ok(()),
+        false => Err(Diverged { runs: diverged, of: planned.len() }.into()),
+    }
+}
+
+/// Some runs of a sweep have no model; the others have.
+#[derive(Debug, thiserror::Error)]
+#[error("{} of {of} runs diverged: {}", runs.len(), runs.join(", "))]
+struct Diverged {
+    runs: Vec<String>,
+    of: usize,
+}
+
+/// Whether a run ended because its loss is no number: other values may do better.
+fn is_divergence(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(|error| matches!(error, TrainError::NotFinite { .. }))
 }
 
 /// A run to make.
@@ -76,7 +105,26 @@ fn one(run: &Run, output: &Path, args: &TrainArgs, printer: &Printer) -> anyhow:
             printer.note(&format!("saved at step {step}: the same command goes on from there"));
             Err(Interrupted.into())
         }
-        // what was asked for is no error of the run
-        Err(error) => interrupt::check().map_err(anyhow::Error::from).and(Err(error.into())),
+        Err(error) => Err(ended(error)),
+    }
+}
+
+/// What was asked for is no error of the run; anything else is, whoever asked for what meanwhile.
+fn ended(error: TrainError) -> anyhow::Error {
+    if error.is_stop() { Interrupted.into() } else { error.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_even_to_those_who_stop_a_run() {
+        assert!(ended(TrainError::Stopped).is::<Interrupted>());
+        let (path, source) = (PathBuf::from("out"), io::ErrorKind::StorageFull.into());
+        let told = ended(TrainError::Write { path, source });
+        assert_eq!(told.to_string(), "cannot write `out`");
     }
 }

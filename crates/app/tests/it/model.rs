@@ -49,6 +49,7 @@ fn write_routed(path: &Path, weights: &Path) {
         input: RouterInput::States,
         attention: 8,
         lane: LaneKind::Hard,
+        lanes: None,
         document_lanes: Some(2),
         lane_dim: Some(12),
     };

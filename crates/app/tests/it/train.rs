@@ -32,7 +32,7 @@ fn folder() -> Folder {
 /// What a command said, without the numbers that differ from machine to machine.
 fn told(folder: &Folder, arguments: &str) -> String {
     let said = folder.said(arguments);
-    let line = |line: &str| match line.find(" loss ") {
+    let line = |line: &str| match line.find(" loss ").or(line.find(" at most ")) {
         Some(place) => format!("{} (figures)\n", &line[..place]),
         None => format!("{line}\n"),
     };
@@ -79,8 +79,22 @@ fn what_is_no_run_is_refused_by_its_key() {
         "train run.toml --output out --set device=cuda",
         "train run.toml --output out --set seed",
         "train run.toml --output absent --report",
+        // their own files are where the run's would be
+        "train run.toml --output .",
+        // nothing of a sweep begins before all of it is read
+        "train run.toml --output rates --sweep lr=1e-5,-1.0",
     ] {
         all += &told(&folder, arguments);
     }
     assert_snapshot!(all);
+    assert_eq!(folder.read("run.toml").as_bytes(), RUN);
+    assert!(!folder.path().join("rates").exists());
+}
+
+#[test]
+fn a_sweep_goes_on_after_a_run_that_diverges() {
+    let folder = folder();
+    let arguments = "train run.toml --output rates --set schedule.warm_up=0.0 --sweep lr=1e30,1e-5";
+    assert_snapshot!(told(&folder, arguments));
+    assert!(folder.path().join("rates/rate-1e-5/model/model.safetensors").exists());
 }

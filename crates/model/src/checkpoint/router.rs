@@ -28,6 +28,9 @@ pub struct RouterConfig {
     /// Which view a query is searched by.
     #[serde(default)]
     pub lane: LaneKind,
+    /// By how many tokens a query is searched where the lane is hard; one if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lanes: Option<usize>,
     /// How many learned slots pool a document into the views that are searched, with the mean of
     /// its states as one more; none if its token views are searched.
     #[serde(default)]
@@ -67,6 +70,7 @@ impl RouterFiles {
         let zero = match config {
             RouterConfig { attention: 0, .. } => Some("attention"),
             RouterConfig { lane_dim: Some(0), .. } => Some("lane_dim"),
+            RouterConfig { lanes: Some(0), .. } => Some("lanes"),
             _ => None,
         };
         if let Some(key) = zero {

@@ -47,7 +47,8 @@ pub struct TowerParts<'a> {
     pub architecture: &'a Architecture,
     /// Its tensors, under the names of `transformers` without a prefix.
     pub weights: Vec<NamedTensor<'a>>,
-    /// The matrices, `[to, from]`, that make views of states.
+    /// The matrices, `[to, from]`, that make views of states; after one, if it has a bias, that
+    /// vector, `[to]`.
     pub dense: Vec<NamedTensor<'a>>,
 }
 
@@ -131,7 +132,8 @@ impl Draft<'_> {
         let encoder = json!({ "max_seq_length": positions, "do_lower_case": false });
         write_json(&self.path.join("sentence_bert_config.json"), &encoder)?;
         let mut modules = vec![module(0, "", "sentence_transformers.models.Transformer")];
-        for (index, dense) in (1..).zip(&tower.dense) {
+        let with_bias = tower.dense.chunk_by(|_, next| next.shape.len() == 1);
+        for (index, dense) in (1..).zip(with_bias) {
             let name = format!("{index}_Dense");
             self.dense(&self.path.join(&name), weights, dense)?;
             modules.push(module(index, &name, "pylate.models.Dense.Dense"));
@@ -141,24 +143,28 @@ impl Draft<'_> {
         self.settings(false)
     }
 
+    /// A matrix, and its bias if it has one.
     fn dense(
         &self,
         path: &Path,
         weights: &str,
-        dense: &NamedTensor<'_>,
+        dense: &[NamedTensor<'_>],
     ) -> Result<(), CheckpointError> {
         make_directory(path)?;
-        let side = |place: usize| dense.shape.get(place).copied().unwrap_or(1);
+        let side = |place: usize| dense[0].shape.get(place).copied().unwrap_or(1);
         let config = DenseConfig {
             in_features: side(1),
             out_features: side(0),
-            bias: false,
+            bias: dense.len() > 1,
             activation_function: Some("torch.nn.modules.linear.Identity".to_owned()),
             use_residual: false,
         };
         write_json(&path.join("config.json"), &config)?;
-        let linear = NamedTensor { name: "linear.weight".to_owned(), ..dense.clone() };
-        write_tensors(&path.join(weights), &[linear], self.blueprint.weight_type)
+        let names = ["linear.weight", "linear.bias"].into_iter().zip(dense);
+        let linear: Vec<_> = names
+            .map(|(name, tensor)| NamedTensor { name: name.to_owned(), ..tensor.clone() })
+            .collect();
+        write_tensors(&path.join(weights), &linear, self.blueprint.weight_type)
     }
 
     /// PyLate's settings, and at the top our mark.

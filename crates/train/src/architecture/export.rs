@@ -19,6 +19,8 @@ pub(crate) struct Export<'a> {
     /// The content of its `tokenizer.json`.
     pub(crate) tokenizer: &'a [u8],
     pub(crate) settings: &'a ArchitectureSettings,
+    /// How many lanes the router picks.
+    pub(crate) lanes: usize,
     /// The spellings of the tokens that give no views of documents.
     pub(crate) skip: Vec<String>,
 }
@@ -89,8 +91,12 @@ impl Export<'_> {
             };
             weights.push(Parameter { name, shape, values });
         }
-        let number = |number: usize| of(&format!("dense.{number}.linear.weight"));
-        let dense = (0..).map_while(number).cloned().collect();
+        let number = |number: usize| {
+            let weight = of(&format!("dense.{number}.linear.weight"))?;
+            let bias = of(&format!("dense.{number}.linear.bias"));
+            Some(std::iter::once(weight).chain(bias))
+        };
+        let dense = (0..).map_while(number).flatten().cloned().collect();
         Ok(Tower { architecture: files.architecture.clone(), weights, dense })
     }
 
@@ -109,7 +115,10 @@ impl Export<'_> {
     ) -> Option<(RouterConfig, Vec<Parameter>)> {
         let it = self.settings;
         let dual = it.system == System::Dual;
-        let needed = it.system.routes() || dual || it.document_lanes > 0 || it.lane_dim > 0;
+        // without a router all tokens would search
+        let first = matches!(it.system, System::StaticTied | System::StaticSplit);
+        let needed =
+            it.system.routes() || dual || first || it.document_lanes > 0 || it.lane_dim > 0;
         let config = needed.then(|| RouterConfig {
             input: RouterInput::States,
             attention: it.attention,
@@ -117,6 +126,7 @@ impl Export<'_> {
                 System::FastlaneSoft | System::Dual => LaneKind::Soft,
                 _ => LaneKind::Hard,
             },
+            lanes: (it.system == System::Fastlane && self.lanes > 1).then_some(self.lanes),
             document_lanes: (dual || it.document_lanes > 0).then_some(it.document_lanes),
             lane_dim: (it.lane_dim > 0).then_some(it.lane_dim),
         })?;

@@ -58,7 +58,8 @@ pub(crate) struct Encoded<D: Device> {
 pub(crate) enum LaneScores<D: Device> {
     /// One view, or a fixed sum of views: `[queries, documents]`.
     One(Tensor<D, 2>),
-    /// Each token's view: `[queries, longest, documents]`, 0 where there is no token.
+    /// Each token's view: `[queries, longest, documents]`. Where there is no token stands another
+    /// row: the router's share is 0 there.
     Each(Tensor<D, 3>),
 }
 
@@ -144,7 +145,7 @@ impl<D: Device> Network<D> {
         Encoded { states, spans: tokens.spans, kept }
     }
 
-    /// The rows of tokens that are not skipped; all, where a text has no other.
+    /// The rows of tokens that are not skipped; none, where a text has no other.
     fn kept(&self, tokens: &TokenRows) -> (Vec<u32>, Spans) {
         let (mut rows, mut lengths) = (Vec::new(), Vec::new());
         for span in tokens.spans.iter() {
@@ -235,7 +236,13 @@ impl<D: Device> Network<D> {
         (self.document.token_views(states), spans)
     }
 
-    /// The views of queries that search, each with its weight: what a served model would do.
+    /// Whether the best of a query's lanes scores a document, in place of their sum.
+    pub(crate) fn takes_best(&self) -> bool {
+        self.settings.system == System::MaxMax
+    }
+
+    /// The views of queries that search, each with its weight: what the model that is written
+    /// searches with, but for `max-max`.
     pub(crate) fn search_lanes(
         &self,
         queries: &Encoded<D>,

@@ -7,7 +7,7 @@ use fastlane_model::checkpoint::{
 
 use super::weights::Parameter;
 use crate::backend::hash;
-use crate::run::{ArchitectureSettings, LossSettings, Run, Start};
+use crate::run::{ArchitectureSettings, Run, Start};
 
 /// How far new numbers spread, as in BERT.
 const SPREAD: f32 = 0.02;
@@ -35,7 +35,7 @@ pub(crate) fn start(starting: &Starting<'_>) -> Result<Vec<Parameter>, Checkpoin
     all.extend(starting.router(hidden[0])?);
     all.extend(starting.slots(hidden[1])?);
     if run.loss.learn_temperature {
-        all.extend(temperatures(&run.loss));
+        all.extend(temperatures(run));
     }
     Ok(all)
 }
@@ -77,14 +77,14 @@ impl Starting<'_> {
         Ok(all)
     }
 
-    /// A new map from states to views.
+    /// A new map from states to views: the same for both sides, whose states are alike at first.
     fn map(&self, name: String, dim: usize, hidden: usize) -> Parameter {
         let values = match self.settings().start {
             Start::Identity => {
                 let one = |at: usize| f32::from(u8::from(at / hidden == at % hidden));
                 (0..dim * hidden).map(one).collect()
             }
-            Start::Random => orthonormal(self.noise(&name, dim * hidden, 1.0), hidden),
+            Start::Random => orthonormal(self.noise("map", dim * hidden, 1.0), hidden),
             Start::Pca => self.main_directions(dim, hidden),
         };
         Parameter { name, shape: vec![dim, hidden], values }
@@ -200,8 +200,8 @@ impl Starting<'_> {
 }
 
 /// The logarithms of temperatures, where these are learned.
-fn temperatures(loss: &LossSettings) -> [Parameter; 2] {
-    let both = [("lane", loss.temperature), ("sum_max", loss.sum_max_temperature)];
+fn temperatures(run: &Run) -> [Parameter; 2] {
+    let both = [("lane", run.lane_temperature()), ("sum_max", run.loss.sum_max_temperature)];
     both.map(|(name, temperature)| {
         let (shape, values) = (vec![1], vec![temperature.ln()]);
         Parameter { name: format!("temperature.{name}"), shape, values }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn_tensor::activation;
 use fastlane_engine::Encoder as _;
-use fastlane_model::checkpoint::Checkpoint;
+use fastlane_model::checkpoint::{Checkpoint, NamedTensor, WeightType, write_tensors};
 use fastlane_model::{Model, Precision, Settings};
 
 use super::*;
@@ -96,7 +96,7 @@ impl Twins {
             };
             queries.spans.iter().enumerate().map(row).collect::<Vec<_>>()
         });
-        let (lanes, lane_spans, _) = network.search_lanes(&queries, 1);
+        let (lanes, lane_spans, _) = network.search_lanes(&queries, 3);
         let lanes = rows(&lanes, &lane_spans);
         for (place, text) in TEXTS.iter().enumerate() {
             let wanted = self.model.encode_query(text).unwrap();
@@ -114,6 +114,29 @@ impl Twins {
             }
         }
         self.compare_documents(&network);
+    }
+
+    /// Compares what the model searches with, if nobody asks for more, with what is measured.
+    fn compare_usual(&self, lanes: usize) {
+        let _alone = alone();
+        let network = self.network();
+        let queries = self.encode(&network, Side::Query);
+        let (views, spans, weights) = network.search_lanes(&queries, lanes);
+        let views = rows(&views, &spans);
+        for ((text, span), views) in TEXTS.iter().zip(spans.iter()).zip(views) {
+            let sum: f32 = weights[span.clone()].iter().sum();
+            let dim = views.len() / span.len();
+            let searches = span.zip(views.chunks(dim)).filter(|(row, _)| weights[*row] != 0.0);
+            let (found_weights, found): (Vec<f32>, Vec<&[f32]>) =
+                searches.map(|(row, view)| (weights[row] / sum, view)).unzip();
+            let query = self.model.encode_query(text).unwrap();
+            let mut wanted = query.searching(None);
+            wanted.sort_by_key(|lane| lane.token);
+            let wanted_views: Vec<&[f32]> = wanted.iter().map(|lane| lane.view).collect();
+            close(&found.concat(), &wanted_views.concat(), "usual lanes");
+            let wanted: Vec<f32> = wanted.iter().map(|lane| lane.weight).collect();
+            close(&found_weights, &wanted, "weights of usual lanes");
+        }
     }
 
     fn compare_documents(&self, network: &Network<Cpu>) {
@@ -176,7 +199,9 @@ fn the_base_encoder_agrees() {
 fn what_is_written_is_what_was_learned() {
     let twins = Twins::new(&golden("lanes-split"), split());
     let folder = tempfile::tempdir().unwrap();
-    for system in [System::FastlaneSoft, System::Fastlane, System::Dual, System::SumMax] {
+    for system in
+        [System::FastlaneSoft, System::Fastlane, System::Dual, System::StaticSplit, System::SumMax]
+    {
         let settings = ArchitectureSettings {
             system,
             towers: Some(TowerSettings::Split),
@@ -195,6 +220,7 @@ fn what_is_written_is_what_was_learned() {
             checkpoint: &learned.checkpoint,
             tokenizer: &tokenizer,
             settings: &settings,
+            lanes: 3,
             skip: Vec::new(),
         };
         export(&written, &what, &learned.parameters).unwrap();
@@ -205,6 +231,91 @@ fn what_is_written_is_what_was_learned() {
             parameters: learned.parameters.clone(),
         };
         read.compare();
+        read.compare_usual(3);
         assert_eq!(read.model.lengths(), (20, 30));
+    }
+}
+
+/// The tiny checkpoint with a bias after its map to views.
+fn with_bias(folder: &Path) -> PathBuf {
+    let (from, to) = (golden("lanes-split"), folder.join("biased"));
+    for part in ["", "1_Dense", "2_FastLaneRouter", "query", "query/1_Dense"] {
+        std::fs::create_dir_all(to.join(part)).unwrap();
+        for entry in from.join(part).read_dir().unwrap().map(Result::unwrap) {
+            if entry.path().is_file() {
+                std::fs::copy(entry.path(), to.join(part).join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    for dense in ["1_Dense", "query/1_Dense"] {
+        let path = to.join(dense);
+        let tensors = fastlane_model::checkpoint::Tensors::open(&path.join("model.safetensors"));
+        let tensors = tensors.unwrap();
+        let shape = tensors.shape("linear.weight").unwrap().to_vec();
+        let weight = tensors.read("linear.weight", &shape).unwrap();
+        let bias: Vec<f32> = (0..shape[0]).map(|at| 0.25 * at as f32 - 0.5).collect();
+        let named =
+            |name: &str, shape, values| NamedTensor { name: name.to_owned(), shape, values };
+        let both = [
+            named("linear.weight", shape.clone(), &weight),
+            named("linear.bias", vec![shape[0]], &bias),
+        ];
+        write_tensors(&path.join("model.safetensors"), &both, WeightType::F32).unwrap();
+        let config = path.join("config.json");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        json["bias"] = true.into();
+        crate::storage::put(&config, json.to_string().as_bytes()).unwrap();
+    }
+    to
+}
+
+#[test]
+fn biases_of_maps_are_written_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = ArchitectureSettings { query_tokens: 20, document_tokens: 30, ..split() };
+    let learned = Twins::new(&with_bias(folder.path()), settings);
+    let biases = learned.parameters.iter().filter(|it| it.name.ends_with("dense.0.linear.bias"));
+    assert_eq!(biases.count(), 2);
+    let tokenizer = std::fs::read(learned.checkpoint.tokeniser.path()).unwrap();
+    let what = Export {
+        checkpoint: &learned.checkpoint,
+        tokenizer: &tokenizer,
+        settings: &learned.settings,
+        lanes: 1,
+        skip: vec![".".to_owned()],
+    };
+    let written = folder.path().join("written");
+    export(&written, &what, &learned.parameters).unwrap();
+    let checkpoint = Checkpoint::open(&written).unwrap();
+    Twins { model: open(&written), checkpoint, ..learned }.compare();
+}
+
+#[test]
+fn both_sides_begin_with_the_same_random_maps() {
+    let settings = ArchitectureSettings {
+        start: crate::run::Start::Random,
+        towers: None,
+        lane_dim: 16,
+        ..split()
+    };
+    let twins = Twins::new(&golden("lanes-tied"), settings);
+    let of = |name: &str| &twins.parameters.iter().find(|it| it.name == name).unwrap().values;
+    assert_eq!(of("router.lane_query.weight"), of("router.lane_document.weight"));
+}
+
+#[test]
+fn learned_temperatures_begin_where_fixed_ones_stay() {
+    for (system, wanted) in [(System::SumMax, 1.0_f32), (System::Fastlane, 0.05)] {
+        let architecture =
+            ArchitectureSettings { system, dim: 8, ..ArchitectureSettings::default() };
+        let path = golden("lanes-tied");
+        let mut run = run(&path, architecture);
+        run.loss.learn_temperature = true;
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let starting = Starting { run: &run, checkpoint: &checkpoint, from: 0, states: &[] };
+        let parameters = start(&starting).unwrap();
+        let lane = parameters.iter().find(|it| it.name == "temperature.lane").unwrap();
+        assert!((lane.values[0].exp() - wanted).abs() < 1e-6, "{system:?}: {lane:?}");
     }
 }

@@ -105,7 +105,7 @@ impl Batches<'_> {
         }
         let relation = |(example, own): (&&Example, &Vec<u32>), document: &u32| match document {
             document if own.contains(document) => Relation::Positive,
-            document if example.positives.contains(document) => Relation::Ignored,
+            document if example.is_answered_by(*document) => Relation::Ignored,
             _ => Relation::Negative,
         };
         let rows = examples.iter().zip(&own);
@@ -157,6 +157,7 @@ mod tests {
             let example = |at: u32| Example {
                 query: number * 1000 + at,
                 positives: vec![at % 5, 5],
+                elsewhere: vec![7],
                 negatives: vec![6, 7, 8],
             };
             let examples = (0..size as u32).map(example).collect();
@@ -242,7 +243,8 @@ mod tests {
                 let of = |relation| row.iter().filter(|&&it| it == relation).count();
                 assert_eq!(of(Relation::Positive), positives);
                 let example = &pairs.sources[0].examples[*query as usize];
-                let known = |document: &&u32| example.positives.contains(document);
+                let known =
+                    |document: &&u32| example.positives.contains(document) || **document == 7;
                 let others = batch.documents.iter().filter(known).count() - positives;
                 assert_eq!(of(Relation::Ignored), others);
             }

@@ -73,6 +73,28 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// A teacher's scores name an id that several texts have.
+    #[error("line {line} of `{}` names the id `{id}`, which two {what} have", path.display())]
+    TwoTexts {
+        /// The file of scores.
+        path: PathBuf,
+        /// Which line.
+        line: u64,
+        /// Queries or documents.
+        what: &'static str,
+        /// The id.
+        id: String,
+    },
+    /// An id stands twice where each must stand once.
+    #[error("the {what} `{id}` stands twice in `{}`", path.display())]
+    Twice {
+        /// A query or a document.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A text cannot be split into tokens.
     #[error("cannot split a text into tokens")]
     Tokens(#[from] fastlane_model::checkpoint::TokeniseError),
@@ -104,6 +126,10 @@ impl DataError {
                 "without judgements, kinds `inverse-cloze` and `titles` make pairs of documents",
             ),
             Self::TooFew { .. } => Some("make `schedule.batch` smaller, or leave the source out"),
+            Self::TwoTexts { .. } => {
+                Some("sources count their ids alike: give those of one another beginning")
+            }
+            Self::Twice { .. } => Some("give each an id of its own"),
             Self::States { .. } => Some("free some room, or choose another `--cache`"),
             _ => None,
         }

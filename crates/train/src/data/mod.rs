@@ -21,7 +21,7 @@ pub(crate) use batches::{Batch, Batches};
 pub use error::DataError;
 pub(crate) use mine::mine;
 pub(crate) use pairs::{Example, Pairs, Source};
-pub(crate) use sources::{judged, read};
+pub(crate) use sources::{judged, missing, read};
 pub(crate) use states::States;
 pub(crate) use teacher::Teacher;
 pub(crate) use tokens::TokenTable;

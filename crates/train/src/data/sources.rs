@@ -13,13 +13,15 @@ use serde::Deserialize;
 
 use super::pairs::{Examples, Pairs, Source};
 use super::{DataError, Example};
-use crate::run::{Kind, SourceSettings};
+use crate::run::{Kind, Run, SourceSettings};
 
-/// Reads all sources; `whole` keeps all documents, for negatives to be mined from.
-pub(crate) fn read(settings: &[SourceSettings], whole: bool) -> Result<Pairs, DataError> {
+/// Reads all sources.
+pub(crate) fn read(run: &Run) -> Result<Pairs, DataError> {
     let mut pairs = Pairs::default();
-    for source in settings {
-        let mut reading = Reading { pairs: &mut pairs, settings: source, whole };
+    let whole = run.negatives.mined();
+    let ids = run.loss.teacher.as_ref().is_some_and(|teacher| teacher.scores.is_some());
+    for source in &run.data {
+        let mut reading = Reading { pairs: &mut pairs, settings: source, whole, ids };
         let (examples, collection) = reading.read()?;
         if examples.is_empty() {
             return Err(DataError::NoPairs { path: source.path.clone() });
@@ -27,6 +29,7 @@ pub(crate) fn read(settings: &[SourceSettings], whole: bool) -> Result<Pairs, Da
         let (path, weight) = (source.path.clone(), source.weight);
         pairs.sources.push(Source { path, weight, examples, collection });
     }
+    pairs.share_answers();
     Ok(pairs)
 }
 
@@ -36,7 +39,10 @@ type Found = (Vec<Example>, Vec<u32>);
 struct Reading<'a> {
     pairs: &'a mut Pairs,
     settings: &'a SourceSettings,
+    /// Whether all documents are kept, for negatives to be mined from.
     whole: bool,
+    /// Whether ids are kept, for a teacher's scores.
+    ids: bool,
 }
 
 /// A line of pairs.
@@ -70,26 +76,36 @@ impl Reading<'_> {
         }
     }
 
-    fn finish(&self, examples: Examples, collection: Vec<u32>) -> Found {
-        (examples.finish(self.settings.limit), collection)
+    fn examples(&self) -> Examples {
+        Examples::new(self.settings.limit)
+    }
+
+    /// Adds a query that a file gives an id.
+    fn query(&mut self, id: &str, text: &str) -> u32 {
+        let number = self.pairs.queries.add(text.to_owned());
+        if self.ids {
+            self.pairs.query_ids.add(id, number);
+        }
+        number
     }
 
     fn beir(&mut self, path: &Path) -> Result<Found, DataError> {
         let Judged { qrels, queries, judgements } = judged(path, &self.settings.split)?;
         let corpus = path.join("corpus.jsonl");
+        let answered = qrels.queries().filter(|(_, grades)| grades.iter().any(|(_, it)| it > 0));
+        let chosen: Vec<_> = answered.take(self.settings.limit.unwrap_or(usize::MAX)).collect();
         let known: Option<HashSet<&str>> = (!self.whole).then(|| {
-            let grades = qrels.queries().flat_map(|(_, judgements)| judgements.iter());
+            let grades = chosen.iter().flat_map(|(_, judgements)| judgements.iter());
             grades.map(|(document, _)| document).collect()
         });
         let keep = |id: &str| known.as_ref().is_none_or(|known| known.contains(id));
         let (documents, collection) = self.documents(&corpus, keep)?;
-        let mut examples = Examples::default();
-        for (query, grades) in qrels.queries() {
+        let mut examples = self.examples();
+        for (query, grades) in chosen {
             let text = queries
                 .get(query)
                 .ok_or_else(|| missing(&judgements, "query", query, &path.join("queries.jsonl")))?;
-            let number = self.pairs.queries.add(text.clone());
-            self.pairs.query_ids.insert(number, query.to_owned());
+            let number = self.query(query, text);
             for (document, grade) in grades.iter() {
                 let document = *documents
                     .get(document)
@@ -99,7 +115,7 @@ impl Reading<'_> {
                 }
             }
         }
-        Ok(self.finish(examples, collection))
+        Ok((examples.finish(), collection))
     }
 
     /// Reads documents, of which some are kept.
@@ -113,7 +129,9 @@ impl Reading<'_> {
             let document = document?;
             if keep(&document.id) {
                 let number = self.pairs.documents.add(document.full_text().into_owned());
-                self.pairs.document_ids.insert(number, document.id.clone());
+                if self.ids {
+                    self.pairs.document_ids.add(&document.id, number);
+                }
                 by_id.insert(document.id, number);
                 all.push(number);
             }
@@ -122,38 +140,66 @@ impl Reading<'_> {
     }
 
     fn triples(&mut self, path: &Path) -> Result<Found, DataError> {
-        let (mut examples, mut all) = (Examples::default(), Vec::new());
+        let (mut examples, mut all) = (self.examples(), Vec::new());
         for triple in Triples::open(path)? {
             let triple = triple?;
-            let query = self.pairs.queries.add(triple.query);
+            let takes = examples.takes(self.pairs.queries.number(&triple.query));
+            if !takes && !self.whole {
+                continue;
+            }
             let positive = self.pairs.documents.add(triple.positive);
             let negative = self.pairs.documents.add(triple.negative);
             all.extend([positive, negative]);
-            examples.add(query, positive, [negative]);
+            if takes {
+                examples.add(self.pairs.queries.add(triple.query), positive, [negative]);
+            }
         }
-        Ok(self.finish(examples, all))
+        Ok((examples.finish(), all))
     }
 
     fn id_triples(&mut self, path: &Path) -> Result<Found, DataError> {
         let (documents_path, queries_path) = self.paths();
-        let (documents, collection) = self.documents(&documents_path, |_| true)?;
         let queries = read_queries(&queries_path)?;
-        let mut examples = Examples::default();
+        let known = if self.whole { None } else { Some(self.named(path, &queries)?) };
+        let keep = |id: &str| known.as_ref().is_none_or(|known| known.contains(id));
+        let (documents, collection) = self.documents(&documents_path, keep)?;
+        let mut examples = self.examples();
         for triple in IdTriples::open(path)? {
             let triple = triple?;
+            let text = queries
+                .get(&triple.query)
+                .ok_or_else(|| missing(path, "query", &triple.query, &queries_path))?;
+            if !examples.takes(self.pairs.queries.number(text)) {
+                continue;
+            }
             let document = |id: &str| {
                 let number = documents.get(id).copied();
                 number.ok_or_else(|| missing(path, "document", id, &documents_path))
             };
             let (positive, negative) = (document(&triple.positive)?, document(&triple.negative)?);
-            let text = queries
-                .get(&triple.query)
-                .ok_or_else(|| missing(path, "query", &triple.query, &queries_path))?;
-            let query = self.pairs.queries.add(text.clone());
-            self.pairs.query_ids.insert(query, triple.query);
-            examples.add(query, positive, [negative]);
+            examples.add(self.query(&triple.query, text), positive, [negative]);
         }
-        Ok(self.finish(examples, collection))
+        Ok((examples.finish(), collection))
+    }
+
+    /// The documents that triples name, up to the limit of queries.
+    fn named(
+        &self,
+        path: &Path,
+        queries: &HashMap<String, String>,
+    ) -> Result<HashSet<String>, DataError> {
+        let limit = self.settings.limit.unwrap_or(usize::MAX);
+        let (mut texts, mut documents) = (HashSet::new(), HashSet::new());
+        for triple in IdTriples::open(path)? {
+            let triple = triple?;
+            // two ids may have one text, which is one query
+            let text = queries.get(&triple.query);
+            if texts.len() < limit || texts.contains(&text) {
+                texts.insert(text);
+                documents.extend([triple.positive, triple.negative]);
+            }
+        }
+        Ok(documents)
     }
 
     fn paths(&self) -> (PathBuf, PathBuf) {
@@ -163,7 +209,7 @@ impl Reading<'_> {
     }
 
     fn jsonl(&mut self, path: &Path) -> Result<Found, DataError> {
-        let (mut examples, mut all) = (Examples::default(), Vec::new());
+        let (mut examples, mut all) = (self.examples(), Vec::new());
         let mut reader = BufReader::new(Input::open(path)?);
         let mut line = String::new();
         for number in 1.. {
@@ -181,22 +227,31 @@ impl Reading<'_> {
                 line: number,
                 source,
             })?;
+            self.pair(pair, &mut examples, &mut all);
+        }
+        Ok((examples.finish(), all))
+    }
+
+    /// Adds a line of pairs, if there is room for its query.
+    fn pair(&mut self, pair: Pair, examples: &mut Examples, all: &mut Vec<u32>) {
+        let takes = examples.takes(self.pairs.queries.number(&pair.query));
+        if !takes && !self.whole {
+            return;
+        }
+        let documents = &mut self.pairs.documents;
+        let mut add = |text| documents.add(text);
+        let negatives: Vec<u32> = pair.negatives.into_iter().map(&mut add).collect();
+        let positives: Vec<u32> = match pair.positive {
+            Positive::One(text) => vec![add(text)],
+            Positive::Many(texts) => texts.into_iter().map(&mut add).collect(),
+        };
+        all.extend(negatives.iter().chain(&positives));
+        if takes {
             let query = self.pairs.queries.add(pair.query);
-            let documents = &mut self.pairs.documents;
-            let mut add = |text| documents.add(text);
-            let negatives: Vec<u32> = pair.negatives.into_iter().map(&mut add).collect();
-            let positives = match pair.positive {
-                Positive::One(text) => vec![text],
-                Positive::Many(texts) => texts,
-            };
-            all.extend(&negatives);
             for positive in positives {
-                let positive = add(positive);
-                all.push(positive);
                 examples.add(query, positive, negatives.iter().copied());
             }
         }
-        Ok(self.finish(examples, all))
     }
 
     /// Makes pairs of documents that nobody judged.
@@ -205,16 +260,14 @@ impl Reading<'_> {
         path: &Path,
         pair: fn(&Document) -> Option<(String, String)>,
     ) -> Result<Found, DataError> {
-        let (mut examples, mut all) = (Examples::default(), Vec::new());
+        let (mut examples, mut all) = (self.examples(), Vec::new());
         for document in Documents::open(path, &ReadSettings::default())? {
             if let Some((query, text)) = pair(&document?) {
-                let query = self.pairs.queries.add(query);
-                let document = self.pairs.documents.add(text);
-                all.push(document);
-                examples.add(query, document, []);
+                let (positive, negatives) = (Positive::One(text), Vec::new());
+                self.pair(Pair { query, positive, negatives }, &mut examples, &mut all);
             }
         }
-        Ok(self.finish(examples, all))
+        Ok((examples.finish(), all))
     }
 }
 
@@ -240,7 +293,7 @@ fn read_queries(path: &Path) -> Result<HashMap<String, String>, DataError> {
     each.map(|query| query.map(|query| (query.id, query.text)).map_err(Into::into)).collect()
 }
 
-fn missing(by: &Path, what: &'static str, id: &str, path: &Path) -> DataError {
+pub(crate) fn missing(by: &Path, what: &'static str, id: &str, path: &Path) -> DataError {
     DataError::Missing { by: by.to_owned(), what, id: id.to_owned(), path: path.to_owned() }
 }
 

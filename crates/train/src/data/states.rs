@@ -1,7 +1,7 @@
 //! The states of a frozen encoder, on disk: computed once, read for every batch.
 //!
-//! The file is called after a hash of the encoder and of all tokens, so another run with the same
-//! texts finds it. It holds one f16 row for each token, written aside, synced, then renamed.
+//! The file is called after a hash of the encoder, of how many of its layers are run, and of all
+//! tokens, so another run with the same texts finds it. It holds one f16 row for each token, written aside, synced, then renamed.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -40,7 +40,8 @@ impl States {
         let failed = |source| DataError::States { path: name.clone(), source };
         let fingerprint = model.fingerprint().map_err(io::Error::other).map_err(failed)?;
         let key = key(fingerprint, tokens);
-        let path = directory.join(format!("states-{key:016x}.f16"));
+        // the 2: files of the first format did not know about layers
+        let path = directory.join(format!("states2-{key:016x}.f16"));
         let hidden = model.states(&[0]).dim();
         let failed = |source| DataError::States { path: path.clone(), source };
         let bytes = (tokens.tokens() * hidden * 2) as u64;
@@ -110,6 +111,30 @@ fn write(
 
 /// Tells the states of one encoder and one set of texts from all others.
 fn key(fingerprint: u64, tokens: &TokenTable) -> u64 {
-    let ends = (0..tokens.len() as u32).map(|text| tokens.start(text) as u32);
-    super::fingerprint(fingerprint, ends.chain(tokens.ids().iter().copied()))
+    super::fingerprint(fingerprint, tokens.numbers())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fastlane_model::Settings;
+
+    #[test]
+    fn states_of_fewer_layers_are_others() {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/lanes-tied");
+        let folder = tempfile::tempdir().unwrap();
+        let mut tokens = TokenTable::default();
+        tokens.push(&[2, 9, 30, 3], 4);
+        let first = |layers| {
+            let model = Model::open(&golden, &Settings { layers, ..Settings::default() }).unwrap();
+            let mut found = Vec::new();
+            let states = States::open(folder.path(), &model, &tokens, &mut |_| Ok(())).unwrap();
+            states.read(0, 4, &mut found).unwrap();
+            let wanted = model.states(&[2, 9, 30, 3]).values().to_vec();
+            let near = |(a, b): (&f32, &f32)| (a - b).abs() < 2e-3 * b.abs().max(1.0);
+            assert!(found.iter().zip(&wanted).all(near), "{layers:?}: {found:?}, {wanted:?}");
+            found
+        };
+        assert_ne!(first(None), first(Some(1)));
+    }
 }

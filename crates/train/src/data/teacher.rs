@@ -14,10 +14,18 @@ use crate::run::TeacherSettings;
 /// What a teacher says about a query and a document.
 #[derive(Debug)]
 pub(crate) enum Teacher {
-    /// What a file says, by the numbers of texts.
-    Table(HashMap<(u32, u32), f32>),
+    /// What a file says.
+    Table(Table),
     /// BM25 over all documents that take part.
     Bm25(Bm25),
+}
+
+/// Scores by the numbers of texts.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    scores: HashMap<(u32, u32), f32>,
+    /// A hash of them, in the order of the file.
+    hash: u64,
 }
 
 impl Teacher {
@@ -31,20 +39,24 @@ impl Teacher {
     /// The score, NaN where there is none.
     pub(crate) fn score(&self, query: u32, document: u32) -> f32 {
         match self {
-            Self::Table(table) => table.get(&(query, document)).copied().unwrap_or(f32::NAN),
+            Self::Table(table) => table.scores.get(&(query, document)).copied().unwrap_or(f32::NAN),
             Self::Bm25(bm25) => bm25.score(query, document),
+        }
+    }
+
+    /// Tells its scores from others; those of BM25 follow from the texts.
+    pub(crate) fn hash(&self) -> u64 {
+        match self {
+            Self::Table(table) => table.hash,
+            Self::Bm25(_) => 0,
         }
     }
 }
 
 /// Reads lines of query id, document id and score.
-fn table(path: &Path, pairs: &Pairs) -> Result<HashMap<(u32, u32), f32>, DataError> {
+fn table(path: &Path, pairs: &Pairs) -> Result<Table, DataError> {
     let open = |source| DataError::Open { path: path.to_owned(), source };
-    let by_id = |ids: &HashMap<u32, String>| -> HashMap<String, u32> {
-        ids.iter().map(|(&number, id)| (id.clone(), number)).collect()
-    };
-    let (queries, documents) = (by_id(&pairs.query_ids), by_id(&pairs.document_ids));
-    let mut table = HashMap::new();
+    let mut table = Table::default();
     for (number, line) in (1..).zip(BufReader::new(File::open(path).map_err(open)?).lines()) {
         let line = line.map_err(open)?;
         let cells: Vec<&str> = line.split('\t').collect();
@@ -54,11 +66,19 @@ fn table(path: &Path, pairs: &Pairs) -> Result<HashMap<(u32, u32), f32>, DataErr
         };
         let bad = || DataError::Score { path: path.to_owned(), line: number };
         let score = score.ok_or_else(bad)?;
-        if let (Some(&query), Some(&document)) = (queries.get(cells[0]), documents.get(cells[1])) {
-            table.insert((query, document), score);
-        }
+        let found = (pairs.query_ids.get(cells[0]), pairs.document_ids.get(cells[1]));
+        let (Some(query), Some(document)) = found else { continue };
+        let twice = |what, id: &str| {
+            let (path, id) = (path.to_owned(), id.to_owned());
+            DataError::TwoTexts { path, line: number, what, id }
+        };
+        let query = query.ok_or_else(|| twice("queries", cells[0]))?;
+        let document = document.ok_or_else(|| twice("documents", cells[1]))?;
+        table.scores.insert((query, document), score);
+        let numbers = [query, document, score.to_bits()];
+        table.hash = super::fingerprint(table.hash, numbers.into_iter());
     }
-    match table.is_empty() {
+    match table.scores.is_empty() {
         true => Err(DataError::NoScores { path: path.to_owned() }),
         false => Ok(table),
     }
@@ -129,6 +149,33 @@ impl Bm25 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
+
+    fn read(lines: &str, pairs: &Pairs) -> Result<Table, DataError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(lines.as_bytes()).unwrap();
+        table(file.path(), pairs)
+    }
+
+    #[test]
+    fn scores_go_to_the_texts_of_their_ids() {
+        let mut pairs = Pairs::default();
+        // two sources have a query `1`, each another; one text has two ids
+        for (id, text) in [("1", 0), ("1", 4), ("2", 2), ("3", 2)] {
+            pairs.query_ids.add(id, text);
+        }
+        pairs.document_ids.add("d", 7);
+        let found = read("2\td\t0.5\n9\td\t1.0\n", &pairs).unwrap();
+        assert_eq!(found.scores, HashMap::from([((2, 7), 0.5)]));
+        let other = read("3\td\t0.25\n", &pairs).unwrap();
+        assert_eq!(other.scores, HashMap::from([((2, 7), 0.25)]));
+        assert_ne!(found.hash, other.hash);
+        let error = read("2\td\t0.5\n1\td\t1.0\n", &pairs).unwrap_err();
+        let told = error.to_string();
+        assert!(told.starts_with("line 2 of `"), "{told}");
+        assert!(told.ends_with("names the id `1`, which two queries have"), "{told}");
+        assert!(error.hint().is_some());
+    }
 
     #[test]
     fn bm25_by_hand() {

@@ -66,6 +66,12 @@ impl TokenTable {
         self.attended[text as usize]
     }
 
+    /// What tells the table from others: how many texts there are, where each ends, all tokens.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        let ends = self.ends.iter().map(|&end| end as u32);
+        std::iter::once(self.len() as u32).chain(ends).chain(self.ids.iter().copied())
+    }
+
     /// All tokens, text after text.
     pub(crate) fn ids(&self) -> &[u32] {
         &self.ids

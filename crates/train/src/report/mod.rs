@@ -5,17 +5,21 @@
 
 mod page;
 mod plot;
+mod series;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::TrainError;
 use crate::metrics;
 use crate::storage::put;
+use series::Series;
 
 pub(crate) const EXAMPLES: &str = "examples.json";
 
@@ -30,8 +34,8 @@ pub(crate) struct Shown {
 #[derive(Debug, Default)]
 struct Story {
     run: String,
-    /// By name, the value at each step.
-    series: BTreeMap<String, Vec<(f64, f64)>>,
+    /// By name, the values over the steps.
+    series: BTreeMap<String, Series>,
     /// By the set and the measure.
     measures: BTreeMap<String, Vec<(f64, f64)>>,
     /// How often each position was picked in the second half of the steps.
@@ -58,13 +62,10 @@ pub fn report(output: &Path) -> Result<PathBuf, TrainError> {
 fn read(output: &Path) -> Result<Story, TrainError> {
     let path = output.join(metrics::FILE);
     let broken = |source| TrainError::NoRun { path: path.clone(), source };
-    let text = fs::read_to_string(&path).map_err(broken)?;
-    let lines: Vec<Value> = text.lines().filter_map(|it| serde_json::from_str(it).ok()).collect();
-    let last = lines.iter().filter_map(|line| line["step"].as_u64()).max().unwrap_or(0);
+    // line by line, and twice: the file of a long run is larger than what learns
+    let last = lines::<Numbered>(&path).map_err(broken)?.map(|line| line.step).max().unwrap_or(0);
     let mut story = Story::default();
-    for line in &lines {
-        story.see(line, last);
-    }
+    lines::<Value>(&path).map_err(broken)?.for_each(|line| story.see(&line, last));
     if let Ok(bytes) = fs::read(output.join(EXAMPLES))
         && let Ok(saved) = serde_json::from_slice::<Saved>(&bytes)
     {
@@ -72,6 +73,18 @@ fn read(output: &Path) -> Result<Story, TrainError> {
     }
     story.run = fs::read_to_string(output.join("run.toml")).unwrap_or_default();
     Ok(story)
+}
+
+/// What of a line tells when it was written.
+#[derive(Debug, Deserialize)]
+struct Numbered {
+    step: u64,
+}
+
+/// The whole lines of a file.
+fn lines<T: DeserializeOwned>(path: &Path) -> io::Result<impl Iterator<Item = T>> {
+    let lines = BufReader::new(File::open(path)?).lines().map_while(Result::ok);
+    Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()))
 }
 
 /// What `examples.json` holds.
@@ -99,7 +112,7 @@ impl Story {
     fn step(&mut self, step: u64, it: &Value, late: bool) {
         let mut add = |name: String, value: &Value| {
             if let Some(value) = value.as_f64() {
-                self.series.entry(name).or_default().push((step as f64, value));
+                self.series.entry(name).or_default().add(step as f64, value);
             }
         };
         for name in ["loss", "rate", "tau", "gradient", "entropy", "tokens_per_second"] {

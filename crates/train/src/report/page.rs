@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::plot::{bars, escape, lines};
+use super::series::Series;
 use super::{Shown, Story};
 
 /// How many positions and tokens are shown.
@@ -31,7 +32,7 @@ pub(super) fn page(story: &Story) -> String {
 }
 
 fn summary(story: &Story) -> String {
-    let Some(&(step, loss)) = story.series.get("loss").and_then(|points| points.last()) else {
+    let Some((step, loss)) = story.series.get("loss").and_then(Series::last) else {
         return "<p>No step was made yet.</p>".to_owned();
     };
     let mut text = format!("<p>{step:.0} steps, the last with a loss of {loss:.4}.");
@@ -53,11 +54,11 @@ fn signs(story: &Story) -> String {
 }
 
 fn learning(story: &Story) -> String {
-    let get = |name: &str| story.series.get(name).map_or(&[][..], Vec::as_slice);
+    let get = |name: &str| story.series.get(name).map_or(&[][..], Series::points);
     let terms: Vec<(&str, &[(f64, f64)])> = story
         .series
         .iter()
-        .filter_map(|(name, points)| Some((name.strip_prefix("term ")?, points.as_slice())))
+        .filter_map(|(name, points)| Some((name.strip_prefix("term ")?, points.points())))
         .collect();
     let measures: Vec<(&str, &[(f64, f64)])> = story
         .measures
@@ -81,7 +82,7 @@ fn learning(story: &Story) -> String {
 }
 
 fn router(story: &Story) -> String {
-    let entropy = story.series.get("entropy").map_or(&[][..], Vec::as_slice);
+    let entropy = story.series.get("entropy").map_or(&[][..], Series::points);
     let position = |position: u64| format!("position {position}");
     let token = |token: u64| {
         story.spellings.get(&token).cloned().unwrap_or_else(|| format!("token {token}"))

@@ -18,7 +18,8 @@ impl Run {
         self.check_data()?;
         self.check_loss()?;
         self.check_learning()?;
-        self.check_contradictions()
+        self.check_contradictions()?;
+        self.check_unused()
     }
 
     fn check_architecture(&self) -> Result<(), RunError> {
@@ -52,12 +53,16 @@ impl Run {
         check("data", "empty", !self.data.is_empty(), "at least one source")?;
         for source in &self.data {
             positive("data.weight", source.weight)?;
+            at_least_one("data.limit", source.limit)?;
             let by_id = source.kind == Kind::IdTriples;
             let paths = source.documents.is_some() && source.queries.is_some();
             check("data.kind", "id-triples", !by_id || paths, "with `documents` and `queries`")?;
             let paths = source.documents.is_some() || source.queries.is_some();
             let reason = "has texts of its own: `documents` and `queries` are for id-triples";
             contradict("data.kind", source.kind, !by_id && paths, reason)?;
+        }
+        for set in &self.dev {
+            at_least_one("dev.queries", set.queries)?;
         }
         self.check_negatives()
     }
@@ -153,13 +158,20 @@ impl Run {
         let reason = "is for more lanes than the soft one: it is a single view";
         let soft = it.system == System::FastlaneSoft && self.router.lanes > 1;
         contradict("router.lanes", self.router.lanes, soft, reason)?;
-        let reason = "need a router: `system` has none";
-        let terms = self.loss.entropy != 0.0 || self.loss.balance != 0.0;
-        contradict("loss.entropy", self.loss.entropy, terms && !it.system.routes(), reason)?;
+        let reason = "needs a router: `system` has none";
+        for (key, term) in
+            [("loss.entropy", self.loss.entropy), ("loss.balance", self.loss.balance)]
+        {
+            contradict(key, term, term != 0.0 && !it.system.routes(), reason)?;
+        }
         let reason = "never stops without a dev set: add `[[dev]]`";
         let blind = self.schedule.patience > 0 && self.dev.is_empty();
         contradict("schedule.patience", self.schedule.patience, blind, reason)
     }
+}
+
+fn at_least_one(key: &'static str, count: Option<usize>) -> Result<(), RunError> {
+    check(key, 0, count != Some(0), "at least 1")
 }
 
 fn positive(key: &'static str, value: f32) -> Result<(), RunError> {
@@ -178,7 +190,7 @@ fn check(key: &'static str, found: impl Display, fits: bool, wanted: &str) -> Re
     }
 }
 
-fn contradict(
+pub(super) fn contradict(
     key: &'static str,
     found: impl Debug,
     contradicts: bool,

@@ -15,10 +15,10 @@ pub struct SourceSettings {
     /// For `beir`: which judgements.
     #[serde(default = "train")]
     pub split: String,
-    /// For `marco-ids`: the documents; for others none.
+    /// For `id-triples`: the documents; for others none.
     #[serde(default)]
     pub documents: Option<PathBuf>,
-    /// For `marco-ids`: the queries; for others none.
+    /// For `id-triples`: the queries; for others none.
     #[serde(default)]
     pub queries: Option<PathBuf>,
     /// How often batches come from it, against the other sources.

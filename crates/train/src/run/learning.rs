@@ -41,6 +41,16 @@ impl Default for LossSettings {
     }
 }
 
+impl super::Run {
+    /// The temperature of the searched lane at the start: that of sums where the lane is one.
+    pub(crate) fn lane_temperature(&self) -> f32 {
+        match self.architecture.system {
+            super::System::SumMax => self.loss.sum_max_temperature,
+            _ => self.loss.temperature,
+        }
+    }
+}
+
 /// Scores of another system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

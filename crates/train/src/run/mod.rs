@@ -8,6 +8,7 @@ mod check;
 mod data;
 mod error;
 mod learning;
+mod unused;
 
 use std::path::{Path, PathBuf};
 

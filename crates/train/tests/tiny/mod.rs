@@ -6,7 +6,7 @@ use fastlane_train::run::Run;
 use fastlane_train::{Event, Outcome, Places, StepReport, TrainError, Watch, train};
 
 /// Words of the tiny encoder's vocabulary.
-const WORDS: [&str; 12] = [
+pub(crate) const WORDS: [&str; 12] = [
     "light", "harbour", "ship", "house", "what", "the", "of", "on", "baking", "singing", "nine",
     "seen",
 ];
@@ -39,7 +39,7 @@ pub(crate) fn run(
         write_pairs(&pairs, false);
     }
     let text = format!(
-        "model = {model:?}\n[architecture]\ndim = 8\nlane_dim = 32\nquery_tokens = 12\n\
+        "model = {model:?}\n[architecture]\ndim = 8\nlane_dim = 16\nquery_tokens = 12\n\
          document_tokens = 20\nattention = 7\n[[data]]\nkind = 'jsonl'\npath = {pairs:?}\n\
          [loss]\nsum_max = 1.0\n[schedule]\nsteps = 40\nbatch = 8\n[saving]\nevery = 3\n\
          [optimiser]\nrate = 1e-3\n"

@@ -42,7 +42,7 @@ impl<'a> View<'a> {
         self.steps = ready.steps;
         let Ready { queries, documents, parameters, memory, resumed, steps, .. } = ready;
         self.printer.note(&format!(
-            "{queries} queries, {documents} documents, {:.2}M numbers to learn, at most {:.1} GB of memory",
+            "{queries} queries, {documents} documents, {:.2}M numbers to learn, at most {:.2} GB of memory",
             *parameters as f64 / 1e6,
             *memory as f64 / 1e9,
         ));

@@ -88,7 +88,7 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(
 
 fn add(example: &mut Example, negatives: impl Iterator<Item = u32>) {
     for negative in negatives {
-        if !example.positives.contains(&negative) && !example.negatives.contains(&negative) {
+        if !example.is_answered_by(negative) && !example.negatives.contains(&negative) {
             example.negatives.push(negative);
         }
     }
@@ -126,13 +126,14 @@ mod tests {
         }
     }
 
-    /// The query is text 0, and text 1 answers it.
+    /// The query is text 0; text 1 answers it, and as another source says text 6.
     fn pairs() -> Pairs {
         let mut pairs = Pairs::default();
         let query = pairs.queries.add(QUERY.to_owned());
         let collection: Vec<u32> =
             TEXTS.iter().map(|&text| pairs.documents.add(text.to_owned())).collect();
-        let examples = vec![Example { query, positives: vec![1], negatives: Vec::new() }];
+        let (positives, elsewhere, negatives) = (vec![1], vec![6], Vec::new());
+        let examples = vec![Example { query, positives, elsewhere, negatives }];
         pairs.sources.push(Source { path: PathBuf::new(), weight: 1.0, examples, collection });
         pairs
     }

@@ -1,0 +1,73 @@
+//! What a run learns from, as hashes by name: a run that goes on must find the same.
+
+use std::collections::BTreeMap;
+
+use crate::data::{Example, Pairs, Teacher, TokenTable, fingerprint};
+use crate::dev::DevSet;
+
+/// Hashes by the keys of the run file that lead to what they are of.
+pub(crate) type Origins = BTreeMap<String, String>;
+
+/// Where the parts come from.
+pub(crate) struct Parts<'a> {
+    /// The fingerprint of the checkpoint to start from.
+    pub(crate) model: u64,
+    pub(crate) pairs: &'a Pairs,
+    pub(crate) tokens: &'a [TokenTable; 2],
+    pub(crate) teacher: Option<&'a Teacher>,
+    pub(crate) dev: &'a [DevSet],
+}
+
+impl Parts<'_> {
+    pub(crate) fn origins(&self) -> Origins {
+        let dev = self.dev.iter().fold(0, |hash, set| fingerprint(hash, set.numbers()));
+        let all = [
+            ("model", self.model),
+            ("data", self.data()),
+            ("loss.teacher.scores", self.teacher.map_or(0, Teacher::hash)),
+            ("dev", dev),
+        ];
+        all.map(|(key, hash)| (key.to_owned(), format!("{hash:016x}"))).into()
+    }
+
+    /// Everything that batches are made of. Each list comes after its length: what ends one is not
+    /// what begins the next.
+    fn data(&self) -> u64 {
+        let sources = self.pairs.sources.iter().flat_map(|source| {
+            let examples = source.examples.iter().flat_map(of_example);
+            std::iter::once(source.examples.len() as u32).chain(examples)
+        });
+        fingerprint(0, sources.chain(self.tokens.iter().flat_map(TokenTable::numbers)))
+    }
+}
+
+fn of_example(example: &Example) -> impl Iterator<Item = u32> + '_ {
+    let Example { query, positives, negatives, .. } = example;
+    let list = |all: &'_ Vec<u32>| std::iter::once(all.len() as u32).chain(all.clone());
+    std::iter::once(*query).chain(list(positives)).chain(list(negatives))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::data::Source;
+
+    fn data(positives: &[u32], negatives: &[u32]) -> String {
+        let [positives, negatives] = [positives, negatives].map(<[u32]>::to_vec);
+        let examples = vec![Example { query: 0, positives, elsewhere: Vec::new(), negatives }];
+        let mut pairs = Pairs::default();
+        let (path, weight, collection) = (PathBuf::new(), 1.0, Vec::new());
+        pairs.sources.push(Source { path, weight, examples, collection });
+        let tokens = Default::default();
+        let parts = Parts { model: 0, pairs: &pairs, tokens: &tokens, teacher: None, dev: &[] };
+        parts.origins()["data"].clone()
+    }
+
+    #[test]
+    fn a_negative_that_becomes_a_positive_is_another_origin() {
+        assert_ne!(data(&[1, 2], &[3]), data(&[1], &[2, 3]));
+        assert_eq!(data(&[1], &[2]), data(&[1], &[2]));
+    }
+}
