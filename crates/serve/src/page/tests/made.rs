@@ -33,7 +33,7 @@ pub(super) fn found(hits: Vec<Hit>) -> Found {
         alpha: vec![0.05, 0.4, 0.05, 0.25, 0.15, 0.05, 0.05],
         lane_views: None,
         soft_lane: vec![1.0],
-        usual: UsualLane::Hard,
+        usual: UsualLane::Best(1),
         cut: 0,
     };
     let us = Duration::from_micros;
