@@ -4,6 +4,14 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::{Frame, form, links};
 
+/// Which page one is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Here {
+    Search,
+    Statistics,
+    Reference,
+}
+
 /// A page with the form; `at` is where its filter cannot be read, `said` what was found.
 pub(super) fn searching(
     title: &str,
@@ -17,7 +25,7 @@ pub(super) fn searching(
         html lang="en" {
             (head(title, true))
             body {
-                (top(frame, true))
+                (top(frame, Here::Search))
                 (form::form(frame.asked, at))
                 p #failed role="alert" {}
                 main #results tabindex="-1" { (inside) }
@@ -28,13 +36,13 @@ pub(super) fn searching(
 }
 
 /// A page to read, which needs no script.
-pub(super) fn reading(title: &str, frame: &Frame<'_>, inside: &Markup) -> Markup {
+pub(super) fn reading(title: &str, frame: &Frame<'_>, here: Here, inside: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             (head(title, false))
             body.plain {
-                (top(frame, false))
+                (top(frame, here))
                 main #results tabindex="-1" { (inside) }
             }
         }
@@ -57,15 +65,15 @@ fn head(title: &str, script: bool) -> Markup {
 
 /// The name, the choice of an index where there are several and one can be searched here, and the
 /// other pages. The script keeps the links on the index that is chosen.
-fn top(frame: &Frame<'_>, searching: bool) -> Markup {
+fn top(frame: &Frame<'_>, here: Here) -> Markup {
     let several = frame.indexes.len() > 1;
     let index = &frame.asked.index;
-    let here = (!searching).then_some("page");
+    let current = |page: Here| (page == here).then_some("page");
     html! {
         a.skip href="#results" { "Skip to the results" }
         header.top {
             a.name href=(links::home(frame)) data-index[several] { (logo()) "FastLane" }
-            @if searching && several {
+            @if here == Here::Search && several {
                 label.pick {
                     span.unseen { "Index" }
                     select name="index" form="ask" {
@@ -76,11 +84,12 @@ fn top(frame: &Frame<'_>, searching: bool) -> Markup {
                 }
             }
             nav aria-label="Pages" {
-                a href=(links::statistics(index)) data-index[several] aria-current=[here] {
+                a href=(links::statistics(index)) data-index[several]
+                    aria-current=[current(Here::Statistics)] {
                     "Statistics"
                 }
                 " "
-                a href="/api" { "API" }
+                a href="/api" aria-current=[current(Here::Reference)] { "API" }
             }
         }
     }

@@ -24,6 +24,7 @@ use fastlane::{Figures, Found};
 use maud::{Markup, html};
 
 pub(crate) use failure::Failure;
+use frame::Here;
 
 /// The style of all pages.
 pub(crate) const STYLE: &str = include_str!("assets/style.css");
@@ -103,12 +104,13 @@ pub(crate) fn results_fragment(frame: &Frame<'_>, results: &Results<'_>) -> Stri
 /// What an index consists of.
 pub(crate) fn statistics(frame: &Frame<'_>, figures: &Figures) -> String {
     let title = format!("{}: statistics – FastLane", frame.asked.index);
-    frame::reading(&title, frame, &statistics::inside(frame, figures)).into_string()
+    frame::reading(&title, frame, Here::Statistics, &statistics::inside(frame, figures))
+        .into_string()
 }
 
 /// What programs may ask for; `api` is the description that they read.
 pub(crate) fn reference(frame: &Frame<'_>, api: &serde_json::Value) -> String {
-    frame::reading("API – FastLane", frame, &reference::inside(api)).into_string()
+    frame::reading("API – FastLane", frame, Here::Reference, &reference::inside(api)).into_string()
 }
 
 /// What went wrong, and the ways on.

@@ -26,7 +26,7 @@ async function ask() {
     const answer = await fetch(`${server}?${asked}&fragment=1`, { signal });
     const text = await answer.text();
     if (answer.ok) show(text, asked);
-    else fail(text);
+    else fail(sentence(text));
   } catch {
     if (!signal.aborted) fail("The server does not answer.");
   }
@@ -46,6 +46,9 @@ function show(html, asked) {
   if (same) compare(before, look(), turned(answered, asked));
   answered = asked;
 }
+
+/** A failed search answers with a sentence; what lets nobody through to it, with the API's JSON. */
+const sentence = (text) => (text.startsWith("{") ? `${JSON.parse(text).error.message}.` : text);
 
 /** Says what went wrong, and leaves the results as they are. */
 function fail(why) {
@@ -112,8 +115,9 @@ function note(element, className, textContent, more) {
 }
 
 /** Lights up what matches: tokens, marks, rows; each hit tells its row, as its mark may be out of sight. */
-function light({ target }) {
-  const from = target.closest("[data-token]") ?? document.activeElement.closest("[data-token]");
+function light({ type, target, relatedTarget }) {
+  const to = type === "focusout" ? relatedTarget : target;
+  const from = to?.closest("[data-token]") ?? document.activeElement.closest("[data-token]");
   all(".lit").forEach((old) => old.classList.remove("lit"));
   all(".match").forEach((old) => old.remove());
   const tokens = from?.dataset.token.split(" ") ?? [];

@@ -247,3 +247,13 @@ fn statistics_say_what_they_mean() {
     let empty = Figures { views: Statistics { views: 0, ..figures.views.clone() }, ..figures };
     assert!(!statistics(&Frame { indexes: &names, asked: &asked }, &empty).contains("hot"));
 }
+
+#[test]
+fn each_page_says_which_one_it_is() {
+    let (asked, names) = (asked(), ["lighthouse".to_owned()]);
+    let frame = Frame { indexes: &names, asked: &asked };
+    let page = reference(&frame, &serde_json::json!({}));
+    assert!(page.contains(r#"<a href="/api" aria-current="page">API"#), "{page}");
+    assert_eq!(page.matches("aria-current").count(), 1);
+    assert!(!home(&frame, 1, &[]).contains("aria-current"));
+}
