@@ -114,7 +114,7 @@ mod tests {
         let line = "me:read:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let keys = Keys { keys: vec![parse(line).unwrap()] };
         assert_eq!(keys.find("abc"), Some(("me", Scope::Read)));
-        assert_eq!(keys.find("abd"), None);
+        assert_eq!(keys.find("xyz"), None);
         let (key, line) = new_key("you", Scope::Write).unwrap();
         assert!(!line.contains(&key[3..]));
         let keys = Keys { keys: vec![parse(&line).unwrap()] };
