@@ -147,12 +147,14 @@ impl TrainError {
         match self {
             Self::Run(error) => error.hint(),
             Self::Data(error) => error.hint(),
+            Self::Write { .. } | Self::Checkpoint(CheckpointError::Write { .. }) => {
+                Some("make room and run the same command again: it goes on")
+            }
             Self::Checkpoint(error) => error.hint(),
             Self::NotFinite { .. } => Some(
                 "lower `optimiser.rate` or raise `loss.temperature`, and choose another `--output`; \
                  what was saved in this one is whole",
             ),
-            Self::Write { .. } => Some("make room and run the same command again: it goes on"),
             Self::OtherRun { .. } => Some("choose another `--output`, or remove this one"),
             Self::Nothing => {
                 Some("set `architecture.dim` or `architecture.tuned_layers`, or `mode = \"full\"`")
