@@ -1,0 +1,116 @@
+//! What is asked of models, and how they learn.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use fastlane_model::Precision;
+
+use super::input::InputArgs;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EncodeArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Documents: a BEIR directory, a folder of texts, or a .jsonl, .csv or .tsv file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) input: PathBuf,
+    /// The directory to write; until it is complete it is called PATH.partial
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: PathBuf,
+    /// The input is queries: write alpha and the soft lane as well
+    #[arg(long)]
+    pub(crate) query: bool,
+    /// Replace the output, and begin anew what was begun with other settings
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Print a summary as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) input_as: InputArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// The query; `-` is standard input
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: String,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// How many lanes to pick; 1 unless said
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) lanes: Option<u32>,
+    /// Print one JSON object with all digits
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrainArgs {
+    /// The run file
+    #[arg(value_name = "RUN.toml")]
+    pub(crate) run: PathBuf,
+    /// The run's directory; a run that was stopped there goes on
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Set a key of the run file to another value
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub(crate) changes: Vec<(String, String)>,
+    /// Make a run for each value of a key, such as `lr=5e-6,1e-5,3e-5`, one directory each
+    #[arg(long, value_name = "KEY=VALUE,...", value_parser = key_and_value)]
+    pub(crate) sweep: Option<(String, String)>,
+    /// Write report.html of what the run's directory holds, and train nothing
+    #[arg(long, conflicts_with_all = ["sweep", "changes"])]
+    pub(crate) report: bool,
+    /// Where the states of frozen encoders are kept for other runs
+    #[arg(long, value_name = "DIR", default_value = "target/states")]
+    pub(crate) cache: PathBuf,
+    /// Print one JSON object with the outcome
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(key, value)| !key.is_empty() && !value.is_empty());
+    let (key, value) = parts.ok_or("wanted `KEY=VALUE`")?;
+    // what everyone calls it
+    let key = if key == "lr" { "optimiser.rate" } else { key };
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// A model, and how it computes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ModelArgs {
+    /// The model: a directory with config.json, model.safetensors and tokenizer.json
+    #[arg(id = "model", long = "model", value_name = "DIR")]
+    pub(crate) path: PathBuf,
+    /// How exactly to compute, and with which instructions
+    #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
+    pub(crate) precision: PrecisionArg,
+    /// Threads, at most one for each core, which is also the default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PrecisionArg {
+    /// The fastest that this CPU has: bf16 where it has instructions for it, else f32
+    Auto,
+    /// Products of f32
+    F32,
+    /// Products of bf16, sums of f32
+    Bf16,
+    /// Products of f32, with no instructions that only some CPUs have
+    Portable,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(arg: PrecisionArg) -> Self {
+        match arg {
+            PrecisionArg::Auto => Self::Auto,
+            PrecisionArg::F32 => Self::F32,
+            PrecisionArg::Bf16 => Self::Bf16,
+            PrecisionArg::Portable => Self::Portable,
+        }
+    }
+}
