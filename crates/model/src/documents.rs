@@ -13,6 +13,7 @@ use fastlane_engine::{DocumentViews, EncodeError};
 use rayon::ThreadPool;
 
 use crate::towers::Towers;
+use crate::turn::Turns;
 
 /// No text is taken in while those in work have so many bytes.
 const MOST_BYTES: usize = 8 << 20;
@@ -24,6 +25,7 @@ type Texts<'a> = Box<dyn Iterator<Item = String> + Send + 'a>;
 pub(crate) struct Documents<'a> {
     towers: &'a Arc<Towers>,
     pool: &'a ThreadPool,
+    turns: &'a Turns,
     window: NonZero<usize>,
     texts: Fuse<Texts<'a>>,
     /// Where the views of each will come, and the bytes of its text.
@@ -34,11 +36,11 @@ impl<'a> Documents<'a> {
     /// Has at most `window` texts in work.
     pub(crate) fn new(
         towers: &'a Arc<Towers>,
-        pool: &'a ThreadPool,
+        (pool, turns): (&'a ThreadPool, &'a Turns),
         window: NonZero<usize>,
         texts: Texts<'a>,
     ) -> Self {
-        Self { towers, pool, window, texts: texts.fuse(), in_work: VecDeque::new() }
+        Self { towers, pool, turns, window, texts: texts.fuse(), in_work: VecDeque::new() }
     }
 
     fn has_room(&self) -> bool {
@@ -49,10 +51,13 @@ impl<'a> Documents<'a> {
     fn put_to_work(&mut self, text: String) {
         let (give, take) = sync_channel(1);
         self.in_work.push_back((take, text.len()));
-        let towers = Arc::clone(self.towers);
+        let (towers, turn) = (Arc::clone(self.towers), self.turns.begin());
         self.pool.spawn_fifo(move || {
+            let views = towers.encode_document(&text);
+            // a query that comes when the last views are there is alone
+            drop(turn);
             // refused when nobody asks any more
-            let _ = give.send(towers.encode_document(&text));
+            let _ = give.send(views);
         });
     }
 }

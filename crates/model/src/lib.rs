@@ -28,6 +28,7 @@ mod router;
 mod tokenise;
 mod tower;
 mod towers;
+mod turn;
 
 pub use architecture::{Activation, Architecture, Family, Names};
 pub use checkpoint::{CheckpointError, Layout};

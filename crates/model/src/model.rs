@@ -14,6 +14,7 @@ use crate::error::OpenError;
 use crate::files::Files;
 use crate::kernels::{Kernel, Precision};
 use crate::towers::Towers;
+use crate::turn::Turns;
 
 /// How a model computes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub struct Model {
     files: Files,
     window: NonZero<usize>,
     pool: ThreadPool,
+    turns: Turns,
 }
 
 impl Model {
@@ -75,7 +77,8 @@ impl Model {
         let files = Files::of(&checkpoint);
         let towers = Arc::new(Towers::load(kernel, checkpoint)?);
         let directory = directory.to_owned();
-        Ok(Self { directory, towers, files, window: settings.window, pool })
+        let (window, turns) = (settings.window, Turns::default());
+        Ok(Self { directory, towers, files, window, pool, turns })
     }
 
     /// Where it was opened.
@@ -155,17 +158,26 @@ impl Model {
     ///
     /// As [`states`](Self::states).
     pub fn states_of_many(&self, documents: &[Vec<u32>]) -> Vec<TokenMatrix> {
+        let _turn = self.turns.begin();
         side_by_side(&self.pool, documents, Vec::len, |ids| self.towers.states(ids, 1))
     }
 
     /// Encodes one query, and tells how long its router took of that.
     ///
+    /// A query that comes alone has all threads. Beside others, or beside documents, it is encoded
+    /// on the thread that asks: the threads of the model may have hundreds of documents to do first.
+    ///
     /// # Errors
     ///
     /// As [`encode_query`](Encoder::encode_query).
     pub fn encode_query_timed(&self, text: &str) -> Result<(QueryViews, Duration), EncodeError> {
-        let threads = self.pool.current_num_threads();
-        self.pool.install(|| self.towers.encode_query(text, threads))
+        let turn = self.turns.begin();
+        match self.pool.current_num_threads() {
+            threads if threads > 1 && turn.is_alone() => {
+                self.pool.install(|| self.towers.encode_query(text, threads))
+            }
+            _ => self.towers.encode_query(text, 1),
+        }
     }
 
     /// Encodes many queries side by side on all threads, in their order: for throughput.
@@ -173,6 +185,7 @@ impl Model {
         &self,
         texts: &[T],
     ) -> Vec<Result<QueryViews, EncodeError>> {
+        let _turn = self.turns.begin();
         let length = |text: &T| text.as_ref().len();
         side_by_side(&self.pool, texts, length, |text| {
             self.towers.encode_query(text.as_ref(), 1).map(|(views, _)| views)
@@ -205,6 +218,6 @@ impl Encoder for Model {
         &'a self,
         texts: Box<dyn Iterator<Item = String> + Send + 'a>,
     ) -> Box<dyn Iterator<Item = Result<DocumentViews, EncodeError>> + 'a> {
-        Box::new(Documents::new(&self.towers, &self.pool, self.window, texts))
+        Box::new(Documents::new(&self.towers, (&self.pool, &self.turns), self.window, texts))
     }
 }

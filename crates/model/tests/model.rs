@@ -13,6 +13,7 @@ mod shared_data;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use fastlane_engine::{DocumentViews, Encoder as _, QueryViews, Token, TokenMatrix};
 use fastlane_model::{Layout, Model, NotFinite, OpenError, Precision, Settings};
@@ -119,6 +120,22 @@ fn the_same_text_gives_the_same_bits_whatever_threads_and_window() {
             assert!(documents == encode_documents(&model, &texts), "{threads} {window}");
             assert!(queries == encode_queries(&model, &texts), "{threads} {window}");
         }
+    }
+}
+
+#[test]
+fn a_query_does_not_wait_for_documents() {
+    for threads in [1, 2] {
+        let model = open_with("lanes-split", &settings(Precision::Auto, threads, 4000));
+        let texts = (0..4000).map(|_| "nine ships seen ".repeat(30));
+        let mut documents = model.encode_documents(Box::new(texts));
+        documents.next().unwrap().unwrap();
+        let began = Instant::now();
+        model.encode_query("light house").unwrap();
+        let query = began.elapsed();
+        let rest = documents.map(Result::unwrap).count();
+        let all = began.elapsed();
+        assert!(rest > 3000 && query < all / 2, "{threads}: {query:?} of {all:?}");
     }
 }
 

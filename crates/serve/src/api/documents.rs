@@ -22,6 +22,7 @@ const LONGEST_ID: usize = 1024;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutBody {
+    #[schema(min_items = 1)]
     documents: Vec<SentDocument>,
 }
 
@@ -29,6 +30,7 @@ pub(crate) struct PutBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteBody {
+    #[schema(min_items = 1)]
     ids: Vec<String>,
 }
 
@@ -43,13 +45,12 @@ pub(crate) struct Accepted {
 
 /// Adds documents, or replaces those with their ids.
 #[utoipa::path(
-    post, path = "/indexes/{name}/documents", tag = "documents", request_body = PutBody,
+    post, path = "/indexes/{name}/documents", tag = "documents", operation_id = "putDocuments",
+    request_body = PutBody,
     params(("name" = String, Path, description = "The index")),
     responses(
         (status = 202, description = "The change is on disk, and will be made", body = Accepted),
         (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 401, description = "A key is needed", body = ErrorBody),
-        (status = 403, description = "The key may not change documents", body = ErrorBody),
         (status = 404, description = "There is no such index", body = ErrorBody),
         (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 429, description = "Too many changes wait", body = ErrorBody),
@@ -64,16 +65,37 @@ pub(crate) async fn put(
     accept(&state, name, Change::Put(body.documents)).await
 }
 
-/// Deletes documents; ids that are not there do no harm.
+/// Does the same: documents are put by their ids, whatever the verb.
 #[utoipa::path(
-    delete, path = "/indexes/{name}/documents", tag = "documents", request_body = DeleteBody,
+    put, path = "/indexes/{name}/documents", tag = "documents", operation_id = "replaceDocuments",
+    request_body = PutBody,
     params(("name" = String, Path, description = "The index")),
     responses(
         (status = 202, description = "The change is on disk, and will be made", body = Accepted),
         (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 401, description = "A key is needed", body = ErrorBody),
-        (status = 403, description = "The key may not change documents", body = ErrorBody),
         (status = 404, description = "There is no such index", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
+        (status = 429, description = "Too many changes wait", body = ErrorBody),
+    )
+)]
+pub(crate) async fn replace(
+    state: Shared<Arc<State>>,
+    name: Path<String>,
+    body: Sent<PutBody>,
+) -> Result<(StatusCode, Json<Accepted>), Refusal> {
+    put(state, name, body).await
+}
+
+/// Deletes documents; ids that are not there do no harm.
+#[utoipa::path(
+    delete, path = "/indexes/{name}/documents", tag = "documents", operation_id = "deleteDocuments",
+    request_body = DeleteBody,
+    params(("name" = String, Path, description = "The index")),
+    responses(
+        (status = 202, description = "The change is on disk, and will be made", body = Accepted),
+        (status = 400, description = "The request cannot be read", body = ErrorBody),
+        (status = 404, description = "There is no such index", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 429, description = "Too many changes wait", body = ErrorBody),
     )
 )]
@@ -121,7 +143,7 @@ async fn accept(
 
 /// Tells what became of a change.
 #[utoipa::path(
-    get, path = "/indexes/{name}/jobs/{number}", tag = "documents",
+    get, path = "/indexes/{name}/jobs/{number}", tag = "documents", operation_id = "job",
     params(
         ("name" = String, Path, description = "The index"),
         ("number" = u64, Path, description = "The number that the change was accepted with"),
@@ -129,7 +151,6 @@ async fn accept(
     responses(
         (status = 200, description = "What became of it", body = Job),
         (status = 400, description = "The number cannot be read", body = ErrorBody),
-        (status = 401, description = "A key is needed", body = ErrorBody),
         (status = 404, description = "There is no such index, or no such change", body = ErrorBody),
     )
 )]
@@ -144,15 +165,15 @@ pub(crate) async fn job(
 
 /// Reads a document as it was put.
 #[utoipa::path(
-    get, path = "/indexes/{name}/documents/{id}", tag = "documents",
+    get, path = "/indexes/{name}/documents/{id}", tag = "documents", operation_id = "document",
     params(
         ("name" = String, Path, description = "The index"),
         ("id" = String, Path, description = "The document"),
     ),
     responses(
         (status = 200, description = "The document", body = SentDocument),
-        (status = 401, description = "A key is needed", body = ErrorBody),
         (status = 404, description = "There is no such index, or no such document", body = ErrorBody),
+        (status = 429, description = "Too many requests at the moment", body = ErrorBody),
     )
 )]
 pub(crate) async fn one(

@@ -69,10 +69,9 @@ impl About {
 
 /// Lists the indexes.
 #[utoipa::path(
-    get, path = "/indexes", tag = "indexes",
+    get, path = "/indexes", tag = "indexes", operation_id = "indexes",
     responses(
         (status = 200, description = "All indexes", body = Indexes),
-        (status = 401, description = "A key is needed", body = ErrorBody),
     )
 )]
 pub(crate) async fn all(Shared(state): Shared<Arc<State>>) -> Json<Indexes> {
@@ -82,11 +81,10 @@ pub(crate) async fn all(Shared(state): Shared<Arc<State>>) -> Json<Indexes> {
 
 /// Tells what an index consists of.
 #[utoipa::path(
-    get, path = "/indexes/{name}", tag = "indexes",
+    get, path = "/indexes/{name}", tag = "indexes", operation_id = "index",
     params(("name" = String, Path, description = "The index")),
     responses(
         (status = 200, description = "The index", body = About),
-        (status = 401, description = "A key is needed", body = ErrorBody),
         (status = 404, description = "There is no such index", body = ErrorBody),
     )
 )]

@@ -31,7 +31,7 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
         .route("/indexes/{name}/search", post(search::search))
         .route(
             "/indexes/{name}/documents",
-            post(documents::put).put(documents::put).delete(documents::delete),
+            post(documents::put).put(documents::replace).delete(documents::delete),
         )
         .route("/indexes/{name}/documents/{id}", get(documents::one))
         .route("/indexes/{name}/jobs/{number}", get(documents::job))

@@ -55,7 +55,6 @@ pub(crate) struct EncodedText {
     responses(
         (status = 200, description = "Views of the texts", body = Encoded),
         (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 401, description = "A key is needed", body = ErrorBody),
         (status = 404, description = "There is no such index", body = ErrorBody),
         (status = 413, description = "Too many texts, or one that is too long", body = ErrorBody),
         (status = 429, description = "Too many requests at the moment", body = ErrorBody),
@@ -75,12 +74,9 @@ pub(crate) async fn encode(
 
 fn check_count(found: usize, state: &State) -> Result<(), Refusal> {
     let most = state.limits.queries;
-    match found {
-        0 => Err(Refusal::bad("there is no text")),
-        found if found > most => {
-            Err(Refusal::too_large(format!("there are {found} texts, wanted at most {most}")))
-        }
-        _ => Ok(()),
+    match found > most {
+        true => Err(Refusal::too_large(format!("there are {found} texts, wanted at most {most}"))),
+        false => Ok(()),
     }
 }
 
@@ -117,8 +113,10 @@ pub(crate) struct RerankBody {
     /// The index whose model is meant.
     index: String,
     /// The query.
+    #[schema(min_length = 1, max_length = 16384, pattern = r"\S")]
     query: String,
     /// The texts.
+    #[schema(max_items = 256)]
     documents: Vec<String>,
 }
 
@@ -143,7 +141,6 @@ pub(crate) struct Scored {
     responses(
         (status = 200, description = "The texts in order", body = Reranked),
         (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 401, description = "A key is needed", body = ErrorBody),
         (status = 404, description = "There is no such index", body = ErrorBody),
         (status = 413, description = "Too many texts", body = ErrorBody),
         (status = 429, description = "Too many requests at the moment", body = ErrorBody),

@@ -1,10 +1,16 @@
 //! The description of all this for programs, made from the code itself.
 
+use std::sync::Arc;
+
 use axum::Json;
+use axum::extract::State as Shared;
+use utoipa::OpenApi;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
 
 use super::{documents, indexes, model, search, service};
+use crate::state::State;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -13,31 +19,60 @@ use super::{documents, indexes, model, search, service};
         description = "Late-interaction retrieval at the price of a single-vector search."
     ),
     paths(
-        search::search, documents::put, documents::delete, documents::job, documents::one,
+        search::search, documents::put, documents::replace, documents::delete, documents::job, documents::one,
         indexes::all, indexes::one, model::encode, model::rerank,
         service::health, service::ready, service::metrics,
     ),
     security(("key" = [])),
-    modifiers(&Key),
 )]
 struct Api;
 
-/// How keys are sent.
-struct Key;
+/// What any request may be told, beside what its handler says.
+const ANY: [(&str, &str); 2] = [
+    ("408", "It took too long, or its body did not come"),
+    ("500", "Something went wrong here, and the log says what"),
+];
+/// The same of all but a few.
+const STOPPING: (&str, &str) = ("503", "The service is about to stop");
+/// The same, where there are keys.
+const KEYS: [(&str, &str); 2] = [("401", "A key is needed"), ("403", "The key may not do this")];
 
-impl Modify for Key {
-    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+/// The OpenAPI document of a service, with keys or without.
+pub(crate) fn document(keys: bool) -> utoipa::openapi::OpenApi {
+    let mut api = Api::openapi();
+    if keys {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         let components = api.components.get_or_insert_default();
         components.add_security_scheme("key", SecurityScheme::Http(scheme));
+    } else {
+        api.security = None;
+    }
+    for path in api.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
+        operations.into_iter().flatten().for_each(|operation| complete(operation, keys));
+    }
+    api
+}
+
+/// Says what a request may be told before its handler sees it.
+fn complete(operation: &mut Operation, keys: bool) {
+    let responses = &mut operation.responses.responses;
+    let mut say = |(status, what): &(&str, &str)| {
+        responses.entry((*status).to_owned()).or_insert_with(|| refusal(what));
+    };
+    ANY.iter().for_each(&mut say);
+    if operation.security.is_none() {
+        say(&STOPPING);
+        KEYS.iter().filter(|_| keys).for_each(say);
     }
 }
 
-/// The OpenAPI document.
-pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    Api::openapi()
+fn refusal(what: &str) -> RefOr<Response> {
+    let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
+    let response = ResponseBuilder::new().description(what).content("application/json", body);
+    RefOr::T(response.build())
 }
 
-pub(crate) async fn json() -> Json<utoipa::openapi::OpenApi> {
-    Json(document())
+pub(crate) async fn json(Shared(state): Shared<Arc<State>>) -> Json<utoipa::openapi::OpenApi> {
+    Json(document(state.keys.is_some()))
 }

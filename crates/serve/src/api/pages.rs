@@ -128,7 +128,7 @@ pub(super) async fn reference(Shared(state): Shared<Arc<State>>) -> Response {
     let asked = Wanted::new(None, &state).asked;
     let indexes: Vec<String> = state.indexes.keys().cloned().collect();
     let frame = Frame { indexes: &indexes, asked: &asked };
-    let api = serde_json::to_value(document()).unwrap_or_default();
+    let api = serde_json::to_value(document(state.keys.is_some())).unwrap_or_default();
     html(StatusCode::OK, page::reference(&frame, &api))
 }
 

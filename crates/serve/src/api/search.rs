@@ -22,21 +22,27 @@ use crate::state::State;
 pub(crate) struct SearchBody {
     /// One query as text.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 16384, pattern = r"\S")]
     query: Option<String>,
     /// Many queries as text.
     #[serde(default)]
+    #[schema(max_items = 256)]
     queries: Option<Vec<String>>,
     /// Many queries as vectors.
     #[serde(default)]
+    #[schema(max_items = 256)]
     vectors: Option<Vec<Vectors>>,
     /// How many documents are wanted; 10 unless said.
     #[serde(default)]
+    #[schema(maximum = 1000)]
     k: Option<usize>,
     /// How many tokens search, the best ones; the model knows what suits it.
     #[serde(default)]
+    #[schema(minimum = 1)]
     lanes: Option<usize>,
     /// How many of the documents that lanes find are scored by late interaction; 100 unless said.
     #[serde(default)]
+    #[schema(maximum = 1000)]
     rerank: Option<usize>,
     /// Joins what words find.
     #[serde(default)]
@@ -51,6 +57,7 @@ pub(crate) struct SearchBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Vectors {
     /// A view for each token.
+    #[schema(min_items = 1)]
     views: Vec<Vec<f32>>,
     /// The view that searches; without it, all do.
     #[serde(default)]
@@ -83,7 +90,6 @@ pub(crate) struct Answers {
     responses(
         (status = 200, description = "An answer for each query", body = Answers),
         (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 401, description = "A key is needed", body = ErrorBody),
         (status = 404, description = "There is no such index", body = ErrorBody),
         (status = 413, description = "A body, a query or a number is too large", body = ErrorBody),
         (status = 429, description = "Too many requests at the moment", body = ErrorBody),

@@ -55,7 +55,6 @@ pub(crate) async fn ready(Shared(state): Shared<Arc<State>>) -> Answered<Health>
     get, path = "/metrics", tag = "service",
     responses(
         (status = 200, description = "Counters and histograms", content_type = "text/plain", body = String),
-        (status = 401, description = "A key is needed", body = ErrorBody),
     )
 )]
 pub(crate) async fn metrics(Shared(state): Shared<Arc<State>>) -> impl IntoResponse {
