@@ -123,6 +123,22 @@ pub enum CollectionError {
 }
 
 impl CollectionError {
+    /// Whether the same change may go well later, as it is: the system refused, or somebody else
+    /// writes.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Write { .. } | Self::OpenViews(_) | Self::OpenWords(_) => true,
+            Self::WriteViews(error) => matches!(
+                error,
+                WriteIndexError::Write { .. }
+                    | WriteIndexError::Ended { .. }
+                    | WriteIndexError::Damaged { .. }
+            ),
+            Self::WriteWords(error) => matches!(error, LexicalWriteError::Index { .. }),
+            _ => false,
+        }
+    }
+
     /// The way out, if one is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

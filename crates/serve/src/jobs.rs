@@ -1,9 +1,11 @@
 //! Changes become commits, in the order in which they were accepted, by one thread for each index.
 //!
 //! Changes that wait are committed together. If one of them cannot be made, each is made alone, and
-//! those that fail are reported and forgotten.
+//! those that fail are reported. While the system refuses (a full disk, another writer), all wait,
+//! and are tried again: what was accepted is not lost to a bad hour.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -20,8 +22,8 @@ use crate::journal::{Change, Journal};
 const TOGETHER: usize = 64;
 /// Ended jobs that are remembered.
 const REMEMBERED: usize = 10_000;
-/// How long to wait for another process that writes.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// How long to wait before changes that the system refused are tried again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -48,11 +50,20 @@ pub(crate) struct Jobs {
     worker: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Why changes are not made.
+enum NotMade {
+    /// They may be, later.
+    Yet(String),
+    /// They cannot be.
+    Ever(String),
+}
+
 struct Shared {
     collection: Arc<Collection>,
     journal: Journal,
     log: Arc<dyn Fn(&str) + Send + Sync>,
     state: Mutex<Known>,
+    stopping: AtomicBool,
 }
 
 #[derive(Default)]
@@ -77,6 +88,10 @@ impl Jobs {
         let done: u64 = collection.mark().and_then(|mark| mark.parse().ok()).unwrap_or(0);
         let (give, take) = channel();
         let mut known = Known { next: done + 1, ended: done, ..Known::default() };
+        for (number, message) in journal.failures().map_err(failed)? {
+            known.next = known.next.max(number + 1);
+            known.jobs.insert(number, Job::Failed { message });
+        }
         for number in journal.numbers().map_err(failed)? {
             // the commit came before the crash, and forgetting did not
             if number <= done {
@@ -89,7 +104,8 @@ impl Jobs {
             let _ = give.send(number);
         }
         let collection = Arc::clone(collection);
-        let shared = Arc::new(Shared { collection, journal, log, state: Mutex::new(known) });
+        let (state, stopping) = (Mutex::new(known), AtomicBool::new(false));
+        let shared = Arc::new(Shared { collection, journal, log, state, stopping });
         let worker = {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new().name("write".to_owned()).spawn(move || shared.work(&take))
@@ -133,8 +149,10 @@ impl Jobs {
         known.jobs.get(&number).cloned().or(before.then_some(Job::Done { generation: 0 }))
     }
 
-    /// Makes the changes that were accepted, and takes no more.
+    /// Makes the changes that were accepted, and takes no more. Those that the system refuses wait
+    /// in the journal for the next start.
     pub(crate) fn finish(&self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
         self.give.lock().expect("nobody panics while it is held").take();
         let worker = self.worker.lock().expect("nobody panics while it is held").take();
         if let Some(worker) = worker {
@@ -168,53 +186,60 @@ impl Shared {
             };
             let mut numbers = vec![first];
             numbers.extend(std::iter::from_fn(|| take.try_recv().ok()).take(TOGETHER - 1));
-            match self.make(&numbers) {
-                Ok(generation) => self.end(&numbers, &Job::Done { generation }),
-                Err(_) if numbers.len() > 1 => {
-                    numbers.iter().for_each(|&number| self.alone(number));
-                }
-                Err(error) => self.fail(first, &error),
-            }
+            self.settle(&numbers);
         }
     }
 
-    /// Makes one change, or reports that it cannot be made.
-    fn alone(&self, number: u64) {
-        match self.make(&[number]) {
-            Ok(generation) => self.end(&[number], &Job::Done { generation }),
-            Err(error) => self.fail(number, &error),
+    /// Makes some changes, however long it takes, or reports those that cannot be made.
+    fn settle(&self, numbers: &[u64]) {
+        let mut told = String::new();
+        loop {
+            match self.make(numbers) {
+                Ok(generation) => return self.end(numbers, &Job::Done { generation }),
+                Err(NotMade::Yet(_)) if self.stopping.load(Ordering::Relaxed) => return,
+                Err(NotMade::Yet(why)) => {
+                    if why != told {
+                        (self.log)(&format!("changes from {} on wait: {why}", numbers[0]));
+                        told = why;
+                    }
+                    std::thread::sleep(PAUSE);
+                }
+                Err(NotMade::Ever(_)) if numbers.len() > 1 => {
+                    return numbers.iter().for_each(|number| self.settle(&[*number]));
+                }
+                Err(NotMade::Ever(why)) => return self.fail(numbers[0], why),
+            }
         }
     }
 
     /// Makes some changes in one commit.
-    fn make(&self, numbers: &[u64]) -> Result<u64, String> {
-        let mut writer = loop {
-            match self.collection.writer() {
-                Ok(writer) => break writer,
-                Err(CollectionError::OpenViews(fastlane::OpenIndexError::Locked { .. })) => {
-                    std::thread::sleep(PATIENCE);
-                }
-                Err(error) => return Err(chain(&error)),
-            }
-        };
+    fn make(&self, numbers: &[u64]) -> Result<u64, NotMade> {
+        let mut writer = self.collection.writer()?;
         for &number in numbers {
-            let change = self.journal.read(number).map_err(|error| error.to_string())?;
-            let made = match change {
+            let change = self.journal.read(number).map_err(|error| match error.kind() {
+                std::io::ErrorKind::InvalidData => NotMade::Ever(error.to_string()),
+                _ => NotMade::Yet(error.to_string()),
+            })?;
+            match change {
                 Change::Put(documents) => {
                     let documents = documents.into_iter().map(Document::from);
                     writer.add(documents, &mut |_| true).map(|_| ())
                 }
                 Change::Delete(ids) => ids.iter().try_for_each(|id| writer.delete(id).map(|_| ())),
-            };
-            made.map_err(|error| chain(&error))?;
+            }?;
         }
         writer.mark(numbers.last().map_or(String::new(), ToString::to_string));
-        writer.commit().map_err(|error| chain(&error))
+        Ok(writer.commit()?)
     }
 
-    fn fail(&self, number: u64, message: &str) {
-        (self.log)(message);
-        self.end(&[number], &Job::Failed { message: message.to_owned() });
+    fn fail(&self, number: u64, message: String) {
+        (self.log)(&format!("change {number} cannot be made: {message}"));
+        if let Err(error) = self.journal.fail(number, &message) {
+            (self.log)(&format!(
+                "cannot write to the journal that change {number} failed: {error}"
+            ));
+        }
+        self.ended(&[number], &Job::Failed { message });
     }
 
     fn end(&self, numbers: &[u64], job: &Job) {
@@ -224,11 +249,24 @@ impl Shared {
                 (self.log)(&format!("cannot remove change {number} from the journal: {error}"));
             }
         }
+        self.ended(numbers, job);
+    }
+
+    fn ended(&self, numbers: &[u64], job: &Job) {
         let mut known = self.known();
         known.waiting -= numbers.len();
         known.jobs.extend(numbers.iter().map(|&number| (number, job.clone())));
         while known.jobs.len() > REMEMBERED {
             known.jobs.pop_first();
+        }
+    }
+}
+
+impl From<CollectionError> for NotMade {
+    fn from(error: CollectionError) -> Self {
+        match error.may_pass() {
+            true => Self::Yet(chain(&error)),
+            false => Self::Ever(chain(&error)),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Each is a file called by its number, written aside, synced and renamed before the client is told
 //! that it is accepted, and removed after the commit that holds it. So a service that is killed
-//! finds all of them again.
+//! finds all of them again. Of a change that cannot be made, a file says why not.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -14,7 +14,10 @@ use utoipa::ToSchema;
 
 /// A directory within the collection's.
 const NAME: &str = "journal";
-const ENDING: &str = "json";
+const CHANGE: &str = "json";
+const FAILURE: &str = "failed";
+/// Failures that are told after a restart.
+const REMEMBERED: usize = 1000;
 
 /// A change of some documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +34,7 @@ pub(crate) enum Change {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SentDocument {
     /// What it is called, once and for all.
+    #[schema(min_length = 1, max_length = 1024, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     pub(crate) id: String,
     /// Its title, if it has one.
     #[serde(default)]
@@ -63,16 +67,29 @@ impl Journal {
         Ok(Self { directory })
     }
 
-    fn path(&self, number: u64) -> PathBuf {
-        self.directory.join(format!("{number:012}.{ENDING}"))
+    fn path(&self, number: u64, ending: &str) -> PathBuf {
+        self.directory.join(format!("{number:012}.{ending}"))
     }
 
     /// The numbers of all changes, rising.
     pub(crate) fn numbers(&self) -> io::Result<Vec<u64>> {
+        self.all(CHANGE)
+    }
+
+    /// Why changes could not be made; the oldest are forgotten.
+    pub(crate) fn failures(&self) -> io::Result<Vec<(u64, String)>> {
+        let all = self.all(FAILURE)?;
+        let (old, kept) = all.split_at(all.len().saturating_sub(REMEMBERED));
+        old.iter().try_for_each(|&number| fs::remove_file(self.path(number, FAILURE)))?;
+        let read = |number| Ok((number, fs::read_to_string(self.path(number, FAILURE))?));
+        kept.iter().map(|&number| read(number)).collect()
+    }
+
+    fn all(&self, wanted: &str) -> io::Result<Vec<u64>> {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.directory)? {
             let path = entry?.path();
-            let ours = path.extension().is_some_and(|ending| ending == ENDING);
+            let ours = path.extension().is_some_and(|ending| ending == wanted);
             let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
             numbers.extend(number.filter(|_: &u64| ours));
         }
@@ -82,23 +99,32 @@ impl Journal {
 
     /// Keeps a change, whatever happens next.
     pub(crate) fn keep(&self, number: u64, change: &Change) -> io::Result<()> {
-        let path = self.path(number);
+        self.write(&self.path(number, CHANGE), &serde_json::to_vec(change)?)
+    }
+
+    /// Keeps why a change cannot be made, in its place.
+    pub(crate) fn fail(&self, number: u64, why: &str) -> io::Result<()> {
+        self.write(&self.path(number, FAILURE), why.as_bytes())?;
+        self.forget(number)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let aside = path.with_extension("aside");
         let mut file = File::options().write(true).create(true).truncate(true).open(&aside)?;
-        file.write_all(&serde_json::to_vec(change)?)?;
+        file.write_all(bytes)?;
         file.sync_all()?;
-        rename(&aside, &path)?;
+        rename(&aside, path)?;
         File::open(&self.directory)?.sync_all()
     }
 
     /// Reads a change again.
     pub(crate) fn read(&self, number: u64) -> io::Result<Change> {
-        Ok(serde_json::from_slice(&fs::read(self.path(number))?)?)
+        Ok(serde_json::from_slice(&fs::read(self.path(number, CHANGE))?)?)
     }
 
     /// Forgets a change that is in the collection.
     pub(crate) fn forget(&self, number: u64) -> io::Result<()> {
-        fs::remove_file(self.path(number))
+        fs::remove_file(self.path(number, CHANGE))
     }
 }
 
@@ -125,5 +151,23 @@ mod tests {
         assert_eq!(journal.read(12).unwrap(), change("b"));
         journal.forget(3).unwrap();
         assert_eq!(journal.numbers().unwrap(), [12]);
+        journal.fail(12, "too many views").unwrap();
+        assert!(journal.numbers().unwrap().is_empty());
+        assert_eq!(journal.failures().unwrap(), [(12, "too many views".to_owned())]);
+    }
+
+    #[test]
+    fn old_failures_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        let last = REMEMBERED as u64 + 2;
+        for number in 1..=last {
+            journal.keep(number, &Change::Delete(Vec::new())).unwrap();
+            journal.fail(number, "because").unwrap();
+        }
+        for _ in 0..2 {
+            let numbers: Vec<_> = journal.failures().unwrap().iter().map(|it| it.0).collect();
+            assert_eq!(numbers, (3..=last).collect::<Vec<_>>());
+        }
     }
 }

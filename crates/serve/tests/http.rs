@@ -2,11 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use fastlane::{Collection, Document, Model, Settings};
@@ -104,14 +105,23 @@ impl Running {
     fn change(&self, method: &str, body: &Value) {
         let (status, accepted) = self.json(method, "/indexes/notes/documents", body);
         assert_eq!(status, 202, "{accepted}");
+        let job = self.ended(accepted["job"].as_u64().unwrap());
+        assert_eq!(job["state"], "done", "{job}");
+    }
+
+    fn job(&self, number: u64) -> Value {
+        self.json("GET", &format!("/indexes/notes/jobs/{number}"), &json!(null)).1
+    }
+
+    /// Waits until a change is made, or cannot be.
+    fn ended(&self, number: u64) -> Value {
         let began = Instant::now();
         loop {
-            let (_, job) = self.json("GET", accepted["status"].as_str().unwrap(), &json!(null));
-            match job["state"].as_str().unwrap() {
-                "done" => return,
-                "waiting" if began.elapsed() < Duration::from_secs(20) => {}
-                _ => panic!("{job}"),
+            let job = self.job(number);
+            if job["state"] != "waiting" {
+                return job;
             }
+            assert!(began.elapsed() < Duration::from_secs(20), "{number} is not made");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -145,6 +155,11 @@ fn documents_come_are_found_and_go() {
     assert_eq!(found["answers"][0]["hits"][0]["id"], "c/1 ü");
     let (_, about) = service.json("GET", "/indexes/notes", &json!(null));
     assert_eq!((&about["documents"], &about["waiting"]), (&json!(3), &json!(0)));
+
+    let again = json!({"id": "c/1 ü", "text": "the old harbour"});
+    service.change("PUT", &json!({"documents": [again]}));
+    let (_, found) = service.json("GET", "/indexes/notes/documents/c%2F1%20%C3%BC", &json!(null));
+    assert_eq!(found["text"], "the old harbour");
 
     service.change("DELETE", &json!({"ids": ["a", "absent"]}));
     let (status, gone) = service.json("GET", "/indexes/notes/documents/a", &json!(null));
@@ -338,11 +353,61 @@ fn accepted_changes_survive_the_end() {
     assert_eq!(std::fs::read_dir(&journal).unwrap().count(), 0);
     // numbers go on where they were
     let service = start(config(folder.path()));
-    let (_, job) = service.json("GET", "/indexes/notes/jobs/3", &json!(null));
-    assert_eq!(job, json!({"state": "done", "generation": 0}));
+    assert_eq!(service.job(3), json!({"state": "done", "generation": 0}));
     let body = json!({"documents": [{"id": "z", "text": "nine"}]});
     let (_, accepted) = service.json("POST", "/indexes/notes/documents", &body);
     assert_eq!(accepted["job"], 4);
+}
+
+#[test]
+fn changes_wait_while_the_system_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    // a file where the next words want a directory
+    let obstacle = folder.path().join("words-000003");
+    std::fs::File::create_new(&obstacle).unwrap();
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&log);
+    let config = || Config {
+        log: Arc::new({
+            let kept = Arc::clone(&kept);
+            move |line: &str| kept.lock().unwrap().push(line.to_owned())
+        }),
+        ..config(folder.path())
+    };
+    let service = start(config());
+    let body = json!({"documents": [{"id": "z", "text": "nine"}]});
+    assert_eq!(service.json("POST", "/indexes/notes/documents", &body).1["job"], 1);
+    let began = Instant::now();
+    while log.lock().unwrap().iter().all(|line| !line.contains("changes from 1 on wait")) {
+        assert!(began.elapsed() < Duration::from_secs(20), "{log:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(service.job(1)["state"], "waiting");
+    // nor are they lost when the service ends meanwhile
+    drop(service);
+    let service = start(config());
+    assert_eq!(service.job(1)["state"], "waiting");
+    std::fs::remove_file(&obstacle).unwrap();
+    assert_eq!(service.ended(1)["state"], "done");
+    assert_eq!(service.ask("GET", "/indexes/notes/documents/z", "", b"").0, 200);
+}
+
+#[test]
+fn what_cannot_be_made_is_told_again_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let journal = folder.path().join("journal");
+    std::fs::create_dir(&journal).unwrap();
+    write!(std::fs::File::create_new(journal.join("000000000001.json")).unwrap(), "no").unwrap();
+    let service = start(config(folder.path()));
+    let failed = service.ended(1);
+    assert_eq!(failed["state"], "failed");
+    drop(service);
+    let service = start(config(folder.path()));
+    assert_eq!(service.job(1), failed);
+    let body = json!({"documents": [{"id": "z", "text": "nine"}]});
+    assert_eq!(service.json("POST", "/indexes/notes/documents", &body).1["job"], 2);
 }
 
 #[test]
@@ -368,8 +433,9 @@ fn who_finds_no_room_is_told_to_come_back() {
 #[test]
 fn the_description_names_every_path() {
     let folder = tempfile::tempdir().unwrap();
-    make(folder.path());
-    let service = start(config(folder.path()));
+    let place = folder.path().join("notes");
+    make(&place);
+    let service = start(config(&place));
     let (status, api) = service.json("GET", "/openapi.json", &json!(null));
     assert_eq!(status, 200);
     let paths: Vec<&String> = api["paths"].as_object().unwrap().keys().collect();
@@ -383,6 +449,37 @@ fn the_description_names_every_path() {
     ] {
         assert!(paths.iter().any(|found| *found == path), "{path} in {paths:?}");
     }
+    let mut ids = HashSet::new();
+    for operation in operations(&api) {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(ids.insert(id), "`{id}` stands twice");
+        assert!(operation["responses"]["408"].is_object(), "{id}");
+        assert!(operation["responses"]["401"].is_null(), "{id} wants a key that nobody has");
+    }
+    assert!(api["security"].is_null());
+    drop(service);
+
+    let (_, line) = new_key("reader", Scope::Read).unwrap();
+    let file = folder.path().join("keys");
+    writeln!(std::fs::File::create_new(&file).unwrap(), "{line}").unwrap();
+    let service = start(Config { keys: Some(Keys::open(&file).unwrap()), ..config(&place) });
+    let (_, api) = service.json("GET", "/openapi.json", &json!(null));
+    assert!(api["security"].is_array());
+    for operation in operations(&api) {
+        let open = operation["security"].is_array();
+        assert_eq!(
+            operation["responses"]["401"].is_object(),
+            !open,
+            "{}",
+            operation["operationId"]
+        );
+    }
+}
+
+/// All operations of a description.
+fn operations(api: &Value) -> Vec<&Value> {
+    let paths = api["paths"].as_object().unwrap().values();
+    paths.flat_map(|path| path.as_object().unwrap().values()).collect()
 }
 
 #[test]
