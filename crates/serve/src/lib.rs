@@ -10,6 +10,7 @@
 //! before they are accepted, and into the collection by one thread for each index.
 
 mod api;
+mod cache;
 mod config;
 mod desk;
 mod error;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use fastlane::{Collection, Model, Settings};
 
+use crate::cache::QueryCache;
 use crate::config::{Config, Limits};
 use crate::desk::Desk;
 use crate::error::{Refusal, ServeError};
@@ -19,7 +20,7 @@ pub struct Service {
 }
 
 pub(crate) struct State {
-    pub(crate) indexes: BTreeMap<String, Index>,
+    pub(crate) indexes: BTreeMap<String, Arc<Index>>,
     pub(crate) desk: Desk,
     pub(crate) metrics: Metrics,
     pub(crate) keys: Option<Keys>,
@@ -31,9 +32,10 @@ pub(crate) struct State {
     pub(crate) started: u64,
 }
 
-/// An index and its changes.
+/// An index, the queries it was asked lately, and its changes.
 pub(crate) struct Index {
     pub(crate) collection: Arc<Collection>,
+    pub(crate) queries: QueryCache,
     pub(crate) jobs: Jobs,
 }
 
@@ -65,7 +67,8 @@ impl Service {
             };
             let collection = Arc::new(Collection::open_with(&path, model)?);
             let jobs = Jobs::open(&collection, Arc::clone(&log))?;
-            if opened.insert(name.clone(), Index { collection, jobs }).is_some() {
+            let index = Index { collection, queries: QueryCache::new(), jobs };
+            if opened.insert(name.clone(), Arc::new(index)).is_some() {
                 return Err(ServeError::SameName { name });
             }
         }
@@ -98,7 +101,7 @@ impl Service {
 
 impl State {
     /// An index by its name.
-    pub(crate) fn index(&self, name: &str) -> Result<&Index, Refusal> {
+    pub(crate) fn index(&self, name: &str) -> Result<&Arc<Index>, Refusal> {
         self.indexes.get(name).ok_or_else(|| {
             let shown: String = name.chars().take(80).collect();
             Refusal::absent("no_such_index", format!("there is no index `{shown}`"))

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../../../tests/reference_page.rs"]
+mod reference_page;
+
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -203,6 +206,31 @@ fn vectors_search_as_texts_do() {
     let (_, order) = service.json("POST", "/rerank", &body);
     let first = order["results"][0]["place"].as_u64().unwrap();
     assert_eq!(["\"b\"", "\"a\""][first as usize], texts[0].0);
+}
+
+#[test]
+fn who_asks_again_is_answered_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("notes");
+    make(&place);
+    let service = start(config(&place));
+    let ask = |query: &str| {
+        let (status, mut answer) =
+            service.json("POST", "/indexes/notes/search", &json!({"query": query}));
+        assert_eq!(status, 200, "{answer}");
+        let encode = answer["answers"][0]["milliseconds"]["encode"].as_f64().unwrap();
+        answer["answers"][0]["milliseconds"].take();
+        (answer, encode)
+    };
+    let (first, second, other) = (ask("light"), ask("light"), ask("ships"));
+    assert_eq!(first.0, second.0);
+    assert_ne!(first.0, other.0);
+    assert!(first.1 > 0.0 && second.1 == 0.0 && other.1 > 0.0);
+    let (_, metrics) = service.ask("GET", "/metrics", "", b"");
+    for line in ["cache=\"hit\"} 1", "cache=\"miss\"} 2"] {
+        let line = format!("fastlane_queries_total{{index=\"notes\",{line}");
+        assert!(metrics.lines().any(|found| found == line), "{line} in\n{metrics}");
+    }
 }
 
 #[test]
@@ -465,6 +493,8 @@ fn the_description_names_every_path() {
     let service = start(Config { keys: Some(Keys::open(&file).unwrap()), ..config(&place) });
     let (_, api) = service.json("GET", "/openapi.json", &json!(null));
     assert!(api["security"].is_array());
+    let page = serde_json::to_string_pretty(&api).unwrap() + "\n";
+    reference_page::check_page("openapi.json", &page);
     for operation in operations(&api) {
         let open = operation["security"].is_array();
         assert_eq!(

@@ -89,7 +89,7 @@ async fn answered(
 
 async fn searched(
     state: &State,
-    index: &Index,
+    index: &Arc<Index>,
     asked: &Asked,
     filter: Option<Filter>,
 ) -> Result<fastlane::Found, Refusal> {
@@ -102,8 +102,8 @@ async fn searched(
         filter,
         ..Search::default()
     };
-    let (collection, query) = (Arc::clone(&index.collection), Query::Text(asked.q.clone()));
-    let (found, waited) = state.desk.run(move || find(&collection, query, &search)).await?;
+    let (index, query) = (Arc::clone(index), Query::Text(asked.q.clone()));
+    let (found, waited) = state.desk.run(move || find(&index, query, &search)).await?;
     let found = found?;
     state.metrics.see_search(waited, &found.times);
     Ok(found)

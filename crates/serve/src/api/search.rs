@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use fastlane::{
-    Answer, Collection, CollectionError, Filter, Fusion, QueryViews, Search, Token, TokenMatrix,
+    Answer, CollectionError, Filter, Fusion, QueryViews, Search, Times, Token, TokenMatrix,
     UsualLane,
 };
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::{Answered, Sent};
 use crate::config::Limits;
 use crate::error::{ErrorBody, Refusal};
-use crate::state::State;
+use crate::state::{Index, State};
 
 /// What to search for, and how.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -91,7 +91,7 @@ pub(crate) struct Answers {
         (status = 200, description = "An answer for each query", body = Answers),
         (status = 400, description = "The request cannot be read", body = ErrorBody),
         (status = 404, description = "There is no such index", body = ErrorBody),
-        (status = 413, description = "A body, a query or a number is too large", body = ErrorBody),
+        (status = 413, description = "A body or a query is too large", body = ErrorBody),
         (status = 429, description = "Too many requests at the moment", body = ErrorBody),
     )
 )]
@@ -100,14 +100,14 @@ pub(crate) async fn search(
     Path(name): Path<String>,
     Sent(body): Sent<SearchBody>,
 ) -> Answered<Answers> {
-    let collection = Arc::clone(&state.index(&name)?.collection);
+    let index = state.index(&name)?;
     let search = how(&body, &state.limits)?;
     let queries = queries(body, &state.limits)?;
     let mut answers = Vec::with_capacity(queries.len());
     for query in queries {
-        let (collection, search) = (Arc::clone(&collection), search.clone());
+        let (index, search) = (Arc::clone(index), search.clone());
         let asked = search.lanes;
-        let (found, waited) = state.desk.run(move || find(&collection, query, &search)).await?;
+        let (found, waited) = state.desk.run(move || find(&index, query, &search)).await?;
         let found = found?;
         state.metrics.see_search(waited, &found.times);
         answers.push(Answer::new(&found, asked));
@@ -123,13 +123,18 @@ pub(crate) enum Query {
 
 /// Searches on this thread.
 pub(crate) fn find(
-    collection: &Collection,
+    index: &Index,
     query: Query,
     search: &Search,
 ) -> Result<fastlane::Found, CollectionError> {
     match query {
-        Query::Text(text) => collection.search(&text, search),
-        Query::Views(views, text) => collection.search_views(&views, text.as_deref(), search),
+        Query::Text(text) => {
+            let (views, encoding) = index.queries.encode(&text, &index.collection)?;
+            let found = index.collection.search_views(&views, Some(&text), search)?;
+            let (encode, route) = (encoding.encode, encoding.route);
+            Ok(fastlane::Found { times: Times { encode, route, ..found.times }, ..found })
+        }
+        Query::Views(views, text) => index.collection.search_views(&views, text.as_deref(), search),
     }
 }
 
@@ -158,7 +163,7 @@ pub(crate) fn check_sizes(k: usize, rerank: usize, limits: &Limits) -> Result<()
     for (name, value) in [("k", k), ("rerank", rerank)] {
         if value > limits.k {
             let most = limits.k;
-            return Err(Refusal::too_large(format!("`{name}` is {value}, wanted at most {most}")));
+            return Err(Refusal::bad(format!("`{name}` is {value}, wanted at most {most}")));
         }
     }
     Ok(())

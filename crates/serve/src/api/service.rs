@@ -81,5 +81,12 @@ fn gauges(state: &State) -> String {
             let _ = writeln!(out, "{name}{{index=\"{index}\"}} {}", value(it));
         }
     }
+    let name = "fastlane_queries_total";
+    head(&mut out, name, "counter", "Queries as text, by whether their views were kept.");
+    for (index, it) in &state.indexes {
+        for (found, count) in ["hit", "miss"].into_iter().zip(it.queries.counts()) {
+            let _ = writeln!(out, "{name}{{index=\"{index}\",cache=\"{found}\"}} {count}");
+        }
+    }
     out
 }
