@@ -4,6 +4,7 @@
 //! arguments that make no sense, 130 after Ctrl-C.
 
 mod args;
+mod bundled;
 mod commands;
 mod hints;
 mod input;

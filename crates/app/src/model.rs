@@ -1,6 +1,7 @@
 //! From arguments to an encoder, and how to tell one from another.
 
 use std::num::NonZero;
+use std::path::Path;
 
 use anyhow::bail;
 use fastlane_engine::{DocumentViews, QueryViews};
@@ -14,15 +15,15 @@ use crate::settings::threads;
 /// taken, and enough that threads seldom wait for a long one.
 const WINDOW: usize = 8;
 
-/// Opens the model that the arguments name.
-pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Model> {
-    if args.path.is_file() {
-        bail!("`{}` is a file, wanted the directory of a model", args.path.display());
+/// Opens a model as the arguments say.
+pub(crate) fn open(path: &Path, args: &ModelArgs) -> anyhow::Result<Model> {
+    if path.is_file() {
+        bail!("`{}` is a file, wanted the directory of a model", path.display());
     }
     let threads = threads(args.threads);
     let window = threads.saturating_mul(NonZero::new(WINDOW).expect("the window is not 0"));
     let settings = Settings { precision: args.precision.into(), threads, window, layers: None };
-    Ok(Model::open(&args.path, &settings)?)
+    Ok(Model::open(path, &settings)?)
 }
 
 /// FNV-1a, 64 bits: it tells what is the same from what is not, and guards against no malice.

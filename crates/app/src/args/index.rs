@@ -31,7 +31,8 @@ pub(crate) struct IndexArgs {
     /// How to keep the values of views: f16 unless said; an index that is there has its own way
     #[arg(long, value_name = "STORE", value_parser = store())]
     pub(crate) store: Option<Store>,
-    /// The directory of the model that encodes documents; an index that is there knows its own.
+    /// The directory of the model that encodes documents; an index that is there knows its own,
+    /// and a new one takes the model that comes with the program.
     /// Of views: the name of what made them, whatever model.json says
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<String>,

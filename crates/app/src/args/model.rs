@@ -81,9 +81,10 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
 /// A model, and how it computes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ModelArgs {
-    /// The model: a directory with config.json, model.safetensors and tokenizer.json
+    /// The model: a directory with config.json, model.safetensors and tokenizer.json; the one that
+    /// comes with the program unless said
     #[arg(id = "model", long = "model", value_name = "DIR")]
-    pub(crate) path: PathBuf,
+    pub(crate) path: Option<PathBuf>,
     /// How exactly to compute, and with which instructions
     #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
     pub(crate) precision: PrecisionArg,

@@ -47,7 +47,7 @@ pub(crate) struct QuickstartArgs {
     /// A folder of texts instead of this project
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
-    /// The model; models/fastlane-mini unless said
+    /// The model; the one that comes with the program unless said
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
     /// The index; one that is there is brought up to date

@@ -15,6 +15,7 @@ use fastlane_engine::{Encoder as _, VectorShape};
 use fastlane_model::Model;
 
 use crate::args::EncodeArgs;
+use crate::bundled;
 use crate::input::Texts;
 use crate::interrupt::Interrupted;
 use crate::model::{self, Fingerprint};
@@ -28,7 +29,8 @@ use work::Work;
 const PROBE: &str = "Zwölf Boxkämpfer jagen Viktor: the quick brown fox, 3 lazy dogs & 42 lanes.";
 
 pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
-    let place = Place::new(&args.output, &[&args.input, &args.model.path], args.overwrite)?;
+    let model = bundled::or(args.model.path.as_deref())?;
+    let place = Place::new(&args.output, &[&args.input, &model], args.overwrite)?;
     let texts = Texts::open(args)?;
     if texts.progress.unit() == fastlane_corpus::Unit::Files && place.is_below(&args.input) {
         bail!("`{}` lies in the input, wanted a directory elsewhere", args.output.display());
@@ -36,7 +38,7 @@ pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
     if texts.ignored > 0 {
         printer.note(&format!("files left out as no text: {}", texts.ignored));
     }
-    let model = model::open(&args.model)?;
+    let model = model::open(&model, &args.model)?;
     let (shape, begun) = probe(args, &model)?;
     let partial = place.begin(begun)?;
     let mut work = Work { args, model: &model, shape, partial, before: 0, views: 0, empty: 0 };
@@ -92,7 +94,7 @@ fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun
     let begun = Begun {
         side: side(args).to_owned(),
         instructions: model.instructions().to_owned(),
-        model: args.model.path.clone(),
+        model: model.directory().to_owned(),
         fingerprint: format!("{:016x}", model.fingerprint()?),
         sample: sample.to_string(),
     };
@@ -107,7 +109,7 @@ fn summary<'a>(work: &Work<'a>, time: Duration) -> Summary<'a> {
     let most_tokens = if args.query { queries } else { documents };
     Summary {
         output: &args.output,
-        model: &args.model.path,
+        model: model.directory(),
         instructions: model.instructions(),
         side: side(args),
         texts,

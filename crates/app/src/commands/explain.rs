@@ -10,6 +10,7 @@ use fastlane_model::Model;
 use serde::Serialize;
 
 use crate::args::ExplainArgs;
+use crate::bundled;
 use crate::model;
 use crate::printer::{Output, Printer};
 use crate::table::{Align, Table, columns};
@@ -24,7 +25,7 @@ pub(crate) fn run(args: &ExplainArgs, printer: &Printer) -> anyhow::Result<()> {
         "-" => standard_input()?,
         text => text.to_owned(),
     };
-    let model = model::open(&args.model)?;
+    let model = model::open(&bundled::or(args.model.path.as_deref())?, &args.model)?;
     let began = Instant::now();
     let views = model.encode_query(&text)?;
     let explanation = Explanation { args, model: &model, views: &views, time: began.elapsed() };
@@ -94,7 +95,7 @@ impl Explanation<'_> {
         };
         words.push(format!(
             "`{}`, {}, {router}",
-            self.args.model.path.display(),
+            self.model.directory().display(),
             self.model.instructions()
         ));
         let milliseconds = self.time.as_secs_f64() * 1e3;
@@ -151,7 +152,7 @@ impl Explanation<'_> {
         Json {
             text,
             cut_bytes: self.views.cut,
-            model: &self.args.model.path,
+            model: self.model.directory(),
             instructions: self.model.instructions(),
             router: self.model.has_router(),
             milliseconds: self.time.as_secs_f64() * 1e3,

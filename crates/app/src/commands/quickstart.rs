@@ -10,13 +10,12 @@ use fastlane_corpus::{Documents, Format, ReadSettings};
 
 use super::search::show;
 use crate::args::QuickstartArgs;
+use crate::bundled;
 use crate::interrupt;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::storage;
 
-/// The model that comes with the project.
-const MODEL: &str = "models/fastlane-mini";
 /// What is indexed of the project: pages, and folders with the endings that count.
 const PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"];
 const FOLDERS: [(&str, &str); 2] = [("docs", "md"), ("crates", "rs")];
@@ -29,13 +28,7 @@ const QUESTIONS: [&str; 3] = [
 
 pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()> {
     let began = Instant::now();
-    let model = args.model.clone().unwrap_or_else(|| MODEL.into());
-    if args.model.is_none() && !model.is_dir() {
-        bail!(
-            "there is no model at `{MODEL}`: say which with `--model DIR`; \
-             `scripts/fetch-minilm` fetches one"
-        );
-    }
+    let model = bundled::or(args.model.as_deref())?;
     let documents = match &args.folder {
         Some(folder) => {
             Documents::open(folder, &ReadSettings::default())?.collect::<Result<_, _>>()?

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[path = "../../../../tests/reference_page.rs"]
+mod reference_page;
 #[path = "../../../../tests/shared_data.rs"]
 mod shared_data;
 
@@ -15,6 +17,7 @@ mod fastlane;
 mod index;
 mod model;
 mod readme;
+mod reference;
 mod search;
 mod serve;
 mod surface;

@@ -127,7 +127,6 @@ fn what_cannot_be_searched_is_said() {
         "search it.index light --json --explain",
         "search it.index --queries queries.jsonl",
         "search it.index --queries nowhere --run it.run",
-        "index notes.jsonl --output new.index",
         "index notes.jsonl --output plain --model plain",
         "index notes.jsonl --output it.index --model routed",
         "index notes.jsonl --output it.index --store 4bit",

@@ -43,10 +43,8 @@ fn arguments_that_make_no_sense() {
         "bm25 --corpus . --queries q.tsv --run out --k 0",
         "bm25 --corpus . --queries q.tsv --run out --analyzer klingon",
         "bm25 --corpus . --queries q.tsv --run out --tag=",
-        "encode --input q.tsv --output out",
         "encode --model m --input q.tsv --output out --precision int8",
         "encode --model m --input q.tsv --output out --query --title-column t",
-        "explain lane",
         "explain lane --model m --lanes 0",
         "evaluate x.run",
     ] {

@@ -25,7 +25,7 @@ const PAIRS: &[u8] = b"{\"query\":\"light\",\"positive\":\"the lighthouse\"}
 {\"query\":\"what is a bee\",\"positive\":[\"a bee\",\"the bee is nine\"]}
 ";
 
-fn folder() -> Folder {
+pub(crate) fn folder() -> Folder {
     with_models(&[("run.toml", RUN), ("pairs.jsonl", PAIRS)])
 }
 

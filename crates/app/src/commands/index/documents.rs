@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::{reduction, settings_of};
 use crate::args::IndexArgs;
+use crate::bundled;
 use crate::input;
 use crate::interrupt;
 use crate::printer::Printer;
@@ -63,9 +64,7 @@ fn open(args: &IndexArgs) -> anyhow::Result<Collection> {
     };
     let said = args.model.as_ref().map(PathBuf::from);
     if !Collection::is_there(output) {
-        let Some(said) = said else {
-            bail!("a new index needs a model: say which with `--model DIR`");
-        };
+        let said = bundled::or(said.as_deref())?;
         let store = args.store.unwrap_or_default();
         return Ok(Collection::create_with(output, model(&said)?, store)?);
     }
