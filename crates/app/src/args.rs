@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use index::{CheckArgs, CompactArgs, DeleteArgs, IndexArgs, StatArgs, WriterArgs};
 pub(crate) use input::{CorpusArgs, QueryArgs};
 pub(crate) use measure::{AnalyzerArg, Bm25Args, EvalArgs};
-pub(crate) use model::{EncodeArgs, ExplainArgs, ModelArgs, TrainArgs};
+pub(crate) use model::{ConvertArgs, EncodeArgs, ExplainArgs, ModelArgs, TrainArgs, WeightsArg};
 pub(crate) use search::{FusionArg, HowArgs, QuickstartArgs, SearchArgs};
 pub(crate) use serve::{KeyArgs, McpArgs, ScopeArg, ServeArgs};
 
@@ -64,6 +64,9 @@ pub(crate) enum Command {
     /// Turn texts into views with a model and write them as NumPy files
     #[command(after_help = include_str!("help/encode.txt"))]
     Encode(EncodeArgs),
+    /// Write a model in FastLane's layout, with its weights in another type
+    #[command(after_help = include_str!("help/convert.txt"))]
+    Convert(ConvertArgs),
     /// Score runs against relevance judgements, as trec_eval does, and compare them
     #[command(after_help = include_str!("help/eval.txt"))]
     Eval(EvalArgs),

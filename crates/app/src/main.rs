@@ -51,6 +51,7 @@ fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Quickstart(args) => commands::quickstart::run(&args, printer),
         Command::Eval(args) => commands::eval::run(&args.distinct(), printer),
         Command::Bm25(args) => commands::bm25::run(&args, printer),
+        Command::Convert(args) => commands::convert::run(&args, printer),
         Command::Encode(args) => commands::encode::run(&args, printer),
         Command::Explain(args) => commands::explain::run(&args, printer),
         Command::Train(args) => commands::train::run(&args, printer),

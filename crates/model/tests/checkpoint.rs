@@ -311,6 +311,69 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
+fn what_is_converted_is_the_same_model() {
+    let encoder = Encoder::new(tiny());
+    let (dense, router) = (matrix(4, 6), matrix(3, 6));
+    for (split, routed) in [(false, false), (true, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = RouterConfig {
+            input: RouterInput::States,
+            attention: 3,
+            lane: LaneKind::Soft,
+            lanes: None,
+            document_lanes: Some(2),
+            lane_dim: Some(3),
+        };
+        let other = encoder.scaled(-0.5);
+        let blueprint = Blueprint {
+            query: split.then(|| parts(&other, &dense)),
+            router: routed.then(|| (config, vec![named("key.weight", &[3, 6], &router)])),
+            ..blueprint(&encoder, &dense)
+        };
+        let place = |name: &str| folder.path().join(name);
+        write(&place("first"), &blueprint).unwrap();
+        Checkpoint::open(&place("first"))
+            .unwrap()
+            .convert(&place("second"), WeightType::F32)
+            .unwrap();
+        assert_eq!(content(&place("first")), content(&place("second")));
+    }
+    // a model of others becomes one of ours that does the same
+    let folder = tempfile::tempdir().unwrap();
+    let (theirs, ours) = (folder.path().join("theirs"), folder.path().join("ours"));
+    std::fs::create_dir(&theirs).unwrap();
+    encoder.put(&theirs, "bert.");
+    let theirs = Checkpoint::open(&theirs).unwrap();
+    theirs.convert(&ours, WeightType::F32).unwrap();
+    let ours = Checkpoint::open(&ours).unwrap();
+    assert_eq!((theirs.layout, ours.layout), (Layout::Plain, Layout::FastLane));
+    for (name, shape) in theirs.query.architecture.tensors() {
+        let read = |checkpoint: &Checkpoint| checkpoint.query.read(&name, &shape).unwrap();
+        assert_eq!(read(&theirs), read(&ours), "{name}");
+    }
+    assert_eq!(
+        (&ours.query_side, &ours.document_side),
+        (&theirs.query_side, &theirs.document_side)
+    );
+}
+
+/// All files below a directory, by their names there.
+fn content(path: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for name in entries(path) {
+        let place = path.join(&name);
+        match place.is_dir() {
+            true => {
+                let below = content(&place).into_iter();
+                all.extend(below.map(|(other, bytes)| (format!("{name}/{other}"), bytes)));
+            }
+            false => all.push((name, std::fs::read(&place).unwrap())),
+        }
+    }
+    all
+}
+
+#[test]
 fn without_its_mark_ours_is_pylates() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");

@@ -70,6 +70,29 @@ pub(crate) struct TrainArgs {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConvertArgs {
+    /// The model
+    #[arg(value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// The directory to write
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// How weights are stored
+    #[arg(long, value_enum, default_value_t = WeightsArg::Int8)]
+    pub(crate) weights: WeightsArg,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum WeightsArg {
+    /// 4 bytes each
+    F32,
+    /// 2 bytes each
+    F16,
+    /// 1 byte each
+    Int8,
+}
+
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     let parts = text.split_once('=').filter(|(key, value)| !key.is_empty() && !value.is_empty());
     let (key, value) = parts.ok_or("wanted `KEY=VALUE`")?;

@@ -7,6 +7,7 @@ use fastlane::Collection;
 pub(crate) mod bm25;
 pub(crate) mod check;
 pub(crate) mod compact;
+pub(crate) mod convert;
 pub(crate) mod delete;
 pub(crate) mod encode;
 pub(crate) mod eval;

@@ -21,6 +21,7 @@ fn help() {
         "quickstart",
         "delete",
         "compact",
+        "convert",
         "stat",
         "check",
     ] {

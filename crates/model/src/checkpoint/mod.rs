@@ -13,6 +13,7 @@
 //! that cannot work is refused at once.
 
 mod config;
+mod convert;
 mod error;
 mod fastlane;
 mod json;

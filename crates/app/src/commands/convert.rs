@@ -1,0 +1,36 @@
+//! `fastlane convert`: a model in our layout, with its weights in another type.
+
+use anyhow::bail;
+use fastlane_model::checkpoint::{Checkpoint, WeightType};
+
+use crate::args::{ConvertArgs, WeightsArg};
+use crate::printer::Printer;
+use crate::table::bytes;
+
+pub(crate) fn run(args: &ConvertArgs, printer: &Printer) -> anyhow::Result<()> {
+    let ConvertArgs { model, output, weights } = args;
+    if model.is_file() {
+        bail!("`{}` is a file, wanted the directory of a model", model.display());
+    }
+    let checkpoint = Checkpoint::open(model)?;
+    let weight_type = match weights {
+        WeightsArg::F32 => WeightType::F32,
+        WeightsArg::F16 => WeightType::F16,
+        WeightsArg::Int8 => WeightType::Int8,
+    };
+    checkpoint.convert(output, weight_type)?;
+    let (before, after) = (size(model)?, size(output)?);
+    let place = output.display();
+    printer.note(&format!("`{place}`: {} instead of {}", bytes(after), bytes(before)));
+    Ok(())
+}
+
+/// Bytes of all files below a directory.
+fn size(directory: &std::path::Path) -> anyhow::Result<u64> {
+    let mut sum = 0;
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        sum += if path.is_dir() { size(&path)? } else { path.metadata()?.len() };
+    }
+    Ok(sum)
+}
