@@ -11,7 +11,8 @@ fn the_readme_shows_what_its_commands_print() {
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     let folder = Folder::new(&[]);
     let mut printed = String::new();
-    let commands = readme.lines().filter_map(|line| line.strip_prefix("cargo run --release -- "));
+    let commands = readme.lines().filter_map(|line| line.strip_prefix("fastlane "));
+    let commands = commands.filter(|command| command.contains("handbook"));
     for command in commands.clone() {
         let run = folder.path().join("handbook.run").display().to_string();
         let output = Command::new(env!("CARGO_BIN_EXE_fastlane"))
