@@ -17,11 +17,22 @@ pub(crate) struct Interrupted;
 pub(crate) fn watch() -> anyhow::Result<()> {
     let asked = ASKED.get_or_init(Arc::default);
     for signal in [SIGINT, SIGTERM, SIGHUP] {
+        if signal == SIGHUP && hangs_up_unheard() {
+            continue;
+        }
         // In this order: the signal that finds the flag already set ends the program.
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(asked))?;
         signal_hook::flag::register(signal, Arc::clone(asked))?;
     }
     Ok(())
+}
+
+/// Whether whoever began the program wants it to outlive its terminal, as `nohup` does.
+fn hangs_up_unheard() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 1)
 }
 
 /// Fails once somebody asked to stop: long loops call this on every turn.

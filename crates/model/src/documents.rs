@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::iter::Fuse;
 use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -53,13 +54,20 @@ impl<'a> Documents<'a> {
         self.in_work.push_back((take, text.len()));
         let (towers, turn) = (Arc::clone(self.towers), self.turns.begin());
         self.pool.spawn_fifo(move || {
-            let views = towers.encode_document(&text);
+            // a panic here would end the whole program
+            let views = catch_unwind(AssertUnwindSafe(|| towers.encode_document(&text)));
+            let views = views.unwrap_or_else(|_| Err(panicked(&text)));
             // a query that comes when the last views are there is alone
             drop(turn);
             // refused when nobody asks any more
             let _ = give.send(views);
         });
     }
+}
+
+fn panicked(text: &str) -> EncodeError {
+    let start = text.chars().take(40).collect();
+    EncodeError { start, source: "the encoder panicked: a bug of ours".into() }
 }
 
 impl Iterator for Documents<'_> {

@@ -32,6 +32,12 @@ pub struct Limits {
     pub query: usize,
     /// Queries of one request.
     pub queries: usize,
+    /// Views of one query that comes as vectors.
+    pub views: usize,
+    /// Bytes of a filter.
+    pub filter: usize,
+    /// Bytes of bodies that are in memory at a time.
+    pub bodies: usize,
     /// Documents that a query may ask for, and those that late interaction scores.
     pub k: usize,
     /// Requests that wait for a thread.
@@ -51,6 +57,9 @@ impl Default for Limits {
             body: 16 << 20,
             query: 16 << 10,
             queries: 256,
+            views: 512,
+            filter: 4 << 10,
+            bodies: 256 << 20,
             k: 1000,
             waiting: 32,
             pending: 1000,

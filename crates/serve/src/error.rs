@@ -76,6 +76,12 @@ pub enum ServeError {
         /// What is wrong.
         what: String,
     },
+    /// Another service takes in changes of the index, or this one has it twice.
+    #[error("`{}` is served already", path.display())]
+    Taken {
+        /// The collection.
+        path: PathBuf,
+    },
     /// The system gives no threads.
     #[error("cannot start threads")]
     Threads(#[source] io::Error),
@@ -90,6 +96,7 @@ impl ServeError {
             Self::Open { .. } => Some(
                 "make a key with `fastlane key`, and say `--keys FILE`; or listen on 127.0.0.1",
             ),
+            Self::Taken { .. } => Some("stop the other service, or name each index once"),
             Self::Listen { .. } => Some("choose another with `--listen ADDRESS:PORT`"),
             _ => None,
         }
@@ -138,6 +145,13 @@ impl Refusal {
 
     pub(crate) fn absent(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    /// What should be kept cannot be, at the moment; the log says why.
+    pub(crate) fn storage(detail: impl Into<String>) -> Self {
+        let message = "changes cannot be kept at the moment: nothing was accepted";
+        let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", message);
+        Self { detail: Some(detail.into()), ..refusal }
     }
 
     pub(crate) fn overloaded(what: &str) -> Self {

@@ -5,11 +5,14 @@
 //! and are tried again: what was accepted is not lost to a bad hour.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastlane::{Collection, CollectionError, Document};
 use serde::Serialize;
@@ -22,15 +25,21 @@ use crate::journal::{Change, Journal};
 const TOGETHER: usize = 64;
 /// Ended jobs that are remembered.
 const REMEMBERED: usize = 10_000;
-/// How long to wait before changes that the system refused are tried again.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How long to wait before changes that the system refused are tried again: longer each time.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30)];
+/// How often somebody who waits looks whether the service ends.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub(crate) enum Job {
     /// It is accepted, and not in the collection yet.
-    Waiting,
+    Waiting {
+        /// What it waits for, if something is in the way.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        because: Option<String>,
+    },
     /// It is in the collection.
     Done {
         /// The commit that holds it; 0 where the service was started anew since.
@@ -84,7 +93,10 @@ impl Jobs {
     ) -> Result<Self, ServeError> {
         let directory = collection.directory();
         let failed = |source| ServeError::File { path: directory.to_owned(), source };
-        let journal = Journal::open(directory).map_err(failed)?;
+        let journal = Journal::open(directory).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => ServeError::Taken { path: directory.to_owned() },
+            _ => failed(error),
+        })?;
         let done: u64 = collection.mark().and_then(|mark| mark.parse().ok()).unwrap_or(0);
         let (give, take) = channel();
         let mut known = Known { next: done + 1, ended: done, ..Known::default() };
@@ -100,7 +112,7 @@ impl Jobs {
             }
             known.next = known.next.max(number + 1);
             known.waiting += 1;
-            known.jobs.insert(number, Job::Waiting);
+            known.jobs.insert(number, Job::Waiting { because: None });
             let _ = give.send(number);
         }
         let collection = Arc::clone(collection);
@@ -133,10 +145,10 @@ impl Jobs {
             known.next - 1
         };
         let kept = self.shared.journal.keep(number, change);
-        kept.map_err(|error| Refusal::internal(format!("cannot write the journal: {error}")))?;
+        kept.map_err(|error| Refusal::storage(format!("cannot write the journal: {error}")))?;
         let mut known = self.shared.known();
         known.waiting += 1;
-        known.jobs.insert(number, Job::Waiting);
+        known.jobs.insert(number, Job::Waiting { because: None });
         drop(known);
         give.send(number).map_err(|_| stopping())?;
         Ok(number)
@@ -150,14 +162,15 @@ impl Jobs {
     }
 
     /// Makes the changes that were accepted, and takes no more. Those that the system refuses wait
-    /// in the journal for the next start.
-    pub(crate) fn finish(&self) {
+    /// in the journal for the next start; tells how many.
+    pub(crate) fn finish(&self) -> usize {
         self.shared.stopping.store(true, Ordering::Relaxed);
         self.give.lock().expect("nobody panics while it is held").take();
         let worker = self.worker.lock().expect("nobody panics while it is held").take();
         if let Some(worker) = worker {
             let _ = worker.join();
         }
+        self.waiting()
     }
 }
 
@@ -186,38 +199,72 @@ impl Shared {
             };
             let mut numbers = vec![first];
             numbers.extend(std::iter::from_fn(|| take.try_recv().ok()).take(TOGETHER - 1));
-            self.settle(&numbers);
-        }
-    }
-
-    /// Makes some changes, however long it takes, or reports those that cannot be made.
-    fn settle(&self, numbers: &[u64]) {
-        let mut told = String::new();
-        loop {
-            match self.make(numbers) {
-                Ok(generation) => return self.end(numbers, &Job::Done { generation }),
-                Err(NotMade::Yet(_)) if self.stopping.load(Ordering::Relaxed) => return,
-                Err(NotMade::Yet(why)) => {
-                    if why != told {
-                        (self.log)(&format!("changes from {} on wait: {why}", numbers[0]));
-                        told = why;
-                    }
-                    std::thread::sleep(PAUSE);
-                }
-                Err(NotMade::Ever(_)) if numbers.len() > 1 => {
-                    return numbers.iter().for_each(|number| self.settle(&[*number]));
-                }
-                Err(NotMade::Ever(why)) => return self.fail(numbers[0], why),
+            if self.settle(&numbers).is_break() {
+                return;
             }
         }
     }
 
-    /// Makes some changes in one commit.
+    /// Makes some changes, however long it takes, or reports those that cannot be made. It breaks
+    /// where the service ends before they are made: what comes later must not overtake them.
+    fn settle(&self, numbers: &[u64]) -> ControlFlow<()> {
+        let mut pause = PAUSES[0];
+        loop {
+            match self.make(numbers) {
+                Ok(generation) => {
+                    self.end(numbers, &Job::Done { generation });
+                    return ControlFlow::Continue(());
+                }
+                Err(NotMade::Ever(_)) if numbers.len() > 1 => {
+                    return numbers.iter().try_for_each(|number| self.settle(&[*number]));
+                }
+                Err(NotMade::Ever(why)) => {
+                    self.fail(numbers[0], why);
+                    return ControlFlow::Continue(());
+                }
+                Err(NotMade::Yet(why)) => self.wait(numbers, why, pause)?,
+            }
+            pause = PAUSES[1].min(pause * 2);
+        }
+    }
+
+    /// Says why changes wait, and waits; breaks if the service ends meanwhile.
+    fn wait(&self, numbers: &[u64], why: String, pause: Duration) -> ControlFlow<()> {
+        let waiting = Job::Waiting { because: Some(why) };
+        let mut known = self.known();
+        for &number in numbers {
+            if known.jobs.insert(number, waiting.clone()).as_ref() == Some(&waiting) {
+                continue;
+            }
+            if let Job::Waiting { because: Some(why) } = &waiting {
+                (self.log)(&format!("change {number} waits: {why}"));
+            }
+        }
+        drop(known);
+        let began = Instant::now();
+        while began.elapsed() < pause {
+            if self.stopping.load(Ordering::Relaxed) {
+                return ControlFlow::Break(());
+            }
+            std::thread::sleep(LOOK);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Makes some changes in one commit; one that makes us panic cannot be made.
     fn make(&self, numbers: &[u64]) -> Result<u64, NotMade> {
+        catch_unwind(AssertUnwindSafe(|| self.commit(numbers))).unwrap_or_else(|_| {
+            Err(NotMade::Ever("it made the service panic: its log says where".to_owned()))
+        })
+    }
+
+    fn commit(&self, numbers: &[u64]) -> Result<u64, NotMade> {
         let mut writer = self.collection.writer()?;
         for &number in numbers {
             let change = self.journal.read(number).map_err(|error| match error.kind() {
-                std::io::ErrorKind::InvalidData => NotMade::Ever(error.to_string()),
+                io::ErrorKind::InvalidData | io::ErrorKind::NotFound => {
+                    NotMade::Ever(format!("the journal has lost it: {error}"))
+                }
                 _ => NotMade::Yet(error.to_string()),
             })?;
             match change {
@@ -257,7 +304,12 @@ impl Shared {
         known.waiting -= numbers.len();
         known.jobs.extend(numbers.iter().map(|&number| (number, job.clone())));
         while known.jobs.len() > REMEMBERED {
-            known.jobs.pop_first();
+            // failures are remembered longest: what is not known any more was made
+            let done =
+                |(number, job): (&u64, &Job)| matches!(job, Job::Done { .. }).then_some(*number);
+            let Some(oldest) = known.jobs.iter().find_map(done) else { break };
+            known.jobs.remove(&oldest);
+            known.ended = known.ended.max(oldest);
         }
     }
 }

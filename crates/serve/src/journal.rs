@@ -16,6 +16,8 @@ use utoipa::ToSchema;
 const NAME: &str = "journal";
 const CHANGE: &str = "json";
 const FAILURE: &str = "failed";
+const ASIDE: &str = "aside";
+const LOCK: &str = "lock";
 /// Failures that are told after a restart.
 const REMEMBERED: usize = 1000;
 
@@ -54,17 +56,27 @@ impl From<SentDocument> for Document {
     }
 }
 
-/// The files of changes.
+/// The files of changes, and the right to number them.
 pub(crate) struct Journal {
     directory: PathBuf,
+    /// Two services would give one number twice.
+    _lock: File,
 }
 
 impl Journal {
-    /// Opens the journal of a collection.
+    /// Opens the journal of a collection, if no other service has it: `WouldBlock` says so.
     pub(crate) fn open(collection: &Path) -> io::Result<Self> {
         let directory = collection.join(NAME);
         fs::create_dir_all(&directory)?;
-        Ok(Self { directory })
+        let lock =
+            File::options().write(true).create(true).truncate(false).open(directory.join(LOCK))?;
+        lock.try_lock()?;
+        let journal = Self { directory, _lock: lock };
+        // what a crash left of attempts
+        for number in journal.all(ASIDE)? {
+            fs::remove_file(journal.path(number, ASIDE))?;
+        }
+        Ok(journal)
     }
 
     fn path(&self, number: u64, ending: &str) -> PathBuf {
@@ -109,11 +121,13 @@ impl Journal {
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let aside = path.with_extension("aside");
-        let mut file = File::options().write(true).create(true).truncate(true).open(&aside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        rename(&aside, path)?;
+        let aside = path.with_extension(ASIDE);
+        let kept = write_synced(&aside, bytes).and_then(|()| rename(&aside, path));
+        if kept.is_err() {
+            // on a full disk it takes what little room there is
+            let _ = fs::remove_file(&aside);
+        }
+        kept?;
         File::open(&self.directory)?.sync_all()
     }
 
@@ -126,6 +140,12 @@ impl Journal {
     pub(crate) fn forget(&self, number: u64) -> io::Result<()> {
         fs::remove_file(self.path(number, CHANGE))
     }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().write(true).create(true).truncate(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 #[expect(clippy::disallowed_methods, reason = "what takes the name was synced before")]
@@ -146,7 +166,12 @@ mod tests {
         journal.keep(3, &change("a")).unwrap();
         // what a crash left of a third
         fs::File::create_new(folder.path().join("journal/000000000013.aside")).unwrap();
+        // another service, or the same index under another name
+        let other = Journal::open(folder.path()).err().unwrap();
+        assert_eq!(other.kind(), io::ErrorKind::WouldBlock);
+        drop(journal);
         let journal = Journal::open(folder.path()).unwrap();
+        assert!(!folder.path().join("journal/000000000013.aside").exists());
         assert_eq!(journal.numbers().unwrap(), [3, 12]);
         assert_eq!(journal.read(12).unwrap(), change("b"));
         journal.forget(3).unwrap();

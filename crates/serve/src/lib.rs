@@ -20,6 +20,7 @@ mod keys;
 mod metrics;
 mod middle;
 mod page;
+mod patience;
 mod server;
 mod state;
 

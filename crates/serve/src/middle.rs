@@ -1,11 +1,12 @@
 //! What happens to every request: an id, a limit of time, a key, a line in the log, a count.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State as Shared};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
@@ -24,7 +25,7 @@ pub(crate) async fn watch(
 ) -> Response {
     let began = Instant::now();
     let id = id_of(&request).unwrap_or_else(|| state.next_request());
-    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let (method, path) = (named(request.method()), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let limited = tokio::time::timeout(state.limits.request, next.run(request)).await;
     let mut response = limited.unwrap_or_else(|_| {
@@ -37,7 +38,7 @@ pub(crate) async fn watch(
     let nosniff = HeaderValue::from_static("nosniff");
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     let (status, time) = (response.status().as_u16(), began.elapsed());
-    state.metrics.see_request(&method, route.as_deref().unwrap_or("other"), status, time);
+    state.metrics.see_request(method, route.as_deref().unwrap_or("other"), status, time);
     let mut line = json!({
         "time": now(),
         "request": id,
@@ -51,6 +52,19 @@ pub(crate) async fn watch(
     }
     (state.log)(&line.to_string());
     response
+}
+
+/// The name of a method; clients make up others, and what is counted must stay small.
+fn named(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// An id that a client chose, if it can stand in a log.
@@ -76,6 +90,11 @@ pub(crate) async fn guard(
         let status = StatusCode::SERVICE_UNAVAILABLE;
         return Err(Refusal::new(status, "stopping", "the service is about to stop"));
     }
+    if is_foreign(&request, state.keys.is_some()) {
+        let message = "the request comes from a page of another site: ask from this one, or without \
+                       a browser";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "foreign_site", message));
+    }
     if let Some(keys) = &state.keys {
         let key = key_of(&request);
         let found = key.as_deref().and_then(|key| keys.find(key));
@@ -91,10 +110,45 @@ pub(crate) async fn guard(
     Ok(next.run(request).await)
 }
 
+/// Whether a browser asks for somebody else's page. Such a page may send whatever it likes to this
+/// machine, with the key that the browser keeps; and one whose name it lets point to this machine
+/// may read the answers too, which only the name in `Host` tells.
+fn is_foreign(request: &Request, keys: bool) -> bool {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let host = header(header::HOST);
+    if !keys && host.is_some_and(|host| !is_this_machine(host)) {
+        return true;
+    }
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return false;
+    }
+    match (header(HeaderName::from_static("sec-fetch-site")), header(header::ORIGIN)) {
+        (Some(site), _) => !matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) != host,
+        (None, None) => false,
+    }
+}
+
+/// Whether a name with or without a port can only mean this machine.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
 /// What a request needs: changes of documents need more.
 fn needed(request: &Request) -> Scope {
-    let changes = request.uri().path().contains("/documents");
-    match *request.method() {
+    let route = request.extensions().get::<MatchedPath>();
+    scope(request.method(), route.map_or("/documents", MatchedPath::as_str))
+}
+
+fn scope(method: &Method, route: &str) -> Scope {
+    let changes = route.contains("/documents");
+    match *method {
         Method::GET | Method::HEAD => Scope::Read,
         _ if changes => Scope::Write,
         Method::POST => Scope::Read,
@@ -154,14 +208,52 @@ mod tests {
 
     #[test]
     fn changes_need_a_key_that_may_write() {
-        let needed = |method: &str, path: &str| {
-            let request = Request::builder().method(method).uri(path);
-            needed(&request.body(axum::body::Body::empty()).unwrap())
-        };
-        assert_eq!(needed("POST", "/indexes/a/search"), Scope::Read);
-        assert_eq!(needed("GET", "/indexes/a/documents/1"), Scope::Read);
-        for method in ["POST", "PUT", "DELETE"] {
-            assert_eq!(needed(method, "/indexes/a/documents"), Scope::Write);
+        assert_eq!(scope(&Method::POST, "/indexes/{name}/search"), Scope::Read);
+        assert_eq!(scope(&Method::GET, "/indexes/{name}/documents/{id}"), Scope::Read);
+        for method in [Method::POST, Method::PUT, Method::DELETE] {
+            assert_eq!(scope(&method, "/indexes/{name}/documents"), Scope::Write);
         }
+    }
+
+    #[test]
+    fn names_of_this_machine() {
+        for name in ["localhost", "LOCALHOST:80", "127.0.0.1:7878", "127.9.9.9", "[::1]:7878"] {
+            assert!(is_this_machine(name), "{name}");
+        }
+        for name in
+            ["", "evil.example", "localhost.evil.example:80", "10.0.0.1", "127.0.0.1.x", "[::2]"]
+        {
+            assert!(!is_this_machine(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_foreign() {
+        let foreign = |method: &str, keys: bool, headers: &[(&str, &str)]| {
+            let all =
+                headers.iter().fold(Request::builder().method(method), |request, (name, value)| {
+                    request.header(*name, *value)
+                });
+            is_foreign(&all.body(axum::body::Body::empty()).unwrap(), keys)
+        };
+        let host = ("host", "localhost:7878");
+        assert!(!foreign("POST", false, &[host]));
+        assert!(!foreign("POST", false, &[host, ("origin", "http://localhost:7878")]));
+        assert!(!foreign(
+            "POST",
+            false,
+            &[host, ("sec-fetch-site", "same-origin"), ("origin", "x")]
+        ));
+        for header in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+        ] {
+            assert!(foreign("POST", true, &[host, header]), "{header:?}");
+            assert!(!foreign("GET", true, &[host, header]), "{header:?}");
+        }
+        assert!(foreign("GET", false, &[("host", "evil.example:7878")]));
+        assert!(!foreign("GET", true, &[("host", "search.example")]));
     }
 }

@@ -24,14 +24,17 @@ use tower::ServiceExt as _;
 use crate::api;
 use crate::config::Tls;
 use crate::error::ServeError;
+use crate::patience::Patience;
 use crate::state::Service;
 
 /// How long the head of a request, or a handshake, may take.
 const HEAD: Duration = Duration::from_secs(10);
-/// How long answers that are under way may take when the service stops.
+/// How long a client may take nothing of its answer, and how long answers that are under way may
+/// take when the service stops.
 const LAST: Duration = Duration::from_secs(30);
 
-/// Answers on an address until `stop` ends; then finishes what was accepted.
+/// Answers on an address until `stop` ends; then finishes what was accepted, and tells how many
+/// changes the system refused: they are kept for the next start.
 ///
 /// `ready` is told the address, which matters where the system chose the port.
 ///
@@ -43,7 +46,7 @@ pub async fn serve(
     (address, tls): (SocketAddr, Option<&Tls>),
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
-) -> Result<(), ServeError> {
+) -> Result<usize, ServeError> {
     if !address.ip().is_loopback() && !service.has_keys() {
         return Err(ServeError::Open { address });
     }
@@ -95,10 +98,11 @@ async fn answer(
     watcher: hyper_util::server::graceful::Watcher,
 ) {
     let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let connection =
+        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD).serve_connection(
+            TokioIo::new(Patience::new(stream, LAST)),
+            TowerToHyperService::new(service),
+        );
     // a client that breaks off breaks off for itself alone
     let _ = watcher.watch(connection).await;
 }

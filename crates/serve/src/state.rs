@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use fastlane::{Collection, Model, Settings};
+use tokio::sync::Semaphore;
 
 use crate::cache::QueryCache;
 use crate::config::{Config, Limits};
@@ -25,6 +26,8 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) keys: Option<Keys>,
     pub(crate) limits: Limits,
+    /// A permit for each byte of a body that is in memory.
+    pub(crate) bodies: Semaphore,
     pub(crate) log: Arc<dyn Fn(&str) + Send + Sync>,
     pub(crate) stopping: AtomicBool,
     requests: AtomicU64,
@@ -80,6 +83,7 @@ impl Service {
             metrics: Metrics::default(),
             keys,
             limits,
+            bodies: Semaphore::new(limits.bodies),
             log,
             stopping: AtomicBool::new(false),
             requests: AtomicU64::new(0),
@@ -93,9 +97,9 @@ impl Service {
         self.state.keys.is_some()
     }
 
-    /// Makes the changes that were accepted.
-    pub(crate) fn finish(&self) {
-        self.state.indexes.values().for_each(|index| index.jobs.finish());
+    /// Makes the changes that were accepted; tells how many wait for the next start.
+    pub(crate) fn finish(&self) -> usize {
+        self.state.indexes.values().map(|index| index.jobs.finish()).sum()
     }
 }
 

@@ -87,7 +87,7 @@ impl Running {
 
     fn ask(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
             body.len()
         );
         let answer = self.raw(&[head.as_bytes(), body].concat());
@@ -284,7 +284,7 @@ fn what_cannot_be_is_refused() {
     }
     // bodies that do not come, and ones that break off
     let head = format!(
-        "POST {search} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 50\r\n\r\n{{"
+        "POST {search} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 50\r\n\r\n{{"
     );
     let answer = service.raw(head.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
@@ -378,7 +378,7 @@ fn accepted_changes_survive_the_end() {
         ["ship", "light", "ship", "baking"]
     );
     drop(service);
-    assert_eq!(std::fs::read_dir(&journal).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(&journal).unwrap().count(), 1, "its lock alone");
     // numbers go on where they were
     let service = start(config(folder.path()));
     assert_eq!(service.job(3), json!({"state": "done", "generation": 0}));
@@ -407,11 +407,13 @@ fn changes_wait_while_the_system_refuses() {
     let body = json!({"documents": [{"id": "z", "text": "nine"}]});
     assert_eq!(service.json("POST", "/indexes/notes/documents", &body).1["job"], 1);
     let began = Instant::now();
-    while log.lock().unwrap().iter().all(|line| !line.contains("changes from 1 on wait")) {
+    while log.lock().unwrap().iter().all(|line| !line.contains("change 1 waits")) {
         assert!(began.elapsed() < Duration::from_secs(20), "{log:?}");
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(service.job(1)["state"], "waiting");
+    let waiting = service.job(1);
+    assert_eq!(waiting["state"], "waiting");
+    assert!(waiting["because"].as_str().unwrap().contains("words-000003"), "{waiting}");
     // nor are they lost when the service ends meanwhile
     drop(service);
     let service = start(config());
@@ -419,6 +421,56 @@ fn changes_wait_while_the_system_refuses() {
     std::fs::remove_file(&obstacle).unwrap();
     assert_eq!(service.ended(1)["state"], "done");
     assert_eq!(service.ask("GET", "/indexes/notes/documents/z", "", b"").0, 200);
+}
+
+#[test]
+fn an_index_is_served_once() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let service = start(config(folder.path()));
+    let error = Service::open(config(folder.path())).err().unwrap();
+    assert!(matches!(error, ServeError::Taken { .. }) && error.hint().is_some(), "{error}");
+    drop(service);
+    let place = folder.path().to_owned();
+    let twice = vec![("a".to_owned(), place.clone()), ("b".to_owned(), place)];
+    let error = Service::open(Config { indexes: twice, ..config(folder.path()) }).err().unwrap();
+    assert!(matches!(error, ServeError::Taken { .. }), "{error}");
+}
+
+#[test]
+fn pages_of_other_sites_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let service = start(config(folder.path()));
+    let (path, body) = ("/indexes/notes/documents", br#"{"ids": ["a"]}"#);
+    for header in ["Origin: https://evil.example\r\n", "Sec-Fetch-Site: cross-site\r\n"] {
+        let (status, answer) = service.ask("DELETE", path, header, body);
+        assert!(status == 403 && answer.contains("foreign_site"), "{header}: {answer}");
+    }
+    // a name of somebody else that leads to this machine
+    let rebound = "GET /indexes HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    assert!(service.raw(rebound.as_bytes()).starts_with("HTTP/1.1 403"));
+    let (status, _) = service.ask("DELETE", path, "Origin: http://localhost\r\n", body);
+    assert_eq!(status, 202);
+}
+
+#[test]
+fn metadata_has_limits_and_methods_are_counted_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let service = start(config(folder.path()));
+    let put = |metadata: Value| {
+        let document = json!({"id": "m", "text": "light", "metadata": metadata});
+        service.json("POST", "/indexes/notes/documents", &json!({"documents": [document]}))
+    };
+    for metadata in [json!({"a": vec![0; 1001]}), json!({"a": "x".repeat(65_536)})] {
+        let (status, answer) = put(metadata);
+        assert_eq!((status, code(&answer)), (400, "bad_request"), "{answer}");
+    }
+    assert_eq!(put(json!({"a": vec![0; 1000]})).0, 202);
+    service.ask("BREW", "/indexes", "", b"");
+    let (_, metrics) = service.ask("GET", "/metrics", "", b"");
+    assert!(metrics.contains("method=\"other\"") && !metrics.contains("BREW"), "{metrics}");
 }
 
 #[test]

@@ -110,6 +110,7 @@ impl Tools {
     /// Reads a document.
     #[tool(description = "Read a whole document by its id.")]
     fn fetch(&self, Parameters(Fetch { id }): Parameters<Fetch>) -> Result<String, String> {
+        self.collection.refresh().map_err(|error| error.to_string())?;
         let found = self.collection.document(&id).map_err(|error| error.to_string())?;
         let document = found.ok_or_else(|| format!("there is no document `{id}`"))?;
         let fastlane::Document { id, title, text, metadata } = document;

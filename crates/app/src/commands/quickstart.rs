@@ -16,6 +16,8 @@ use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::storage;
 
+/// What an index says that this command made.
+const MARK: &str = "quickstart";
 /// What is indexed of the project: pages, and folders with the endings that count.
 const PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"];
 const FOLDERS: [(&str, &str); 2] = [("docs", "md"), ("crates", "rs")];
@@ -38,7 +40,7 @@ pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()
     let model = Arc::new(Model::open(&model, &Settings::default())?);
     let questions = questions(args, &documents);
     let collection = match Collection::is_there(&args.output) {
-        true => Collection::open_with(&args.output, model)?,
+        true => ours(Collection::open_with(&args.output, model)?, &args.output)?,
         false => {
             std::fs::create_dir_all(storage::directory(&args.output))
                 .with_context(|| storage::cannot_write(&args.output))?;
@@ -130,8 +132,20 @@ fn index(
     drop(bar);
     interrupt::check()?;
     changed?;
+    writer.mark(MARK);
     writer.commit()?;
     Ok(())
+}
+
+/// An index that this command made: of any other it would delete all documents.
+fn ours(collection: Collection, place: &Path) -> anyhow::Result<Collection> {
+    match collection.mark().as_deref() == Some(MARK) || collection.figures().views.documents == 0 {
+        true => Ok(collection),
+        false => bail!(
+            "the index at `{}` was not made by quickstart: name another with `--output INDEX`",
+            place.display()
+        ),
+    }
 }
 
 /// What to ask: of a folder, for some of its titles.

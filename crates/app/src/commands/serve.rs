@@ -31,8 +31,11 @@ pub(crate) fn run(args: &ServeArgs, printer: &Printer) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let ready = |address| printer.note(&format!("listening on {scheme}://{address}"));
-    runtime.block_on(serve(service, (args.listen, tls.as_ref()), ready, stopped()))?;
-    printer.note("stopped; everything that was accepted is done");
+    let left = runtime.block_on(serve(service, (args.listen, tls.as_ref()), ready, stopped()))?;
+    printer.note(&match left {
+        0 => "stopped; everything that was accepted is done".to_owned(),
+        _ => format!("stopped; {left} accepted changes wait in the journal for the next start"),
+    });
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{Answered, Sent};
@@ -17,6 +18,9 @@ use crate::state::State;
 
 /// The longest id, in bytes.
 const LONGEST_ID: usize = 1024;
+/// Values and bytes of a document's metadata.
+const MOST_VALUES: usize = 1000;
+const MOST_METADATA: usize = 64 << 10;
 
 /// Documents to be added, or to take the place of those with their ids.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -62,6 +66,7 @@ pub(crate) async fn put(
     Sent(body): Sent<PutBody>,
 ) -> Result<(StatusCode, Json<Accepted>), Refusal> {
     check_ids(body.documents.iter().map(|document| document.id.as_str()))?;
+    check_metadata(&body.documents)?;
     accept(&state, name, Change::Put(body.documents)).await
 }
 
@@ -106,6 +111,30 @@ pub(crate) async fn delete(
 ) -> Result<(StatusCode, Json<Accepted>), Refusal> {
     check_ids(body.ids.iter().map(String::as_str))?;
     accept(&state, name, Change::Delete(body.ids)).await
+}
+
+/// Refuses metadata that would become very many facts, which filters ask for.
+fn check_metadata(documents: &[SentDocument]) -> Result<(), Refusal> {
+    for SentDocument { id, metadata, .. } in documents {
+        let values: usize = metadata.values().map(count).sum();
+        let bytes = serde_json::to_vec(metadata).map_or(0, |bytes| bytes.len());
+        if values > MOST_VALUES || bytes > MOST_METADATA {
+            return Err(Refusal::bad(format!(
+                "the metadata of {id:.80?} has {values} values and {bytes} bytes, \
+                 wanted at most {MOST_VALUES} and {MOST_METADATA}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Counts the values that a filter can ask for.
+fn count(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => values.iter().map(count).sum(),
+        Value::Object(values) => 1 + values.values().map(count).sum::<usize>(),
+        _ => 1,
+    }
 }
 
 fn check_ids<'a>(ids: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {

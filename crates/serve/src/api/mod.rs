@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
@@ -93,6 +93,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<State>> for Sent<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, Refusal> {
+        let _room = room_for(request.headers(), state).await?;
         let bytes =
             Bytes::from_request(request, state).await.map_err(|rejection| {
                 match rejection.into_response().status() {
@@ -110,6 +111,18 @@ impl<T: DeserializeOwned> FromRequest<Arc<State>> for Sent<T> {
             Refusal::new(status, "bad_json", format!("the body is not what is wanted: {error}"))
         })
     }
+}
+
+/// Waits until there is memory for a body: many large ones at once shall not take all of it.
+async fn room_for<'a>(
+    headers: &HeaderMap,
+    state: &'a State,
+) -> Result<tokio::sync::SemaphorePermit<'a>, Refusal> {
+    let length = headers.get(axum::http::header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let bytes = length.unwrap_or(state.limits.body).min(state.limits.body);
+    let permits = u32::try_from(bytes.min(state.limits.bodies)).unwrap_or(u32::MAX);
+    state.bodies.acquire_many(permits).await.map_err(|_| Refusal::overloaded("bodies"))
 }
 
 /// A good answer, or a refusal.

@@ -33,9 +33,12 @@ const ANY: [(&str, &str); 2] = [
     ("500", "Something went wrong here, and the log says what"),
 ];
 /// The same of all but a few.
-const STOPPING: (&str, &str) = ("503", "The service is about to stop");
+const GUARDED: [(&str, &str); 2] = [
+    ("403", "A page of another site asks, or the key may not do this"),
+    ("503", "The service is about to stop, or cannot keep changes"),
+];
 /// The same, where there are keys.
-const KEYS: [(&str, &str); 2] = [("401", "A key is needed"), ("403", "The key may not do this")];
+const KEY: (&str, &str) = ("401", "A key is needed");
 
 /// The OpenAPI document of a service, with keys or without.
 pub(crate) fn document(keys: bool) -> utoipa::openapi::OpenApi {
@@ -62,8 +65,10 @@ fn complete(operation: &mut Operation, keys: bool) {
     };
     ANY.iter().for_each(&mut say);
     if operation.security.is_none() {
-        say(&STOPPING);
-        KEYS.iter().filter(|_| keys).for_each(say);
+        GUARDED.iter().for_each(&mut say);
+        if keys {
+            say(&KEY);
+        }
     }
 }
 

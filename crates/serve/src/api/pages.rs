@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use fastlane::{Filter, Fusion, Search};
 
 use super::openapi::document;
-use super::search::{Query, check_sizes, check_text, find};
+use super::search::{Query, check_filter, check_sizes, check_text, find};
 use crate::error::Refusal;
 use crate::page::{self, Asked, Failure, Frame, Results};
 use crate::state::{Index, State};
@@ -74,9 +74,17 @@ async fn answered(
     }
     let filter = match asked.filter.trim() {
         "" => None,
-        text => Some(text.parse::<Filter>().map_err(|error| {
-            (Refusal::bad(format!("the filter cannot be read: {error}")), Some(error.position()))
-        })?),
+        text => Some(
+            check_filter(text, &state.limits)
+                .map_err(|refusal| (refusal, None))?
+                .parse::<Filter>()
+                .map_err(|error| {
+                    (
+                        Refusal::bad(format!("the filter cannot be read: {error}")),
+                        Some(error.position()),
+                    )
+                })?,
+        ),
     };
     let found = searched(state, index, asked, filter).await.map_err(|refusal| (refusal, None))?;
     let has_router = index.collection.model().is_some_and(|model| model.has_router());

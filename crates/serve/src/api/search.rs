@@ -103,16 +103,22 @@ pub(crate) async fn search(
     let index = state.index(&name)?;
     let search = how(&body, &state.limits)?;
     let queries = queries(body, &state.limits)?;
-    let mut answers = Vec::with_capacity(queries.len());
-    for query in queries {
-        let (index, search) = (Arc::clone(index), search.clone());
-        let asked = search.lanes;
-        let (found, waited) = state.desk.run(move || find(&index, query, &search)).await?;
-        let found = found?;
-        state.metrics.see_search(waited, &found.times);
-        answers.push(Answer::new(&found, asked));
-    }
-    Ok(Json(Answers { answers }))
+    let index = Arc::clone(index);
+    // at one turn: who got in is not sent away half way
+    let work = move || {
+        let answer = |query| {
+            let found = find(&index, query, &search)?;
+            Ok((found.times, Answer::new(&found, search.lanes)))
+        };
+        queries.into_iter().map(answer).collect::<Result<Vec<_>, CollectionError>>()
+    };
+    let (answers, waited) = state.desk.run(work).await?;
+    let mut waited = Some(waited);
+    let count = |(times, answer)| {
+        state.metrics.see_search(waited.take().unwrap_or_default(), &times);
+        answer
+    };
+    Ok(Json(Answers { answers: answers?.into_iter().map(count).collect() }))
 }
 
 /// A query on its way.
@@ -145,7 +151,17 @@ fn how(body: &SearchBody, limits: &Limits) -> Result<Search, Refusal> {
     if body.lanes == Some(0) {
         return Err(Refusal::bad("`lanes` is 0, wanted 1 or more"));
     }
-    let filter = body.filter.as_deref().map(str::parse::<Filter>).transpose();
+    let sent = || body.vectors.iter().flatten();
+    if body.hybrid.is_some() && sent().any(|vectors| vectors.text.is_none()) {
+        return Err(Refusal::bad("`hybrid` wants a `text` beside `views`: words are asked for it"));
+    }
+    if body.lanes.is_some() && sent().any(|vectors| vectors.lane.is_some()) {
+        return Err(Refusal::bad(
+            "`lane` searches alone, and `lanes` says otherwise: leave one out",
+        ));
+    }
+    let filter = body.filter.as_deref().map(|filter| check_filter(filter, limits)).transpose()?;
+    let filter = filter.map(str::parse::<Filter>).transpose();
     Ok(Search {
         k,
         rerank,
@@ -169,6 +185,17 @@ pub(crate) fn check_sizes(k: usize, rerank: usize, limits: &Limits) -> Result<()
     Ok(())
 }
 
+/// Refuses a filter that would take too long.
+pub(crate) fn check_filter<'a>(filter: &'a str, limits: &Limits) -> Result<&'a str, Refusal> {
+    match filter.len() {
+        bytes if bytes > limits.filter => {
+            let most = limits.filter;
+            Err(Refusal::too_large(format!("a filter has {bytes} bytes, wanted at most {most}")))
+        }
+        _ => Ok(filter),
+    }
+}
+
 /// Refuses a text that is no query.
 pub(crate) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
     match text.len() {
@@ -185,7 +212,9 @@ fn queries(body: SearchBody, limits: &Limits) -> Result<Vec<Query>, Refusal> {
     let queries: Vec<Query> = match (body.query, body.queries, body.vectors) {
         (Some(one), None, None) => vec![Query::Text(one)],
         (None, Some(many), None) => many.into_iter().map(Query::Text).collect(),
-        (None, None, Some(vectors)) => vectors.into_iter().map(views).collect::<Result<_, _>>()?,
+        (None, None, Some(vectors)) => {
+            vectors.into_iter().map(|it| views(it, limits)).collect::<Result<_, _>>()?
+        }
         _ => return Err(Refusal::bad("wanted one of `query`, `queries` and `vectors`")),
     };
     let (found, most) = (queries.len(), limits.queries);
@@ -204,7 +233,12 @@ fn queries(body: SearchBody, limits: &Limits) -> Result<Vec<Query>, Refusal> {
 }
 
 /// Turns vectors that were sent into what searches.
-fn views(Vectors { views, lane, text }: Vectors) -> Result<Query, Refusal> {
+fn views(Vectors { views, lane, text }: Vectors, limits: &Limits) -> Result<Query, Refusal> {
+    // each searches: the time, and the memory for what they find, grow with their number
+    if views.len() > limits.views {
+        let (found, most) = (views.len(), limits.views);
+        return Err(Refusal::bad(format!("a query has {found} views, wanted at most {most}")));
+    }
     let dim = views.first().map_or(0, Vec::len);
     if dim == 0 || views.iter().any(|view| view.len() != dim) {
         return Err(Refusal::bad("`views` wants one view or more, all as long as each other"));
@@ -246,5 +280,13 @@ mod tests {
         assert!(refused(r#"{"query":"a","filter":"a ="}"#).starts_with("`filter`: "));
         let long = format!("{{\"query\":\"{}\"}}", "a".repeat(20_000));
         assert_eq!(refused(&long), "a query has 20000 bytes, wanted at most 16384");
+        let filter = format!("{{\"query\":\"a\",\"filter\":\"a = {}\"}}", "1".repeat(5000));
+        assert_eq!(refused(&filter), "a filter has 5004 bytes, wanted at most 4096");
+        let many = format!("{{\"vectors\":[{{\"views\":[{}[1.0]]}}]}}", "[1.0],".repeat(512));
+        assert_eq!(refused(&many), "a query has 513 views, wanted at most 512");
+        let wordless = r#"{"vectors":[{"views":[[1.0]]}],"hybrid":"ranks"}"#;
+        assert!(refused(wordless).starts_with("`hybrid` wants a `text`"));
+        let both = r#"{"vectors":[{"views":[[1.0]],"lane":[1.0]}],"lanes":2}"#;
+        assert!(refused(both).starts_with("`lane` searches alone"));
     }
 }
