@@ -75,9 +75,22 @@ impl Collection {
     ///
     /// There is no collection, it is damaged, or the model is not there any more.
     pub fn open(directory: &Path) -> Result<Self, CollectionError> {
+        Self::open_from(directory, None, &Settings::default())
+    }
+
+    /// The same, with a choice of how the model works, and of where it is now if it moved.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and when the views are of another model.
+    pub fn open_from(
+        directory: &Path,
+        model: Option<&Path>,
+        settings: &Settings,
+    ) -> Result<Self, CollectionError> {
         let snapshot = Snapshot::open(directory)?;
-        let model = snapshot.about.model.clone();
-        let opened = Model::open(&model, &Settings::default());
+        let model = model.map_or_else(|| snapshot.about.model.clone(), Path::to_owned);
+        let opened = Model::open(&model, settings);
         let path = directory.to_owned();
         let opened = opened.map_err(|source| CollectionError::Model {
             path,

@@ -18,14 +18,6 @@ pub enum ServeError {
     /// An index cannot be opened.
     #[error(transparent)]
     Collection(#[from] CollectionError),
-    /// The model cannot be opened.
-    #[error("cannot open the model at `{}`", path.display())]
-    Model {
-        /// Where it should be.
-        path: PathBuf,
-        /// Why not.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
     /// Two indexes have one name.
     #[error("two indexes are called `{name}`")]
     SameName {

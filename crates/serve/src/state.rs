@@ -1,6 +1,7 @@
 //! A service: indexes, a desk, counters.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -51,24 +52,19 @@ impl Service {
     pub fn open(config: Config) -> Result<Self, ServeError> {
         let Config { indexes, model, keys, threads, limits, log } = config;
         let mut opened = BTreeMap::new();
-        let mut models: Vec<(std::path::PathBuf, Arc<Model>)> = Vec::new();
+        let settings = Settings { threads, ..Settings::default() };
+        let mut models: BTreeMap<PathBuf, Arc<Model>> = BTreeMap::new();
         for (name, path) in indexes {
             check_name(&name)?;
             let blind = Collection::open_without_model(&path)?;
             let place = model.clone().unwrap_or_else(|| blind.figures().model);
-            let known = models.iter().find(|(other, _)| *other == place);
-            let model = match known {
-                Some((_, model)) => Arc::clone(model),
-                None => {
-                    let settings = Settings { threads, ..Settings::default() };
-                    let model = Model::open(&place, &settings).map_err(|source| {
-                        ServeError::Model { path: place.clone(), source: source.into() }
-                    })?;
-                    models.push((place, Arc::new(model)));
-                    Arc::clone(&models[models.len() - 1].1)
-                }
-            };
-            let collection = Arc::new(Collection::open_with(&path, model)?);
+            // indexes of one model share it
+            let known = models.get(&place).cloned();
+            let collection = Arc::new(match known {
+                Some(model) => Collection::open_with(&path, model)?,
+                None => Collection::open_from(&path, model.as_deref(), &settings)?,
+            });
+            models.extend(collection.model().map(|model| (place, Arc::clone(model))));
             let jobs = Jobs::open(&collection, Arc::clone(&log))?;
             let index = Index { collection, queries: QueryCache::new(), jobs };
             if opened.insert(name.clone(), Arc::new(index)).is_some() {

@@ -1,11 +1,11 @@
 //! Documents become a collection, or change one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::bail;
-use fastlane::{Changes, Collection, CollectionError, Document, Model, Settings, WriterSettings};
+use fastlane::{Changes, Collection, Document, Model, Settings, WriterSettings};
 use fastlane_corpus::{Documents, ReadError};
 use fastlane_engine::Statistics;
 use serde::Serialize;
@@ -58,28 +58,20 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
 /// Opens the collection, or makes one.
 fn open(args: &IndexArgs) -> anyhow::Result<Collection> {
     let output = &args.output;
-    let model = |path: &Path| {
-        let settings = Settings { threads: threads(args.writer.threads), ..Settings::default() };
-        Model::open(path, &settings).map(Arc::new)
-    };
+    let settings = Settings { threads: threads(args.writer.threads), ..Settings::default() };
     let said = args.model.as_ref().map(PathBuf::from);
     if !Collection::is_there(output) {
         let said = bundled::or(said.as_deref())?;
         let store = args.store.unwrap_or_default();
-        return Ok(Collection::create_with(output, model(&said)?, store)?);
+        let model = Arc::new(Model::open(&said, &settings)?);
+        return Ok(Collection::create_with(output, model, store)?);
     }
     let blind = Collection::open_without_model(output)?;
     let figures = blind.figures();
     if let Some(wanted) = args.store.filter(|&wanted| wanted != figures.store) {
         bail!("the index at `{}` has store {}, wanted {wanted}", output.display(), figures.store);
     }
-    let path = said.unwrap_or(figures.model);
-    let opened = model(&path).map_err(|source| CollectionError::Model {
-        path: output.clone(),
-        model: path,
-        source: source.into(),
-    })?;
-    Ok(Collection::open_with(output, opened)?)
+    Ok(Collection::open_from(output, said.as_deref(), &settings)?)
 }
 
 /// Documents on their way from a file, and what went wrong on it.

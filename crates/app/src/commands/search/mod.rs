@@ -5,10 +5,9 @@ mod prompt;
 pub(super) mod show;
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context as _;
-use fastlane::{Answer, Collection, CollectionError, Filter, Fusion, Model, Search, Settings};
+use fastlane::{Answer, Collection, Filter, Fusion, Search, Settings};
 
 use crate::args::{FusionArg, HowArgs, SearchArgs};
 use crate::printer::Printer;
@@ -68,15 +67,6 @@ pub(crate) fn open(
             index.display()
         );
     }
-    let model = match model {
-        Some(model) => model.to_owned(),
-        None => Collection::open_without_model(index)?.figures().model,
-    };
     let settings = Settings { threads: threads(asked), ..Settings::default() };
-    let opened = Model::open(&model, &settings).map_err(|source| CollectionError::Model {
-        path: index.to_owned(),
-        model: model.clone(),
-        source: source.into(),
-    })?;
-    Ok(Collection::open_with(index, Arc::new(opened))?)
+    Ok(Collection::open_from(index, model, &settings)?)
 }
