@@ -6,6 +6,7 @@
 mod args;
 mod bundled;
 mod commands;
+mod filters;
 mod hints;
 mod input;
 mod interrupt;

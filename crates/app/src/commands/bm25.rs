@@ -15,6 +15,7 @@ use fastlane_eval::{Hit, Ranking, Run, Score, check_id};
 use tempfile::TempDir;
 
 use crate::args::{AnalyzerArg, Bm25Args};
+use crate::filters;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::settings::threads;
@@ -172,12 +173,10 @@ impl Searcher<'_> {
         Ok(run)
     }
 
-    /// A misspelled key and a wrong value look the same: like a collection without answers.
     fn warn_of_a_filter_that_passes_nothing(&self, printer: &Printer) -> anyhow::Result<()> {
-        if let Some(filter) = &self.search.filter
-            && self.reader.matching(filter)?.is_empty()
-        {
-            printer.note(&format!("warning: no document passes the filter {filter}"));
+        if let Some(filter) = &self.search.filter {
+            let passes = |filter: &_| self.reader.matching(filter).map(|found| !found.is_empty());
+            filters::warning(filter, passes)?.iter().for_each(|warning| printer.note(warning));
         }
         Ok(())
     }

@@ -55,12 +55,20 @@ fn analysis_filters_and_depth_are_settings() {
 #[test]
 fn silence_is_pointed_out() {
     let folder = folder();
-    let all = "bm25 --corpus c --queries c/queries.jsonl --run out.run --filter lnag=en";
-    let output = folder.run(all);
-    let words = String::from_utf8(output.stderr).unwrap();
-    let lines: Vec<&str> = words.lines().collect();
-    assert_eq!(lines[0], "warning: no document passes the filter lnag = \"en\"");
-    assert_eq!(lines[1], "warning: 2 of 2 queries found nothing");
+    let all = "bm25 --corpus c --queries c/queries.jsonl --run out.run --filter";
+    for (filter, wanted) in [
+        (
+            "lnag=en",
+            "no document has the field `lnag`, which the filter asks for: check how it is spelled",
+        ),
+        ("lang=xx", "no document passes the filter lang = \"xx\""),
+    ] {
+        let output = folder.run(&format!("{all} {filter}"));
+        let words = String::from_utf8(output.stderr).unwrap();
+        let lines: Vec<&str> = words.lines().collect();
+        assert_eq!(lines[0], format!("warning: {wanted}"));
+        assert_eq!(lines[1], "warning: 2 of 2 queries found nothing");
+    }
 }
 
 #[test]

@@ -44,7 +44,10 @@ fn a_service_starts_answers_and_ends() {
     let first = lines.next().unwrap().unwrap();
     let address = first.strip_prefix("listening on http://").unwrap().to_owned();
     let get = |path: &str| {
-        ask(&address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+        ask(
+            &address,
+            &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+        )
     };
     assert!(get("/health").starts_with("HTTP/1.1 200"));
     assert!(get("/?q=light").contains("data-id=\"d1\""));

@@ -95,6 +95,18 @@ impl Order {
 }
 
 impl Filter {
+    /// The fields that it asks for, each once, with the filter that passes whoever has it.
+    pub fn fields(&self) -> Vec<(String, Self)> {
+        let mut paths = Vec::new();
+        self.0.paths(&mut paths);
+        paths.sort_unstable();
+        paths.dedup();
+        let exists = |path: &[String]| {
+            (path.join("."), Self(Node::Test { path: path.to_vec(), test: Test::Exists }))
+        };
+        paths.into_iter().map(exists).collect()
+    }
+
     /// Tells whether a document with this metadata passes; every index must agree with it.
     pub fn matches(&self, metadata: &Metadata) -> bool {
         self.0.matches(metadata)
@@ -102,6 +114,14 @@ impl Filter {
 }
 
 impl Node {
+    fn paths<'a>(&'a self, into: &mut Vec<&'a [String]>) {
+        match self {
+            Node::And(nodes) | Node::Or(nodes) => nodes.iter().for_each(|node| node.paths(into)),
+            Node::Not(node) => node.paths(into),
+            Node::Test { path, .. } => into.push(path),
+        }
+    }
+
     fn matches(&self, metadata: &Metadata) -> bool {
         match self {
             Node::And(nodes) => nodes.iter().all(|node| node.matches(metadata)),
@@ -207,6 +227,14 @@ mod tests {
         let metadata = r#"{"a.b": 1, "key with space": {"c": 2}}"#;
         assert!(matches(r#""a.b" = 1 and "key with space".c = 2"#, metadata));
         assert!(!matches("a.b = 1", metadata));
+    }
+
+    #[test]
+    fn fields_are_named_once() {
+        let filter: Filter = "b.c = 1 or not (a > 2 and b.c in (3)) or exists a".parse().unwrap();
+        let shown = |(field, exists): (String, Filter)| format!("{field}: {exists}");
+        let fields: Vec<String> = filter.fields().into_iter().map(shown).collect();
+        assert_eq!(fields, ["a: exists a", "b.c: exists b.c"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use fastlane::{Answer, Collection, Filter, Fusion, Search, Settings};
 
 use crate::args::{FusionArg, HowArgs, SearchArgs};
+use crate::filters;
 use crate::printer::Printer;
 use crate::settings::threads;
 
@@ -19,10 +20,9 @@ const SHOWN: u32 = 10;
 pub(crate) fn run(args: &SearchArgs, printer: &Printer) -> anyhow::Result<()> {
     let search = Search { k: args.k.unwrap_or(SHOWN) as usize, ..how(&args.how)? };
     let collection = open(&args.index, args.model.as_deref(), args.threads)?;
-    if let Some(filter) = &search.filter
-        && collection.passing(filter)? == 0
-    {
-        printer.note(&format!("warning: no document passes the filter {filter}"));
+    if let Some(filter) = &search.filter {
+        let passes = |filter: &Filter| collection.passing(filter).map(|count| count > 0);
+        filters::warning(filter, passes)?.iter().for_each(|warning| printer.note(warning));
     }
     if let (Some(queries), Some(run)) = (&args.queries, &args.run) {
         return batch::run(args, &collection, (queries, run), printer);
