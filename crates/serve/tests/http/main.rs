@@ -1,0 +1,12 @@
+//! A service over real connections: what it answers, what it refuses, what it survives.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../../../../tests/reference_page.rs"]
+mod reference_page;
+
+mod answers;
+mod changes;
+mod pages;
+mod refusals;
+mod service;
