@@ -54,9 +54,6 @@ pub(crate) struct Accepted {
     params(("name" = String, Path, description = "The index")),
     responses(
         (status = 202, description = "The change is on disk, and will be made", body = Accepted),
-        (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 404, description = "There is no such index", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 429, description = "Too many changes wait", body = ErrorBody),
     )
 )]
@@ -77,9 +74,6 @@ pub(crate) async fn put(
     params(("name" = String, Path, description = "The index")),
     responses(
         (status = 202, description = "The change is on disk, and will be made", body = Accepted),
-        (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 404, description = "There is no such index", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 429, description = "Too many changes wait", body = ErrorBody),
     )
 )]
@@ -98,9 +92,6 @@ pub(crate) async fn replace(
     params(("name" = String, Path, description = "The index")),
     responses(
         (status = 202, description = "The change is on disk, and will be made", body = Accepted),
-        (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 404, description = "There is no such index", body = ErrorBody),
-        (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 429, description = "Too many changes wait", body = ErrorBody),
     )
 )]

@@ -54,10 +54,7 @@ pub(crate) struct EncodedText {
     post, path = "/encode", tag = "model", request_body = EncodeBody,
     responses(
         (status = 200, description = "Views of the texts", body = Encoded),
-        (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 404, description = "There is no such index", body = ErrorBody),
         (status = 413, description = "Too many texts, or one that is too long", body = ErrorBody),
-        (status = 429, description = "Too many requests at the moment", body = ErrorBody),
     )
 )]
 pub(crate) async fn encode(
@@ -140,10 +137,7 @@ pub(crate) struct Scored {
     post, path = "/rerank", tag = "model", request_body = RerankBody,
     responses(
         (status = 200, description = "The texts in order", body = Reranked),
-        (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 404, description = "There is no such index", body = ErrorBody),
         (status = 413, description = "Too many texts", body = ErrorBody),
-        (status = 429, description = "Too many requests at the moment", body = ErrorBody),
     )
 )]
 pub(crate) async fn rerank(

@@ -32,7 +32,14 @@ const ANY: [(&str, &str); 2] = [
     ("408", "It took too long, or its body did not come"),
     ("500", "Something went wrong here, and the log says what"),
 ];
-/// The same of all but a few.
+/// What requests with a body may be told besides; each asks something of an index.
+const SENT: [(&str, &str); 4] = [
+    ("400", "The request cannot be read"),
+    ("404", "There is no such index"),
+    ("413", "The body is too large"),
+    ("429", "Too many requests at the moment"),
+];
+/// What all but a few may be told.
 const GUARDED: [(&str, &str); 2] = [
     ("403", "A page of another site asks, or the key may not do this"),
     ("503", "The service is about to stop, or cannot keep changes"),
@@ -57,13 +64,16 @@ pub(crate) fn document(keys: bool) -> utoipa::openapi::OpenApi {
     api
 }
 
-/// Says what a request may be told before its handler sees it.
+/// Says what a request may be told, where its handler says nothing more exact.
 fn complete(operation: &mut Operation, keys: bool) {
     let responses = &mut operation.responses.responses;
     let mut say = |(status, what): &(&str, &str)| {
         responses.entry((*status).to_owned()).or_insert_with(|| refusal(what));
     };
     ANY.iter().for_each(&mut say);
+    if operation.request_body.is_some() {
+        SENT.iter().for_each(&mut say);
+    }
     if operation.security.is_none() {
         GUARDED.iter().for_each(&mut say);
         if keys {

@@ -89,10 +89,7 @@ pub(crate) struct Answers {
     params(("name" = String, Path, description = "The index")),
     responses(
         (status = 200, description = "An answer for each query", body = Answers),
-        (status = 400, description = "The request cannot be read", body = ErrorBody),
-        (status = 404, description = "There is no such index", body = ErrorBody),
         (status = 413, description = "A body or a query is too large", body = ErrorBody),
-        (status = 429, description = "Too many requests at the moment", body = ErrorBody),
     )
 )]
 pub(crate) async fn search(
