@@ -16,7 +16,10 @@ pub(crate) fn or(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
     match asked {
         Some(asked) => Ok(asked.to_owned()),
         None => find(Path::new(""), env::current_exe().ok().as_deref()).with_context(|| {
-            format!("there is no model at `{PLACE}`: say which with `--model DIR`")
+            format!(
+                "there is no model at `{PLACE}`: say which with `--model DIR`; \
+                 `scripts/fetch-minilm` fetches one"
+            )
         }),
     }
 }

@@ -1,6 +1,8 @@
 //! `fastlane convert`: a model in our layout, with its weights in another type.
 
-use anyhow::bail;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
 use fastlane_model::checkpoint::{Checkpoint, WeightType};
 
 use crate::args::{ConvertArgs, WeightsArg};
@@ -26,11 +28,12 @@ pub(crate) fn run(args: &ConvertArgs, printer: &Printer) -> anyhow::Result<()> {
 }
 
 /// Bytes of all files below a directory.
-fn size(directory: &std::path::Path) -> anyhow::Result<u64> {
+fn size(directory: &Path) -> anyhow::Result<u64> {
     let mut sum = 0;
-    for entry in std::fs::read_dir(directory)? {
-        let path = entry?.path();
-        sum += if path.is_dir() { size(&path)? } else { path.metadata()?.len() };
+    let read = || format!("cannot read `{}`", directory.display());
+    for entry in std::fs::read_dir(directory).with_context(read)? {
+        let path = entry.with_context(read)?.path();
+        sum += if path.is_dir() { size(&path)? } else { path.metadata().with_context(read)?.len() };
     }
     Ok(sum)
 }
