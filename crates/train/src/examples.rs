@@ -30,8 +30,7 @@ pub(crate) fn examples<D: Device>(
     let network = learner.network();
     let queries = input::<D>(&chosen, tokens, states, learner.device())?;
     let queries = network.encode(Side::Query, queries, Dropout::NONE);
-    let spelling =
-        |id: u32| prepared.checkpoint.tokeniser.spelling(id).unwrap_or_else(|| id.to_string());
+    let spelling = |id| prepared.spelling(id);
     let mut saved = Saved { queries: Vec::new(), spellings: BTreeMap::new() };
     if let Some(logits) = network.logits(&queries) {
         let longest = logits.dims()[1];

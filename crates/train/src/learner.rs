@@ -10,6 +10,7 @@ use crate::data::{Batch, DataError};
 use crate::error::TrainError;
 use crate::inputs::input;
 use crate::optimiser::Optimiser;
+use crate::picks::Picks;
 use crate::prepare::Prepared;
 use crate::run::{Estimator, System};
 use crate::schedule;
@@ -52,7 +53,9 @@ impl<'a, D: Device> Learner<'a, D> {
             let losses = Losses { run, step, seed };
             let (terms, found) = self.gradients(&losses, batch)?;
             finite(&terms, step)?;
-            picks.see(&terms, batch, &self.prepared.tokens[0]);
+            for (alpha, &query) in terms.alpha.iter().zip(&batch.queries) {
+                picks.see(alpha, self.prepared.tokens[0].of(query));
+            }
             tokens += self.tokens(batch);
             all.push(terms);
             add(&mut sum, found);
@@ -203,34 +206,4 @@ fn means(all: &[Terms]) -> Vec<(String, f64)> {
     let names = all.first().map_or(&[][..], |terms| &terms.terms);
     let value = |place: usize| mean(all, |terms| terms.terms[place].1);
     names.iter().enumerate().map(|(place, (name, _))| ((*name).to_owned(), value(place))).collect()
-}
-
-/// What the router would pick.
-#[derive(Debug, Default)]
-struct Picks {
-    positions: Vec<u32>,
-    tokens: Vec<u32>,
-    entropies: Vec<f64>,
-}
-
-impl Picks {
-    fn see(&mut self, terms: &Terms, batch: &Batch, tokens: &crate::data::TokenTable) {
-        for (alpha, &query) in terms.alpha.iter().zip(&batch.queries) {
-            let best =
-                (0..alpha.len()).max_by(|&a, &b| alpha[a].total_cmp(&alpha[b]).then(b.cmp(&a)));
-            let Some(best) = best else { continue };
-            self.positions.push(best as u32);
-            self.tokens.push(tokens.of(query)[best]);
-            let shares = alpha.iter().map(|&share| f64::from(share)).filter(|&share| share > 0.0);
-            let entropy: f64 = shares.map(|share| -share * share.ln()).sum();
-            if alpha.len() > 1 {
-                self.entropies.push(entropy / (alpha.len() as f64).ln());
-            }
-        }
-    }
-
-    fn entropy(&self) -> Option<f64> {
-        let count = self.entropies.len();
-        (count > 0).then(|| self.entropies.iter().sum::<f64>() / count as f64)
-    }
 }

@@ -6,7 +6,7 @@
 //! the seed, so the largest is known.
 
 use crate::data::{Batches, TokenTable};
-use crate::dev::PORTION;
+use crate::judged::PORTION;
 use crate::prepare::Prepared;
 
 /// Bytes of a number.
@@ -173,7 +173,7 @@ fn measuring(prepared: &Prepared) -> f64 {
     let (hidden, wide) = (encoder.hidden as f64, encoder.intermediate as f64);
     let learns = encoder.layers > prepared.frame.from;
     let a_token = if learns { 4.0 * hidden + 2.0 * wide } else { 3.0 * hidden };
-    let of_set = |set: &crate::dev::DevSet| {
+    let of_set = |set: &crate::judged::JudgedSet| {
         let [queries, documents] = [0, 1].map(|side| {
             let table: &TokenTable = &set.tokens[side];
             let all: Vec<u32> = (0..table.len() as u32).collect();
@@ -186,5 +186,5 @@ fn measuring(prepared: &Prepared) -> f64 {
         let views = 2.0 * hidden * queries;
         (queries.max(documents) * a_token + views + products + scores) * NUMBER
     };
-    prepared.dev.iter().map(of_set).fold(0.0, f64::max)
+    prepared.dev.iter().chain(&prepared.test).map(of_set).fold(0.0, f64::max)
 }

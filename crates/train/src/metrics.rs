@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use crate::error::TrainError;
 use crate::signs::Sign;
 use crate::storage::put;
-use crate::watch::{Measurement, StepReport};
+use crate::watch::{Measurement, StepReport, TestReport};
 
 pub(crate) const FILE: &str = "metrics.jsonl";
+/// The kind of line that a run which is done writes again.
+const TEST: &str = "test";
 
 /// The file of a run's metrics.
 #[derive(Debug)]
@@ -41,6 +43,10 @@ impl Metrics {
         self.write(&json!({ "kind": "measurement", "step": it.step, "is": it }))
     }
 
+    pub(crate) fn test(&mut self, step: u32, it: &TestReport) -> Result<(), TrainError> {
+        self.write(&json!({ "kind": TEST, "step": step, "is": it }))
+    }
+
     pub(crate) fn sign(&mut self, step: u32, sign: &Sign) -> Result<(), TrainError> {
         let words = sign.to_string();
         self.write(&json!({ "kind": "sign", "step": step, "is": sign, "words": words }))
@@ -63,7 +69,9 @@ fn lines(path: &Path, step: u32) -> String {
     let Ok(file) = File::open(path) else { return String::new() };
     let known = |line: &String| {
         let line: Option<Value> = serde_json::from_str(line).ok();
-        line.is_some_and(|line| line["step"].as_u64().is_some_and(|it| it <= u64::from(step)))
+        line.is_some_and(|line| {
+            line["kind"] != TEST && line["step"].as_u64().is_some_and(|it| it <= u64::from(step))
+        })
     };
     let lines = BufReader::new(file).lines().map_while(Result::ok).filter(known);
     lines.flat_map(|line| [line, "\n".to_owned()]).collect()

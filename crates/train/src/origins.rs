@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::data::{Example, Pairs, Teacher, TokenTable, fingerprint};
-use crate::dev::DevSet;
+use crate::judged::JudgedSet;
 
 /// Hashes by the keys of the run file that lead to what they are of.
 pub(crate) type Origins = BTreeMap<String, String>;
@@ -15,7 +15,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) pairs: &'a Pairs,
     pub(crate) tokens: &'a [TokenTable; 2],
     pub(crate) teacher: Option<&'a Teacher>,
-    pub(crate) dev: &'a [DevSet],
+    pub(crate) dev: &'a [JudgedSet],
 }
 
 impl Parts<'_> {

@@ -8,10 +8,10 @@ use fastlane_model::{Model, Settings};
 
 use crate::architecture::{Frame, Parameter, Starting, encoders, start};
 use crate::data::{Batch, DataError, Pairs, States, Teacher, TokenTable, mine, read};
-use crate::dev::DevSet;
 use crate::error::TrainError;
+use crate::judged::JudgedSet;
 use crate::origins::{Origins, Parts};
-use crate::run::{Mode, Run, Start};
+use crate::run::{JudgedSettings, Mode, Run, Start};
 use crate::watch::{Event, Phase, Watch};
 
 /// Texts whose states new maps are fitted to.
@@ -30,7 +30,8 @@ pub(crate) struct Prepared {
     /// The same, where the encoder is frozen.
     pub(crate) states: Option<[States; 2]>,
     pub(crate) teacher: Option<Teacher>,
-    pub(crate) dev: Vec<DevSet>,
+    pub(crate) dev: Vec<JudgedSet>,
+    pub(crate) test: Vec<JudgedSet>,
     pub(crate) parameters: Vec<Parameter>,
     /// What it learns from, by hashes.
     pub(crate) origins: Origins,
@@ -55,11 +56,12 @@ pub(crate) fn prepare(
         tokenise(pairs.queries.all(), &sides[0]).map_err(DataError::from)?,
         tokenise(pairs.documents.all(), &sides[1]).map_err(DataError::from)?,
     ];
-    let mut dev = run
-        .dev
-        .iter()
-        .map(|settings| DevSet::read(settings, &checkpoint.tokeniser, &sides))
-        .collect::<Result<Vec<_>, _>>()?;
+    let judged = |all: &[JudgedSettings]| {
+        let read = |settings| JudgedSet::read(settings, &checkpoint.tokeniser, &sides);
+        all.iter().map(read).collect::<Result<Vec<_>, _>>()
+    };
+    let (mut dev, mut test) = (judged(&run.dev)?, judged(&run.test)?);
+    test.iter().try_for_each(JudgedSet::can_be_written)?;
     let mut model = Base { run, from, model: None };
     let states = match run.mode {
         Mode::Full => None,
@@ -70,11 +72,11 @@ pub(crate) fn prepare(
                 let states = States::open(cache, model.get()?, tokens, &mut done);
                 states.map_err(TrainError::from)
             };
-            for set in &mut dev {
+            for set in dev.iter_mut().chain(&mut test) {
                 let [queries, documents] = &set.tokens;
                 set.states = Some([
-                    keep(queries, Phase::EncodingDev)?,
-                    keep(documents, Phase::EncodingDev)?,
+                    keep(queries, Phase::EncodingJudged)?,
+                    keep(documents, Phase::EncodingJudged)?,
                 ]);
             }
             Some([
@@ -112,6 +114,7 @@ pub(crate) fn prepare(
         states,
         teacher,
         dev,
+        test,
         parameters,
         origins,
     })
@@ -282,6 +285,11 @@ fn skip(run: &Run, checkpoint: &Checkpoint) -> Vec<u32> {
 }
 
 impl Prepared {
+    /// A token as people read it.
+    pub(crate) fn spelling(&self, token: u32) -> String {
+        self.checkpoint.tokeniser.spelling(token).unwrap_or_else(|| token.to_string())
+    }
+
     /// The teacher's scores for a batch, `[queries, documents]`, NaN where it has none.
     pub(crate) fn teacher(&self, batch: &Batch) -> Option<Vec<f32>> {
         let teacher = self.teacher.as_ref()?;

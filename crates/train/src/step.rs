@@ -56,7 +56,7 @@ impl Losses<'_> {
         teacher_scores: Option<&[f32]>,
     ) -> (Tensor<D, 1>, Terms) {
         let loss = &self.run.loss;
-        let scores = network.scores(queries, documents, loss.sum_max > 0.0);
+        let scores = network.scores(queries, documents, loss.sum_max + loss.distil > 0.0);
         let device = queries.states.device();
         let targets = Targets::new(&batch.relations, batch.queries.len(), &device);
         let mut sum = Sum { loss: Tensor::zeros([1], &device), terms: Terms::default() };
@@ -76,8 +76,12 @@ impl Losses<'_> {
             }
         }
         if let Some(sum_max) = scores.sum_max {
-            let spread = self.spread(weights, "temperature.sum_max", loss.sum_max_temperature);
-            sum.add("sum_max", loss.sum_max, contrastive(sum_max * spread, &targets));
+            let hotter = self.spread(weights, "temperature.sum_max", loss.sum_max_temperature);
+            let late = sum_max * hotter;
+            // values, so that nothing flows back: late interaction teaches, and is not taught
+            let term = teacher(lane.clone() * spread.clone(), &values(&late), 1.0);
+            sum.add("distil", loss.distil, term);
+            sum.add("sum_max", loss.sum_max, contrastive(late, &targets));
         }
         if let (Some(settings), Some(known)) = (&loss.teacher, teacher_scores) {
             let term = teacher(lane * spread, known, settings.temperature);

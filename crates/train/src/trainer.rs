@@ -22,9 +22,10 @@ use crate::metrics::Metrics;
 use crate::origins::Origins;
 use crate::prepare::{Prepared, prepare};
 use crate::report::{EXAMPLES, report};
-use crate::run::{DeviceSettings, Run, System};
+use crate::run::{DeviceSettings, Run};
 use crate::signs::Signs;
 use crate::storage::{lock, put};
+use crate::test::test;
 use crate::watch::{Event, Measurement, Phase, Ready, Watch};
 
 /// Where a run keeps what it makes.
@@ -130,7 +131,9 @@ fn same_run(output: &Path, saved: &str, run: &Run) -> Result<(), TrainError> {
     let shown =
         |value: Option<&toml::Value>| value.map_or("absent".to_owned(), ToString::to_string);
     let keys = wanted.keys().chain(found.keys());
-    let differs = keys.into_iter().find(|key| found.get(*key) != wanted.get(*key));
+    // what is measured at the end may be thought of later
+    let mut keys = keys.into_iter().filter(|&key| key != "test");
+    let differs = keys.find(|key| found.get(*key) != wanted.get(*key));
     match differs {
         None => Ok(()),
         Some(key) => Err(TrainError::OtherRun {
@@ -240,6 +243,7 @@ impl<'a, D: Device> Training<'a, D> {
             documents: &self.prepared.tokens[1],
             seed: hash(run.seed, 21),
             size: run.schedule.batch,
+            alike: run.schedule.alike,
             positives: run.schedule.positives,
             negatives: run.negatives.per_query,
         }
@@ -314,14 +318,11 @@ impl<'a, D: Device> Training<'a, D> {
             return Ok(false);
         }
         self.watch.tell(&Event::Phase(Phase::Measuring, 0));
-        let run = &self.prepared.run;
-        let network = self.learner.network();
-        let sum_max = run.loss.sum_max > 0.0 && run.architecture.system != System::SumMax;
+        let (network, ways) = (self.learner.network(), self.prepared.run.ways());
         let mut sets = Vec::new();
         for set in &self.prepared.dev {
-            let lanes = run.router.lanes;
-            let found = set.measure(&network, lanes, sum_max, self.learner.device())?;
-            sets.push((set.path.clone(), found));
+            let found = set.search(&network, &ways, self.learner.device())?;
+            sets.push((set.path.clone(), set.measures(&found)));
         }
         let value = sets.iter().map(|(_, measures)| measures[0].1).sum::<f64>() / sets.len() as f64;
         let best = self.state.best.is_none_or(|(_, best)| value > best);
@@ -336,6 +337,25 @@ impl<'a, D: Device> Training<'a, D> {
         metrics.measurement(&measurement)?;
         self.watch.tell(&Event::Measured(measurement));
         Ok(self.waited_enough())
+    }
+
+    /// Measures the model that is kept on the test sets.
+    fn test(
+        &mut self,
+        parameters: Vec<Parameter>,
+        metrics: &mut Metrics,
+    ) -> Result<(), TrainError> {
+        if self.prepared.test.is_empty() {
+            return Ok(());
+        }
+        self.watch.tell(&Event::Phase(Phase::Measuring, 0));
+        let kept = Learner::<D>::new(self.prepared, parameters, self.learner.device().clone());
+        for set in &self.prepared.test {
+            let report = test(set, &kept, self.prepared, &self.places.output)?;
+            metrics.test(self.state.step, &report)?;
+            self.watch.tell(&Event::Tested(report));
+        }
+        Ok(())
     }
 
     /// Whether nothing has become better for as long as the run waits.
@@ -375,6 +395,7 @@ impl<'a, D: Device> Training<'a, D> {
             fs::remove_dir_all(&model).map_err(failed)?;
         }
         export(&model, &self.prepared.export(), &parameters)?;
+        self.test(parameters, metrics)?;
         metrics.finish()?;
         self.show()?;
         Ok(Outcome::Finished { model, best: self.state.best })

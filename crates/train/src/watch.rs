@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::picks::Choice;
 use crate::signs::Sign;
 
 /// Sees a run learn.
@@ -28,6 +29,8 @@ pub enum Event {
     Step(StepReport),
     /// The model was measured.
     Measured(Measurement),
+    /// The model that is kept was measured on a test set.
+    Tested(TestReport),
     /// Everything was saved at a step.
     Saved(u32),
     /// Something is going wrong.
@@ -45,8 +48,8 @@ pub enum Phase {
     EncodingQueries,
     /// Those of documents.
     EncodingDocuments,
-    /// Those of dev sets.
-    EncodingDev,
+    /// Those of dev and test sets.
+    EncodingJudged,
     /// The model is measured.
     Measuring,
 }
@@ -106,4 +109,15 @@ pub struct Measurement {
     pub value: f64,
     /// Whether it is the best so far.
     pub best: bool,
+}
+
+/// What the model that is kept is worth on a test set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TestReport {
+    /// The set.
+    pub path: PathBuf,
+    /// Its measures by name.
+    pub measures: Vec<(String, f64)>,
+    /// How the router chose, if there is one.
+    pub choice: Option<Choice>,
 }

@@ -8,7 +8,7 @@ use fastlane_model::Architecture;
 use super::bert::{Bert, TokenRows};
 use super::heads::{Projections, Router, Slots, even, mixed, nothing, padded};
 use super::weights::{Weights, values};
-use crate::backend::{Device, Dropout, Spans};
+use crate::backend::{Device, Dropout, Spans, hash};
 use crate::router::picked;
 use crate::run::{ArchitectureSettings, System};
 
@@ -260,6 +260,20 @@ impl<D: Device> Network<D> {
             _ => vec![1.0; spans.rows()],
         };
         (views, spans, weights)
+    }
+
+    /// A random token's view for each query: what a router must be better than.
+    pub(crate) fn random_lanes(
+        &self,
+        queries: &Encoded<D>,
+        seed: u32,
+    ) -> (Tensor<D, 2>, Spans, Vec<f32>) {
+        let pick = |(span, text): (std::ops::Range<usize>, u32)| {
+            (span.start + hash(seed, text) as usize % span.len()) as u32
+        };
+        let picks: Vec<u32> = queries.spans.iter().zip(0..).map(pick).collect();
+        let views = self.query.lane_views(D::rows(queries.states.clone(), &picks));
+        (views, Spans::new(vec![1; picks.len()]), vec![1.0; picks.len()])
     }
 
     /// The views of queries for late interaction.

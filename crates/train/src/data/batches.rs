@@ -1,9 +1,10 @@
 //! Which pairs make a batch: batch n follows from the seed and n alone.
 //!
 //! A batch is of one source, drawn by weight. Each source is gone through in a new order each
-//! time. Batches that come near each other in that order share their examples out by length, so
-//! that a batch has texts of like lengths.
+//! time, by examples or by groups of examples about like things. Batches that come near each other
+//! in that order share these out by length, so that a batch has texts of like lengths.
 
+use super::alike::Topics;
 use super::pairs::{Example, Pairs};
 use super::tokens::TokenTable;
 use crate::backend::hash;
@@ -28,8 +29,10 @@ pub(crate) struct Batches<'a> {
     /// The lengths of documents decide who is near whom.
     pub(crate) documents: &'a TokenTable,
     pub(crate) seed: u32,
-    /// Queries in a batch.
+    /// Queries in a batch: whole groups.
     pub(crate) size: usize,
+    /// Queries about like things that come together; 1 mixes all.
+    pub(crate) alike: usize,
     /// Right answers of each query, at most.
     pub(crate) positives: usize,
     /// Negatives of each query.
@@ -39,13 +42,20 @@ pub(crate) struct Batches<'a> {
 impl Batches<'_> {
     /// Goes through the batches from number `from` on, without end.
     pub(crate) fn from(&self, from: u64) -> impl Iterator<Item = Batch> + '_ {
-        let mut taken = vec![0_u64; self.pairs.sources.len()];
+        let mut ways: Vec<Way<'_>> =
+            self.pairs.sources.iter().map(|source| self.way(&source.examples)).collect();
         (0..).filter_map(move |number: u64| {
             let source = self.source(number);
-            let place = taken[source];
-            taken[source] += 1;
-            (number >= from).then(|| self.batch(source, place))
+            let way = &mut ways[source];
+            way.taken += 1;
+            (number >= from).then(|| self.batch(source, way))
         })
+    }
+
+    fn way<'b>(&self, examples: &'b [Example]) -> Way<'b> {
+        let topics = (self.alike > 1).then(|| Topics::new(examples, self.documents));
+        let order = (0..examples.len() as u32).collect();
+        Way { examples, topics, order: (None, order), taken: 0 }
     }
 
     /// The source of a batch.
@@ -61,21 +71,26 @@ impl Batches<'_> {
         sources.iter().position(reached).unwrap_or(sources.len() - 1)
     }
 
-    /// The batch at a place of a source's way.
-    fn batch(&self, source: usize, place: u64) -> Batch {
-        let examples = &self.pairs.sources[source].examples;
-        let a_round = (examples.len() / self.size) as u64;
-        let (round, place) = (place / a_round, (place % a_round) as usize);
-        let seed = hash(hash(self.seed, 2 + source as u32), round as u32);
+    /// The batch that a source's way has come to.
+    fn batch(&self, source: usize, way: &mut Way<'_>) -> Batch {
+        let groups = self.size / self.alike;
+        let all = way.examples.len() / self.alike;
+        let a_round = (all / groups) as u64;
+        let place = way.taken - 1;
+        let (round, place) = ((place / a_round) as u32, (place % a_round) as usize);
+        let seed = hash(hash(self.seed, 2 + source as u32), round);
         let near = place / NEAR * NEAR..(place / NEAR * NEAR + NEAR).min(a_round as usize);
-        let span = near.start * self.size..near.end * self.size;
-        let mut order: Vec<u32> =
-            span.map(|at| shuffled(at as u32, examples.len() as u32, seed)).collect();
-        order.sort_by_key(|&at| self.length(&examples[at as usize], seed));
+        let span = near.start * groups..near.end * groups;
+        let examples = way.examples;
+        let order = way.order(round, self.alike, hash(seed, 4));
+        let group = |at| order[at as usize * self.alike..][..self.alike].iter();
+        let group = |at| group(at).map(|&example| &examples[example as usize]);
+        let mut near_by: Vec<u32> = span.map(|at| shuffled(at as u32, all as u32, seed)).collect();
+        near_by.sort_by_cached_key(|&at| group(at).map(|it| self.length(it, seed)).max());
         // the short ones shall not always come first
         let within = shuffled((place - near.start) as u32, near.len() as u32, hash(seed, 1));
-        let chosen = &order[within as usize * self.size..][..self.size];
-        let chosen: Vec<&Example> = chosen.iter().map(|&at| &examples[at as usize]).collect();
+        let chosen = &near_by[within as usize * groups..][..groups];
+        let chosen: Vec<&Example> = chosen.iter().flat_map(|&at| group(at)).collect();
         self.gather(source, &chosen, seed)
     }
 
@@ -117,6 +132,28 @@ impl Batches<'_> {
             relations: relations.collect(),
             documents,
         }
+    }
+}
+
+/// How far a source has been gone through.
+struct Way<'a> {
+    examples: &'a [Example],
+    topics: Option<Topics>,
+    /// A round and its order, group after group.
+    order: (Option<u32>, Vec<u32>),
+    /// Batches so far.
+    taken: u64,
+}
+
+impl Way<'_> {
+    /// The order of a round; without topics it is always the same, and groups are single.
+    fn order(&mut self, round: u32, alike: usize, seed: u32) -> &[u32] {
+        if let Some(topics) = &self.topics
+            && self.order.0 != Some(round)
+        {
+            self.order = (Some(round), topics.order(alike, seed));
+        }
+        &self.order.1
     }
 }
 
@@ -183,11 +220,16 @@ mod tests {
         }
 
         #[test]
-        fn each_round_takes_each_example_once(size in 2..7_usize, count in 7..200_usize, seed: u32) {
+        fn each_round_takes_each_example_once(
+            groups in 1..4_usize,
+            alike in 1..4_usize,
+            count in 18..200_usize,
+            seed: u32,
+        ) {
             let (pairs, documents) = (pairs(&[count]), table());
-            let batches =
-                Batches { pairs: &pairs, documents: &documents, seed, size, positives: 1, negatives: 2 };
-            let a_round = count / size;
+            let (pairs, documents, size) = (&pairs, &documents, 2 * groups * alike);
+            let batches = Batches { pairs, documents, seed, size, alike, positives: 1, negatives: 2 };
+            let a_round = count / alike / (size / alike);
             let mut orders = Vec::new();
             for round in 0..2 {
                 let some = batches.from((round * a_round) as u64).take(a_round);
@@ -212,6 +254,7 @@ mod tests {
             size: 8,
             positives: 1,
             negatives: 1,
+            alike: 1,
         };
         let all: Vec<Batch> = batches.from(0).take(60).collect();
         let later: Vec<Batch> = batches.from(23).take(37).collect();
@@ -230,6 +273,7 @@ mod tests {
             size: 10,
             positives,
             negatives: 2,
+            alike: 1,
         });
         let all = both
             .iter()

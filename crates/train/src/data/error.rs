@@ -21,6 +21,9 @@ pub enum DataError {
     /// Judgements are not right.
     #[error(transparent)]
     Judgements(#[from] fastlane_eval::ReadError),
+    /// What is found in a test set cannot be written.
+    #[error(transparent)]
+    Id(#[from] fastlane_eval::WriteError),
     /// A judgement or a triple names what is not there.
     #[error("`{}` names the {what} `{id}`, which `{}` does not have", by.display(), path.display())]
     Missing {

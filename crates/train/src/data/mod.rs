@@ -8,6 +8,7 @@
 //! Which pairs batch n holds follows from the seed and n alone, so a run that resumes sees what
 //! it would have seen.
 
+mod alike;
 mod batches;
 mod error;
 mod mine;

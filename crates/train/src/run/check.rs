@@ -64,6 +64,13 @@ impl Run {
         for set in &self.dev {
             at_least_one("dev.queries", set.queries)?;
         }
+        for (place, set) in self.test.iter().enumerate() {
+            at_least_one("test.queries", set.queries)?;
+            let name = set.path.file_name();
+            let twice = self.test[..place].iter().any(|before| before.path.file_name() == name);
+            let reason = "has the name of another test set, and runs are called after it";
+            contradict("test.path", &set.path, twice, reason)?;
+        }
         self.check_negatives()
     }
 
@@ -86,7 +93,11 @@ impl Run {
 
     fn check_loss(&self) -> Result<(), RunError> {
         let it = &self.loss;
-        let terms = [("loss.contrastive", it.contrastive), ("loss.sum_max", it.sum_max)];
+        let terms = [
+            ("loss.contrastive", it.contrastive),
+            ("loss.sum_max", it.sum_max),
+            ("loss.distil", it.distil),
+        ];
         for (key, weight) in terms {
             check(key, weight, weight >= 0.0 && weight.is_finite(), "at least 0")?;
         }
@@ -100,7 +111,7 @@ impl Run {
             positive("loss.teacher.weight", teacher.weight)?;
             positive("loss.teacher.temperature", teacher.temperature)?;
         }
-        let some = it.contrastive + it.sum_max + teacher > 0.0;
+        let some = it.contrastive + it.sum_max + it.distil + teacher > 0.0;
         check("loss", "nothing", some, "a term whose weight is above 0")
     }
 
@@ -126,6 +137,13 @@ impl Run {
         let share = (0.0..=1.0).contains(&it.warm_up);
         check("schedule.warm_up", it.warm_up, share, "between 0 and 1")?;
         check("schedule.batch", it.batch, it.batch >= 2, "at least 2: a query learns from others")?;
+        let groups = it.alike > 0 && it.batch.is_multiple_of(it.alike);
+        check(
+            "schedule.alike",
+            it.alike,
+            groups,
+            "a part of `schedule.batch`: 1, or a divisor of it",
+        )?;
         check("schedule.positives", it.positives, it.positives > 0, "at least 1")?;
         check("schedule.accumulate", it.accumulate, it.accumulate > 0, "at least 1")?;
         check("saving.every", self.saving.every, self.saving.every > 0, "at least 1")
@@ -155,6 +173,9 @@ impl Run {
         let reason = "is for `device = \"cuda\"` alone: on a CPU it would be slower";
         let rounds = self.precision == Precision::Bf16 && self.device == DeviceSettings::Cpu;
         contradict("precision", self.precision, rounds, reason)?;
+        let reason = "is what the lane of `sum-max` does already: leave it out";
+        let late = it.system == System::SumMax;
+        contradict("loss.distil", self.loss.distil, self.loss.distil > 0.0 && late, reason)?;
         let reason = "is for more lanes than the soft one: it is a single view";
         let soft = it.system == System::FastlaneSoft && self.router.lanes > 1;
         contradict("router.lanes", self.router.lanes, soft, reason)?;

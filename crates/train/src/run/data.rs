@@ -80,10 +80,10 @@ impl NegativeSettings {
     }
 }
 
-/// What a model is measured on while it learns: a BEIR directory.
+/// What a model is measured on: a BEIR directory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DevSettings {
+pub struct JudgedSettings {
     /// The directory.
     pub path: PathBuf,
     /// Which judgements.

@@ -20,6 +20,8 @@ pub struct LossSettings {
     pub learn_temperature: bool,
     /// Scores of another system to come near to.
     pub teacher: Option<TeacherSettings>,
+    /// The searched lane shall come near to the late interaction of the same batch.
+    pub distil: f32,
     /// Above 0: the router shall decide; below 0: it shall stay open.
     pub entropy: f32,
     /// The router shall use all positions of a query alike.
@@ -35,6 +37,7 @@ impl Default for LossSettings {
             sum_max_temperature: 1.0,
             learn_temperature: false,
             teacher: None,
+            distil: 0.0,
             entropy: 0.0,
             balance: 0.0,
         }
@@ -118,6 +121,9 @@ pub struct ScheduleSettings {
     pub decay: Decay,
     /// Queries in a batch.
     pub batch: usize,
+    /// Queries of a batch that come together because their documents share rare words; 1 for
+    /// batches of all sorts.
+    pub alike: usize,
     /// Right answers that each brings, if it has so many; one of them found suffices.
     pub positives: usize,
     /// Batches whose gradients are added up for one step.
@@ -135,6 +141,7 @@ impl Default for ScheduleSettings {
             warm_up: 0.1,
             decay: Decay::Cosine,
             batch: 32,
+            alike: 1,
             positives: 1,
             accumulate: 1,
             checkpoint_texts: 0,

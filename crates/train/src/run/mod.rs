@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Precision;
+use crate::judged::Ways;
 
 pub use architecture::{
     ArchitectureSettings, Estimator, RouterSettings, Start, System, Tau, TowerSettings,
 };
-pub use data::{DevSettings, Kind, NegativeSettings, SourceSettings};
+pub use data::{JudgedSettings, Kind, NegativeSettings, SourceSettings};
 pub use error::RunError;
 pub use learning::{
     Decay, LossSettings, OptimiserSettings, SavingSettings, ScheduleSettings, Shape,
@@ -69,7 +70,19 @@ pub struct Run {
     pub saving: SavingSettings,
     /// What the model is measured on while it learns.
     #[serde(default)]
-    pub dev: Vec<DevSettings>,
+    pub dev: Vec<JudgedSettings>,
+    /// What the model that is kept is measured on, once, after everything was decided.
+    #[serde(default)]
+    pub test: Vec<JudgedSettings>,
+}
+
+impl Run {
+    /// How the model is searched when it is measured.
+    pub(crate) fn ways(&self) -> Ways {
+        // that of `sum-max` is its lane
+        let sum_max = self.loss.sum_max > 0.0 && self.architecture.system != System::SumMax;
+        Ways { lanes: self.router.lanes, sum_max, random: None }
+    }
 }
 
 fn one() -> u32 {

@@ -54,9 +54,12 @@ fn impossible_values_are_named() {
         ("loss.temperature", "nan", "above 0"),
         ("optimiser.rate", "-1.0", "above 0"),
         ("schedule.batch", "1", "at least 2: a query learns from others"),
+        ("schedule.alike", "5", "a part of `schedule.batch`: 1, or a divisor of it"),
         ("schedule.warm_up", "1.5", "between 0 and 1"),
         ("data", "[]", "at least one source"),
+        ("loss.distil", "-1", "at least 0"),
         ("dev", "[{ path = 'a', split = 'dev', queries = 0 }]", "at least 1"),
+        ("test", "[{ path = 'a', split = 'dev', queries = 0 }]", "at least 1"),
     ];
     for (key, value, wanted) in cases {
         let error = refusal(&[(key, value)]);
@@ -65,9 +68,11 @@ fn impossible_values_are_named() {
     }
 }
 
+const TWICE: &str = "[{ path = 'a/b', split = 'test' }, { path = 'c/b', split = 'test' }]";
+
 #[test]
 fn contradictions_are_named() {
-    let cases: [(&[(&str, &str)], &str); 10] = [
+    let cases: [(&[(&str, &str)], &str); 12] = [
         (
             &[("architecture.system", "static-tied"), ("architecture.towers", "split")],
             "architecture.system",
@@ -88,6 +93,8 @@ fn contradictions_are_named() {
         ),
         (&[("architecture.system", "dual"), ("loss.entropy", "0.1")], "loss.entropy"),
         (&[("architecture.system", "dual"), ("loss.balance", "0.1")], "loss.balance"),
+        (&[("architecture.system", "sum-max"), ("loss.distil", "0.1")], "loss.distil"),
+        (&[("test", TWICE)], "test.path"),
     ];
     for (changes, key) in cases {
         let error = refusal(changes);

@@ -136,3 +136,17 @@ fn split_towers_one_vector_and_the_best_pair() {
     Tiny::new("architecture = { system = 'dual' }").check();
     Tiny::new("architecture = { system = 'max-max' }").check();
 }
+
+#[test]
+fn late_interaction_teaches_and_is_not_taught() {
+    let architecture = "architecture = { system = 'fastlane-soft', lane_dim = 16 }";
+    let tiny = Tiny::new(&format!("{architecture}\nloss = {{ contrastive = 0.0, distil = 1.0 }}"));
+    let (terms, gradients) = tiny.gradients(&tiny.parameters);
+    assert!(terms.terms.len() == 1 && terms.terms[0].0 == "distil" && terms.loss > 0.0);
+    let learns = |name: &str| {
+        let place = tiny.parameters.iter().position(|it| it.name == name).unwrap();
+        gradients[place].as_ref().is_some_and(|it| it.iter().any(|&value| value != 0.0))
+    };
+    assert!(learns("router.lane_query.weight") && learns("router.dense.weight"));
+    assert!(!learns("document.dense.0.linear.weight"));
+}

@@ -1,6 +1,6 @@
 //! What people see of a run while it goes on.
 
-use fastlane_train::{Event, Measurement, Phase, Ready, StepReport, Watch};
+use fastlane_train::{Event, Measurement, Phase, Ready, StepReport, TestReport, Watch};
 
 use crate::interrupt;
 use crate::printer::Printer;
@@ -29,7 +29,7 @@ impl<'a> View<'a> {
             Phase::Mining => "mining negatives",
             Phase::EncodingQueries => "encoding queries",
             Phase::EncodingDocuments => "encoding texts",
-            Phase::EncodingDev => "encoding dev sets",
+            Phase::EncodingJudged => "encoding dev and test sets",
             Phase::Measuring => return,
         };
         let (total, unit) = ((total > 0).then_some(total), Unit::Things("texts"));
@@ -91,16 +91,32 @@ impl<'a> View<'a> {
         let best = if it.best { ", the best so far" } else { "" };
         self.dev = Some(format!("nDCG@10 {:.4} at step {}{best}", it.value, it.step));
         for (path, measures) in &it.sets {
-            let measures: Vec<String> =
-                measures.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+            let (step, path) = (it.step, path.display());
+            self.printer.note(&format!("step {step} on {path}: {}{best}", listed(measures)));
+        }
+    }
+
+    fn tested(&self, it: &TestReport) {
+        let path = it.path.display();
+        self.printer.note(&format!("test on {path}: {}", listed(&it.measures)));
+        if let Some(choice) = &it.choice {
             self.printer.note(&format!(
-                "step {} on {}: {}{best}",
-                it.step,
-                path.display(),
-                measures.join(", ")
+                "router on {path}: shares {:.0} % even, picks of {:.1} bits, position {} in {:.0} %, \
+                 `{}` in {:.0} %",
+                choice.evenness * 100.0,
+                choice.position_bits,
+                choice.position,
+                choice.position_share * 100.0,
+                choice.token,
+                choice.token_share * 100.0,
             ));
         }
     }
+}
+
+fn listed(measures: &[(String, f64)]) -> String {
+    let measures = measures.iter().map(|(name, value)| format!("{name} {value:.4}"));
+    measures.collect::<Vec<_>>().join(", ")
 }
 
 /// A step in a line, for logs.
@@ -129,6 +145,7 @@ impl Watch for View<'_> {
             Event::Ready(ready) => self.ready(ready),
             Event::Step(report) => self.step(report),
             Event::Measured(measurement) => self.measured(measurement),
+            Event::Tested(report) => self.tested(report),
             Event::Saved(_) => {}
             Event::Sign(sign) => self.printer.note(&format!("warning: {sign}")),
         }

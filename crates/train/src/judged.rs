@@ -1,12 +1,14 @@
-//! Measures the model as it is: exact search by its lanes over whole collections.
+//! Measures the model as it is, on dev and on test sets: exact search by its lanes over whole
+//! collections.
 
 use std::collections::HashSet;
 use std::iter::once;
 use std::path::{Path, PathBuf};
 
+use burn_tensor::{Tensor, activation};
 use fastlane_corpus::{Documents, ReadSettings};
 use fastlane_eval::{
-    Evaluation, Hit, Judgements, Measure, Missing, Qrels, Ranking, Run as Rankings, Score,
+    Evaluation, Hit, Judgements, Measure, Missing, Qrels, Ranking, Run as Rankings, Score, check_id,
 };
 use fastlane_model::checkpoint::{Side as Texts, Tokeniser};
 
@@ -14,15 +16,16 @@ use crate::architecture::{Network, Side, values};
 use crate::backend::{Device, Dropout, Spans};
 use crate::data::{DataError, States, TokenTable, judged, missing};
 use crate::inputs::input;
-use crate::run::DevSettings;
+use crate::picks::Picks;
+use crate::run::JudgedSettings;
 
 /// Documents that are encoded at a time.
 pub(crate) const PORTION: usize = 128;
 /// How many of the best by lane are scored once more by late interaction.
 const RERANKED: usize = 100;
 
-/// A collection with judgements.
-pub(crate) struct DevSet {
+/// A collection with judgements: a dev set, or a test set.
+pub(crate) struct JudgedSet {
     pub(crate) path: PathBuf,
     qrels: Qrels,
     query_ids: Vec<String>,
@@ -32,10 +35,10 @@ pub(crate) struct DevSet {
     pub(crate) states: Option<[States; 2]>,
 }
 
-impl DevSet {
+impl JudgedSet {
     /// Reads and splits a collection.
     pub(crate) fn read(
-        settings: &DevSettings,
+        settings: &JudgedSettings,
         tokeniser: &Tokeniser,
         sides: &[Texts; 2],
     ) -> Result<Self, DataError> {
@@ -64,6 +67,14 @@ impl DevSet {
         Ok(Self { path, qrels, query_ids, document_ids, tokens, states: None })
     }
 
+    /// Refuses ids that a TREC run cannot carry.
+    pub(crate) fn can_be_written(&self) -> Result<(), DataError> {
+        let queries = self.query_ids.iter().map(|id| ("query", id));
+        let documents = self.document_ids.iter().map(|id| ("document", id));
+        let mut all = queries.chain(documents);
+        Ok(all.try_for_each(|(what, id)| check_id(what, id))?)
+    }
+
     /// What tells the set from others: its texts as tokens, its ids and its judgements.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
         let spelled =
@@ -78,59 +89,91 @@ impl DevSet {
         self.tokens.iter().flat_map(TokenTable::numbers).chain(ids).chain(grades)
     }
 
-    /// Searches with all queries; `lanes` are picked by the router, `sum_max` tells late
-    /// interaction too.
-    pub(crate) fn measure<D: Device>(
+    /// Searches with all queries, in each of some ways; the first is by lanes.
+    pub(crate) fn search<D: Device>(
         &self,
         network: &Network<D>,
-        lanes: usize,
-        sum_max: bool,
+        ways: &Ways,
         device: &D::Device,
-    ) -> Result<Vec<(String, f64)>, DataError> {
-        let [lane, token] = self.scores(network, lanes, sum_max, device)?;
-        let mut all = Vec::new();
-        let mut add = |scores: &[f32], what: &str| {
-            let measures = self.evaluate(scores);
-            all.extend(measures.into_iter().map(|(name, value)| (format!("{what} {name}"), value)));
-        };
-        add(&lane, "lane");
-        if sum_max {
-            add(&token, "sum-max");
-            add(&self.reranked(&lane, &token), "rerank");
+    ) -> Result<Vec<Found>, DataError> {
+        let all: Vec<u32> = (0..self.query_ids.len() as u32).collect();
+        let queries = input::<D>(&all, &self.tokens[0], self.states(0), device)?;
+        let queries = network.encode(Side::Query, queries, Dropout::NONE);
+        let mut searches = vec![Search {
+            name: "lane",
+            views: network.search_lanes(&queries, ways.lanes),
+            best: network.takes_best(),
+            by_tokens: false,
+        }];
+        if let Some(seed) = ways.random {
+            let views = network.random_lanes(&queries, seed);
+            searches.push(Search { name: "random lane", views, best: false, by_tokens: false });
         }
-        Ok(all)
+        if ways.sum_max {
+            let ones = vec![1.0; queries.spans.rows()];
+            let views = (network.query_tokens(&queries), queries.spans.clone(), ones);
+            searches.push(Search { name: "sum-max", views, best: false, by_tokens: true });
+        }
+        let scores = self.scores(network, &searches, device)?;
+        let reranked = ways.sum_max.then(|| self.reranked(&scores[0], &scores[scores.len() - 1]));
+        let names = searches.iter().map(|search| search.name).chain(["rerank"]);
+        let ranked = names.zip(scores.iter().chain(&reranked));
+        Ok(ranked.map(|(way, scores)| Found { way, run: self.ranked(way, scores) }).collect())
     }
 
-    /// The scores of lanes and those of late interaction, `[queries, documents]` each.
+    /// What the router picks for each query; nothing where there is none.
+    pub(crate) fn picks<D: Device>(
+        &self,
+        network: &Network<D>,
+        device: &D::Device,
+    ) -> Result<Picks, DataError> {
+        let mut picks = Picks::default();
+        let all: Vec<u32> = (0..self.query_ids.len() as u32).collect();
+        let queries = input::<D>(&all, &self.tokens[0], self.states(0), device)?;
+        let queries = network.encode(Side::Query, queries, Dropout::NONE);
+        if let Some(logits) = network.logits(&queries) {
+            let longest = logits.dims()[1];
+            let alpha = values(&activation::softmax(logits, 1));
+            for (query, alpha) in all.into_iter().zip(alpha.chunks_exact(longest)) {
+                let tokens = self.tokens[0].of(query);
+                picks.see(&alpha[..tokens.len()], tokens);
+            }
+        }
+        Ok(picks)
+    }
+
+    /// What it is called: its directory's name.
+    pub(crate) fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or("test")
+    }
+
+    fn states(&self, side: usize) -> Option<&States> {
+        self.states.as_ref().map(|states| &states[side])
+    }
+
+    /// The scores of each search, `[queries, documents]` each.
     fn scores<D: Device>(
         &self,
         network: &Network<D>,
-        lanes: usize,
-        sum_max: bool,
+        searches: &[Search<D>],
         device: &D::Device,
-    ) -> Result<[Vec<f32>; 2], DataError> {
+    ) -> Result<Vec<Vec<f32>>, DataError> {
         let count = self.document_ids.len();
-        let states = |side: usize| self.states.as_ref().map(|states| &states[side]);
-        let all: Vec<u32> = (0..self.query_ids.len() as u32).collect();
-        let queries = input::<D>(&all, &self.tokens[0], states(0), device)?;
-        let queries = network.encode(Side::Query, queries, Dropout::NONE);
-        let (views, spans, weights) = network.search_lanes(&queries, lanes);
-        let token_views = network.query_tokens(&queries);
-        let ones = vec![1.0; queries.spans.rows()];
-        let mut found = [vec![0.0; all.len() * count], vec![0.0; all.len() * count]];
+        let mut found = vec![vec![0.0; self.query_ids.len() * count]; searches.len()];
         let numbers: Vec<u32> = (0..count as u32).collect();
         for portion in numbers.chunks(PORTION) {
-            let documents = input::<D>(portion, &self.tokens[1], states(1), device)?;
+            let documents = input::<D>(portion, &self.tokens[1], self.states(1), device)?;
             let documents = network.encode(Side::Document, documents, Dropout::NONE);
-            let it = network.document_lanes(&documents);
-            let best = values(&D::max_sim(views.clone(), it.views, &it.spans));
-            let rows = Rows { spans: &spans, weights: &weights, best: network.takes_best() };
-            rows.join(&best, (&mut found[0], count, portion[0] as usize));
-            if sum_max {
-                let (document_views, document_spans) = network.document_tokens(&documents);
-                let best = D::max_sim(token_views.clone(), document_views, &document_spans);
-                let rows = Rows { spans: &queries.spans, weights: &ones, best: false };
-                rows.join(&values(&best), (&mut found[1], count, portion[0] as usize));
+            let lanes = network.document_lanes(&documents);
+            for (search, found) in searches.iter().zip(&mut found) {
+                let (queries, spans, weights) = &search.views;
+                let (views, document_spans) = match search.by_tokens {
+                    true => network.document_tokens(&documents),
+                    false => (lanes.views.clone(), lanes.spans.clone()),
+                };
+                let best = values(&D::max_sim(queries.clone(), views, &document_spans));
+                let rows = Rows { spans, weights, best: search.best };
+                rows.join(&best, (found, count, portion[0] as usize));
             }
         }
         Ok(found)
@@ -150,11 +193,11 @@ impl DevSet {
         lane.chunks_exact(count).zip(token.chunks_exact(count)).flat_map(row).collect()
     }
 
-    fn evaluate(&self, scores: &[f32]) -> Vec<(String, f64)> {
-        let mut run = Rankings::new("dev");
-        for (query, scores) in
-            self.query_ids.iter().zip(scores.chunks_exact(self.document_ids.len()))
-        {
+    /// The best documents of each query by their scores.
+    fn ranked(&self, tag: &str, scores: &[f32]) -> Rankings {
+        let mut run = Rankings::new(tag.replace(' ', "-"));
+        let count = self.document_ids.len();
+        for (query, scores) in self.query_ids.iter().zip(scores.chunks_exact(count)) {
             let mut order: Vec<usize> = (0..scores.len()).collect();
             order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
             let hit = |&at: &usize| {
@@ -164,14 +207,51 @@ impl DevSet {
             let hits = order.iter().take(100).filter_map(hit).collect();
             run.insert(query.as_str(), Ranking::new(hits).expect("ids differ in a collection"));
         }
+        run
+    }
+
+    /// What each way of searching found is worth, by way and measure.
+    pub(crate) fn measures(&self, found: &[Found]) -> Vec<(String, f64)> {
         let measures: Vec<Measure> =
             ["nDCG@10", "R@100"].map(|name| name.parse().expect("the measure exists")).to_vec();
-        let evaluation = Evaluation::new(&run, &self.qrels, &measures, Missing::Zero);
-        let evaluation = evaluation.expect("each query was searched");
-        let value =
-            |(place, measure): (usize, &Measure)| (measure.to_string(), evaluation.mean(place));
-        measures.iter().enumerate().map(value).collect()
+        let of = |found: &Found| {
+            let evaluation = Evaluation::new(&found.run, &self.qrels, &measures, Missing::Zero);
+            let evaluation = evaluation.expect("each query was searched");
+            let value = |(place, measure): (usize, &Measure)| {
+                (format!("{} {measure}", found.way), evaluation.mean(place))
+            };
+            measures.iter().enumerate().map(value).collect::<Vec<_>>()
+        };
+        found.iter().flat_map(of).collect()
     }
+}
+
+/// How a collection is searched, besides by lanes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ways {
+    /// How many the router picks.
+    pub(crate) lanes: usize,
+    /// By late interaction over all documents, and over the best by lanes.
+    pub(crate) sum_max: bool,
+    /// By a token of each query that nobody picked.
+    pub(crate) random: Option<u32>,
+}
+
+/// What a way of searching found.
+pub(crate) struct Found {
+    pub(crate) way: &'static str,
+    pub(crate) run: Rankings,
+}
+
+/// Views of all queries, and what they are matched with.
+struct Search<D: Device> {
+    name: &'static str,
+    /// Views, those of each query, what each counts.
+    views: (Tensor<D, 2>, Spans, Vec<f32>),
+    /// The best of a query's views counts, in place of their sum.
+    best: bool,
+    /// Against token views of documents, in place of those that are searched.
+    by_tokens: bool,
 }
 
 /// The rows of each query, and how they make one score.
@@ -206,7 +286,7 @@ impl Rows<'_> {
 
 /// The documents of a collection: all that are judged, and others up to the limit.
 fn documents(
-    settings: &DevSettings,
+    settings: &JudgedSettings,
     qrels: &Qrels,
     judgements: &Path,
 ) -> Result<(Vec<String>, Vec<String>), DataError> {
@@ -243,14 +323,14 @@ fn documents(
 mod tests {
     use super::*;
 
-    fn set(documents: usize) -> DevSet {
+    fn set(documents: usize) -> JudgedSet {
         let mut qrels = Qrels::default();
         qrels.insert("q0", "d0", 1);
         qrels.insert("q1", "d2", 1);
         let ids = |letter: char, count: usize| {
             (0..count).map(|number| format!("{letter}{number}")).collect::<Vec<_>>()
         };
-        DevSet {
+        JudgedSet {
             path: PathBuf::new(),
             qrels,
             query_ids: ids('q', 2),
@@ -264,11 +344,12 @@ mod tests {
     fn measures_by_hand() {
         let set = set(3);
         // the first query finds its document second, the other first
-        let found = set.evaluate(&[0.5, 0.7, 0.1, 0.2, 0.1, 0.3]);
+        let run = set.ranked("lane", &[0.5, 0.7, 0.1, 0.2, 0.1, 0.3]);
+        let found = set.measures(&[Found { way: "lane", run }]);
         let wanted = (1.0 / 3.0_f64.log2() + 1.0) / 2.0;
-        assert_eq!(found[0].0, "nDCG@10");
+        assert_eq!(found[0].0, "lane nDCG@10");
         assert!((found[0].1 - wanted).abs() < 1e-6, "{found:?}");
-        assert_eq!(found[1], ("R@100".to_owned(), 1.0));
+        assert_eq!(found[1], ("lane R@100".to_owned(), 1.0));
     }
 
     #[test]

@@ -1,0 +1,119 @@
+//! What the router would pick, query by query, and how much of a choice that is.
+
+use std::collections::BTreeMap;
+use std::hash::Hash;
+
+use serde::Serialize;
+
+/// What the router would pick.
+#[derive(Debug, Default)]
+pub(crate) struct Picks {
+    /// The position with the largest share, of each query.
+    pub(crate) positions: Vec<u32>,
+    /// The token there.
+    pub(crate) tokens: Vec<u32>,
+    entropies: Vec<f64>,
+}
+
+impl Picks {
+    /// Takes in the shares of a query's tokens.
+    pub(crate) fn see(&mut self, alpha: &[f32], tokens: &[u32]) {
+        let best = (0..alpha.len()).max_by(|&a, &b| alpha[a].total_cmp(&alpha[b]).then(b.cmp(&a)));
+        let Some(best) = best else { return };
+        self.positions.push(best as u32);
+        self.tokens.push(tokens[best]);
+        if alpha.len() > 1 {
+            self.entropies.push(entropy(alpha.iter().copied()) / (alpha.len() as f64).ln());
+        }
+    }
+
+    /// How even shares are: their mean entropy as a part of the highest.
+    pub(crate) fn entropy(&self) -> Option<f64> {
+        let count = self.entropies.len();
+        (count > 0).then(|| self.entropies.iter().sum::<f64>() / count as f64)
+    }
+
+    /// What they come to; tokens are spelled for people.
+    pub(crate) fn choice(&self, spell: impl Fn(u32) -> String) -> Option<Choice> {
+        let positions = Counts::of(&self.positions);
+        let (position, token) = (positions.most()?, Counts::of(&self.tokens).most()?);
+        Some(Choice {
+            evenness: self.entropy().unwrap_or(0.0),
+            position_bits: positions.entropy() / std::f64::consts::LN_2,
+            position: position.0,
+            position_share: position.1,
+            token: spell(token.0),
+            token_share: token.1,
+        })
+    }
+}
+
+/// How a router chose for many queries.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Choice {
+    /// The mean entropy of its shares, as a part of the highest there could be.
+    pub evenness: f64,
+    /// The entropy of the positions that it would pick, in bits.
+    pub position_bits: f64,
+    /// The commonest of them.
+    pub position: u32,
+    /// How often that wins.
+    pub position_share: f64,
+    /// The commonest token that it would pick.
+    pub token: String,
+    /// How often that wins.
+    pub token_share: f64,
+}
+
+struct Counts<T> {
+    counts: BTreeMap<T, usize>,
+    all: usize,
+}
+
+impl<T: Copy + Ord + Hash> Counts<T> {
+    fn of(values: &[T]) -> Self {
+        let mut counts = BTreeMap::new();
+        values.iter().for_each(|&value| *counts.entry(value).or_default() += 1);
+        Self { counts, all: values.len() }
+    }
+
+    fn share(&self, count: usize) -> f64 {
+        count as f64 / self.all as f64
+    }
+
+    /// The commonest value and its share.
+    fn most(&self) -> Option<(T, f64)> {
+        let most = self.counts.iter().max_by_key(|&(_, &count)| count);
+        most.map(|(&value, &count)| (value, self.share(count)))
+    }
+
+    fn entropy(&self) -> f64 {
+        entropy(self.counts.values().map(|&count| self.share(count) as f32))
+    }
+}
+
+/// In nats.
+fn entropy(shares: impl Iterator<Item = f32>) -> f64 {
+    let shares = shares.map(f64::from).filter(|&share| share > 0.0);
+    shares.map(|share| -share * share.ln()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_by_hand() {
+        let (mut picks, spell) = (Picks::default(), |id: u32| id.to_string());
+        assert_eq!(picks.choice(spell), None);
+        picks.see(&[0.5, 0.5], &[7, 8]);
+        picks.see(&[0.0, 0.0, 1.0], &[7, 8, 9]);
+        picks.see(&[0.0, 1.0], &[7, 9]);
+        picks.see(&[0.0, 0.0, 0.0, 1.0], &[7, 7, 7, 9]);
+        let choice = picks.choice(spell).unwrap();
+        assert_eq!(choice.evenness, 0.25);
+        assert!((choice.position_bits - 2.0).abs() < 1e-6, "{choice:?}");
+        assert_eq!((choice.token.as_str(), choice.token_share), ("9", 0.75));
+        assert_eq!(choice.position_share, 0.25);
+    }
+}
