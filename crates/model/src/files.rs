@@ -70,11 +70,14 @@ const TOKENIZER: &str = "tokenizer.json";
 /// A router as it was always spelled; what came later is there only where it says something, so
 /// that the fingerprints that indexes keep stay as they are.
 fn routed(config: &RouterConfig) -> String {
-    let RouterConfig { input, attention, lane, lanes, document_lanes, lane_dim } = config;
-    let lanes = lanes.map_or(String::new(), |lanes| format!(", lanes: {lanes}"));
+    let RouterConfig { input, attention, lane, document_lanes, lane_dim, .. } = config;
+    let mut later = config.lanes.map_or(String::new(), |lanes| format!(", lanes: {lanes}"));
+    if config.document_windows {
+        later += ", document_windows: true";
+    }
     format!(
         "Some(RouterConfig {{ input: {input:?}, attention: {attention}, lane: {lane:?}, \
-         document_lanes: {document_lanes:?}, lane_dim: {lane_dim:?}{lanes} }})"
+         document_lanes: {document_lanes:?}, lane_dim: {lane_dim:?}{later} }})"
     )
 }
 

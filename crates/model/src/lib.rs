@@ -32,6 +32,7 @@ mod turn;
 
 pub use architecture::{Activation, Architecture, Family, Names};
 pub use checkpoint::{CheckpointError, Layout};
+pub use document_lanes::window;
 pub use error::{NotFinite, OpenError};
 pub use kernels::{Precision, peak};
 pub use model::{Model, Settings};

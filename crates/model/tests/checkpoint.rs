@@ -286,6 +286,7 @@ fn what_is_written_is_read_back() {
             lane: LaneKind::Soft,
             lanes: Some(3),
             document_lanes: Some(2),
+            document_windows: true,
             lane_dim: None,
         };
         let blueprint = Blueprint {
@@ -322,6 +323,7 @@ fn what_is_converted_is_the_same_model() {
             lane: LaneKind::Soft,
             lanes: None,
             document_lanes: Some(2),
+            document_windows: true,
             lane_dim: Some(3),
         };
         let other = encoder.scaled(-0.5);

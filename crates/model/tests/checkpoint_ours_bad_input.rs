@@ -45,6 +45,7 @@ fn blueprint<'a>(encoder: &'a Encoder, dense: &'a [f32]) -> Blueprint<'a> {
         lane: LaneKind::Hard,
         lanes: None,
         document_lanes: None,
+        document_windows: false,
         lane_dim: None,
     };
     Blueprint {

@@ -47,6 +47,7 @@ pub(crate) fn prepare(
     let sides = sides(run, &checkpoint)?;
     let from = from(run, &checkpoint)?;
     check_maps(run, &checkpoint)?;
+    check_windows(run, &checkpoint)?;
     watch.tell(&Event::Phase(Phase::Reading, 0));
     let mut pairs = read(run)?;
     check_sizes(run, &pairs)?;
@@ -207,6 +208,24 @@ fn from(run: &Run, checkpoint: &Checkpoint) -> Result<usize, TrainError> {
         }
         Mode::Frozen => Ok(layers - settings.tuned_layers),
     }
+}
+
+/// Refuses document lanes that shall look elsewhere than they learned to.
+fn check_windows(run: &Run, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+    let settings = &run.architecture;
+    let Some(router) = &checkpoint.router else { return Ok(()) };
+    let count = router.config.document_lanes.filter(|&count| count > 0);
+    let goes_on = count == Some(settings.document_lanes);
+    if !goes_on || router.config.document_windows == settings.document_windows {
+        return Ok(());
+    }
+    let (found, path) = (settings.document_windows.to_string(), run.model.clone());
+    let reason = match settings.document_windows {
+        true => "has document lanes that look at all of a document",
+        false => "has document lanes that look at a part of it each",
+    };
+    let key = "architecture.document_windows";
+    Err(TrainError::Unfit { key, found, path, reason: reason.to_owned() })
 }
 
 /// Refuses new maps to views that are longer than states, for there are no more directions, and a

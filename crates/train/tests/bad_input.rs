@@ -203,6 +203,18 @@ fn settings_that_the_checkpoint_cannot_have() {
     assert!(told.ends_with("has 2 layers: for all of them set `mode = \"full\"`"), "{told}");
 }
 
+#[test]
+fn document_lanes_go_on_looking_where_they_learned_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let lanes = ("architecture.document_lanes", "2");
+    let first = run(directory.path(), &[lanes]).unwrap();
+    let (model, _) = finish(&first, &places(directory.path())).unwrap();
+    let model = ("model", model.to_str().unwrap());
+    let told = said(directory.path(), &[model, lanes, ("architecture.document_windows", "false")]);
+    assert!(told.starts_with("`architecture.document_windows` is false, but the checkpoint `"));
+    assert!(told.ends_with("has document lanes that look at a part of it each"), "{told}");
+}
+
 #[cfg(feature = "cuda")]
 #[test]
 fn a_machine_without_a_gpu_says_so() {

@@ -51,6 +51,7 @@ fn write_routed(path: &Path, weights: &Path) {
         lane: LaneKind::Hard,
         lanes: None,
         document_lanes: Some(2),
+        document_windows: false,
         lane_dim: Some(12),
     };
     let architecture = architecture();

@@ -35,6 +35,9 @@ pub struct RouterConfig {
     /// its states as one more; none if its token views are searched.
     #[serde(default)]
     pub document_lanes: Option<usize>,
+    /// Whether each slot looks at a part of the document of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub document_windows: bool,
     /// The length of a lane view, where lanes have projections of their own.
     #[serde(default)]
     pub lane_dim: Option<usize>,

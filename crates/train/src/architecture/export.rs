@@ -128,6 +128,7 @@ impl Export<'_> {
             },
             lanes: (it.system == System::Fastlane && self.lanes > 1).then_some(self.lanes),
             document_lanes: (dual || it.document_lanes > 0).then_some(it.document_lanes),
+            document_windows: it.document_lanes > 0 && it.document_windows,
             lane_dim: (it.lane_dim > 0).then_some(it.lane_dim),
         })?;
         let learned = parameters.iter().filter(|parameter| parameter.name.starts_with("router."));

@@ -6,6 +6,8 @@
 
 use burn_tensor::{Tensor, TensorData, activation};
 
+use fastlane_model::window;
+
 use super::weights::Weights;
 use crate::backend::{Device, Linear, Spans};
 
@@ -96,6 +98,17 @@ pub(crate) fn nothing<D: Device>(spans: &Spans, device: &D::Device) -> Tensor<D,
     Tensor::from_data(TensorData::new(values, [spans.count(), spans.longest()]), device)
 }
 
+/// 0 for each token in the window of a slot, far less elsewhere: `[texts, slots, longest]`.
+fn outside<D: Device>(spans: &Spans, slots: usize, device: &D::Device) -> Tensor<D, 3> {
+    let longest = spans.longest();
+    let mut values = vec![NOTHING; spans.count() * slots * longest];
+    let texts = spans.iter().flat_map(|span| (0..slots).map(move |slot| (slot, span.len())));
+    for (row, (slot, length)) in values.chunks_exact_mut(longest).zip(texts) {
+        row[window(slot, slots, length)].fill(0.0);
+    }
+    Tensor::from_data(TensorData::new(values, [spans.count(), slots, longest]), device)
+}
+
 /// Rows in a table with as many rows for each text as the longest has: `[texts, longest, columns]`.
 pub(crate) fn padded<D: Device>(rows: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 3> {
     let numbers: Vec<u32> = spans.padded().into_iter().map(|row| row as u32).collect();
@@ -129,15 +142,18 @@ pub(crate) fn even<D: Device>(spans: &Spans, device: &D::Device) -> Tensor<D, 2>
 pub(crate) struct Slots<D: Device> {
     slots: Tensor<D, 2>,
     key: Linear<D>,
+    /// Each looks at a part of the document of its own.
+    windows: bool,
 }
 
 impl<D: Device> Slots<D> {
     /// Finds the slots, if there are any.
-    pub(crate) fn of(weights: &Weights<D>) -> Option<Self> {
+    pub(crate) fn of(weights: &Weights<D>, windows: bool) -> Option<Self> {
         let found = weights.has("router.lanes.slots");
         found.then(|| Self {
             slots: weights.get("router.lanes.slots"),
             key: weights.linear("router.lanes.key"),
+            windows,
         })
     }
 
@@ -148,8 +164,11 @@ impl<D: Device> Slots<D> {
         let (length, device) = (states.dims()[1], states.device());
         let keys = padded(D::affine(states.clone(), &self.key), spans);
         let fits = self.slots.clone().reshape([1, count, width]).matmul(keys.transpose());
-        let nothing = nothing::<D>(spans, &device).reshape([texts, 1, longest]);
-        let shares = activation::softmax(fits / (width as f32).sqrt() + nothing, 2);
+        let unseen = match self.windows {
+            true => outside::<D>(spans, count, &device),
+            false => nothing::<D>(spans, &device).reshape([texts, 1, longest]),
+        };
+        let shares = activation::softmax(fits / (width as f32).sqrt() + unseen, 2);
         let even = even::<D>(spans, &device).reshape([texts, 1, longest]);
         let pooled = Tensor::cat(vec![shares, even], 1).matmul(padded(states, spans));
         pooled.reshape([texts * (count + 1), length])

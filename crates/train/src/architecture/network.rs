@@ -120,7 +120,7 @@ impl<D: Device> Network<D> {
             query: projections(Side::Query),
             document: projections(Side::Document),
             router: Router::of(weights),
-            slots: Slots::of(weights),
+            slots: Slots::of(weights, settings.document_windows),
             skip: frame.skip.clone(),
             settings,
         }

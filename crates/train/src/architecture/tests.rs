@@ -177,6 +177,7 @@ fn split() -> ArchitectureSettings {
         towers: Some(TowerSettings::Split),
         dim: 8,
         document_lanes: 3,
+        document_windows: false,
         attention: 5,
         ..ArchitectureSettings::default()
     }
@@ -206,6 +207,7 @@ fn what_is_written_is_what_was_learned() {
             system,
             towers: Some(TowerSettings::Split),
             document_lanes: if system == System::Fastlane { 2 } else { 0 },
+            document_windows: true,
             lane_dim: if system == System::Fastlane { 32 } else { 0 },
             start: crate::run::Start::Random,
             query_tokens: 20,

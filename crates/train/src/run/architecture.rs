@@ -16,6 +16,8 @@ pub struct ArchitectureSettings {
     pub lane_dim: usize,
     /// Learned views of a document that are searched in place of its tokens; 0 for its tokens.
     pub document_lanes: usize,
+    /// Whether each of them looks at a part of the document of its own.
+    pub document_windows: bool,
     /// The length of a key in the router and in the slots of document lanes.
     pub attention: usize,
     /// What maps from states to views start as.
@@ -42,6 +44,7 @@ impl Default for ArchitectureSettings {
             dim: 128,
             lane_dim: 0,
             document_lanes: 0,
+            document_windows: true,
             attention: 64,
             start: Start::Pca,
             normalise: true,

@@ -110,7 +110,7 @@ fn settings_that_would_do_nothing_are_named() {
             &[],
             "router.epsilon=0.1 router.mask=false router.noise=false router.tau.end=0.5 \
              router.straight_through=false router.tau.start=2.0 router.tau.shape=linear \
-             loss.sum_max_temperature=2.0 negatives.bm25_skip=3",
+             loss.sum_max_temperature=2.0 negatives.bm25_skip=3 architecture.document_windows=false",
         ),
         (
             &[("architecture.system", "fastlane-soft")],

@@ -13,6 +13,7 @@ impl Run {
         self.check_unused_router()?;
         self.check_unused_losses()?;
         self.check_unused_layers()?;
+        self.check_unused_lanes()?;
         self.check_unused_data()
     }
 
@@ -66,6 +67,14 @@ impl Run {
         let chosen = it.sum_max_temperature != usual.sum_max_temperature;
         let none = !late && it.sum_max == 0.0;
         contradict("loss.sum_max_temperature", it.sum_max_temperature, none && chosen, reason)
+    }
+
+    fn check_unused_lanes(&self) -> Result<(), RunError> {
+        let it = &self.architecture;
+        let reason = "no run without document lanes uses: leave it out, or set `architecture.document_lanes`";
+        let chosen = it.document_windows != ArchitectureSettings::default().document_windows;
+        let none = it.document_lanes == 0;
+        contradict("architecture.document_windows", it.document_windows, none && chosen, reason)
     }
 
     /// In a frozen run in which no layer learns.

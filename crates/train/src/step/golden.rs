@@ -29,7 +29,7 @@ struct Recorded {
 
 /// What all three runs share.
 const RUN: &str = "model = 'm'
-architecture = { towers = 'split', dim = 8, document_lanes = 3, attention = 5, dropout = 0.0 }
+architecture = { towers = 'split', dim = 8, document_lanes = 3, document_windows = false, attention = 5, dropout = 0.0 }
 data = [{ kind = 'beir', path = 'd' }]
 optimiser = { rate = 1e-3 }
 schedule = { steps = 10, warm_up = 0.2, decay = 'linear' }
