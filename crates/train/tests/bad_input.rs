@@ -209,8 +209,8 @@ fn document_lanes_go_on_looking_where_they_learned_to() {
     let lanes = ("architecture.document_lanes", "2");
     let first = run(directory.path(), &[lanes]).unwrap();
     let (model, _) = finish(&first, &places(directory.path())).unwrap();
-    let model = ("model", model.to_str().unwrap());
-    let told = said(directory.path(), &[model, lanes, ("architecture.document_windows", "false")]);
+    let (model, other) = (("model", model.to_str().unwrap()), tempfile::tempdir().unwrap());
+    let told = said(other.path(), &[model, lanes, ("architecture.document_windows", "false")]);
     assert!(told.starts_with("`architecture.document_windows` is false, but the checkpoint `"));
     assert!(told.ends_with("has document lanes that look at a part of it each"), "{told}");
 }

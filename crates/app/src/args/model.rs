@@ -81,6 +81,9 @@ pub(crate) struct ConvertArgs {
     /// How weights are stored
     #[arg(long, value_enum, default_value_t = WeightsArg::Int8)]
     pub(crate) weights: WeightsArg,
+    /// Read so many tokens of a document from now on [default: as the model does]
+    #[arg(long, value_name = "N")]
+    pub(crate) document_tokens: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -9,12 +9,25 @@ use crate::args::{ConvertArgs, WeightsArg};
 use crate::printer::Printer;
 use crate::table::bytes;
 
+/// What stands around a text, and a token of it.
+const LEAST: usize = 4;
+
 pub(crate) fn run(args: &ConvertArgs, printer: &Printer) -> anyhow::Result<()> {
-    let ConvertArgs { model, output, weights } = args;
+    let ConvertArgs { model, output, weights, document_tokens } = args;
     if model.is_file() {
         bail!("`{}` is a file, wanted the directory of a model", model.display());
     }
-    let checkpoint = Checkpoint::open(model)?;
+    let mut checkpoint = Checkpoint::open(model)?;
+    if let &Some(tokens) = document_tokens {
+        let most = checkpoint.document.as_ref().unwrap_or(&checkpoint.query).architecture.positions;
+        if !(LEAST..=most).contains(&tokens) {
+            let model = model.display();
+            bail!(
+                "--document-tokens is {tokens}, wanted {LEAST} to {most}: `{model}` has no more positions"
+            );
+        }
+        checkpoint.document_side.length = tokens;
+    }
     let weight_type = match weights {
         WeightsArg::F32 => WeightType::F32,
         WeightsArg::F16 => WeightType::F16,
