@@ -1,7 +1,6 @@
 //! What the router would pick, query by query, and how much of a choice that is.
 
 use std::collections::BTreeMap;
-use std::hash::Hash;
 
 use serde::Serialize;
 
@@ -70,7 +69,7 @@ struct Counts<T> {
     all: usize,
 }
 
-impl<T: Copy + Ord + Hash> Counts<T> {
+impl<T: Copy + Ord> Counts<T> {
     fn of(values: &[T]) -> Self {
         let mut counts = BTreeMap::new();
         values.iter().for_each(|&value| *counts.entry(value).or_default() += 1);

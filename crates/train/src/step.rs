@@ -78,9 +78,11 @@ impl Losses<'_> {
         if let Some(sum_max) = scores.sum_max {
             let hotter = self.spread(weights, "temperature.sum_max", loss.sum_max_temperature);
             let late = sum_max * hotter;
-            // values, so that nothing flows back: late interaction teaches, and is not taught
-            let term = teacher(lane.clone() * spread.clone(), &values(&late), 1.0);
-            sum.add("distil", loss.distil, term);
+            if loss.distil > 0.0 {
+                // values, so that nothing flows back: late interaction teaches, and is not taught
+                let term = teacher(lane.clone() * spread.clone(), &values(&late), 1.0);
+                sum.add("distil", loss.distil, term);
+            }
             sum.add("sum_max", loss.sum_max, contrastive(late, &targets));
         }
         if let (Some(settings), Some(known)) = (&loss.teacher, teacher_scores) {
