@@ -15,6 +15,7 @@ use fastlane_model::checkpoint::{Side as Texts, Tokeniser};
 use crate::architecture::{Network, Side, values};
 use crate::backend::{Device, Dropout, Spans};
 use crate::data::{DataError, States, TokenTable, judged, missing};
+use crate::error::TrainError;
 use crate::inputs::input;
 use crate::picks::Picks;
 use crate::run::JudgedSettings;
@@ -89,13 +90,15 @@ impl JudgedSet {
         self.tokens.iter().flat_map(TokenTable::numbers).chain(ids).chain(grades)
     }
 
-    /// Searches with all queries, in each of some ways; the first is by lanes.
+    /// Searches with all queries, in each of some ways; the first is by lanes. `seen` is told of
+    /// documents as they are done, and may end the search.
     pub(crate) fn search<D: Device>(
         &self,
         network: &Network<D>,
         ways: &Ways,
         device: &D::Device,
-    ) -> Result<Vec<Found>, DataError> {
+        seen: &mut dyn FnMut(usize) -> Result<(), TrainError>,
+    ) -> Result<Vec<Found>, TrainError> {
         let all: Vec<u32> = (0..self.query_ids.len() as u32).collect();
         let queries = input::<D>(&all, &self.tokens[0], self.states(0), device)?;
         let queries = network.encode(Side::Query, queries, Dropout::NONE);
@@ -114,7 +117,7 @@ impl JudgedSet {
             let views = (network.query_tokens(&queries), queries.spans.clone(), ones);
             searches.push(Search { name: "sum-max", views, best: false, by_tokens: true });
         }
-        let scores = self.scores(network, &searches, device)?;
+        let scores = self.scores(network, &searches, device, seen)?;
         let reranked = ways.sum_max.then(|| self.reranked(&scores[0], &scores[scores.len() - 1]));
         let names = searches.iter().map(|search| search.name).chain(["rerank"]);
         let ranked = names.zip(scores.iter().chain(&reranked));
@@ -142,6 +145,11 @@ impl JudgedSet {
         Ok(picks)
     }
 
+    /// How many documents it has.
+    pub(crate) fn documents(&self) -> usize {
+        self.document_ids.len()
+    }
+
     /// What it is called: its directory's name.
     pub(crate) fn name(&self) -> &str {
         self.path.file_name().and_then(|name| name.to_str()).unwrap_or("test")
@@ -157,7 +165,8 @@ impl JudgedSet {
         network: &Network<D>,
         searches: &[Search<D>],
         device: &D::Device,
-    ) -> Result<Vec<Vec<f32>>, DataError> {
+        seen: &mut dyn FnMut(usize) -> Result<(), TrainError>,
+    ) -> Result<Vec<Vec<f32>>, TrainError> {
         let count = self.document_ids.len();
         let mut found = vec![vec![0.0; self.query_ids.len() * count]; searches.len()];
         let numbers: Vec<u32> = (0..count as u32).collect();
@@ -175,6 +184,7 @@ impl JudgedSet {
                 let rows = Rows { spans, weights, best: search.best };
                 rows.join(&best, (found, count, portion[0] as usize));
             }
+            seen(portion.len())?;
         }
         Ok(found)
     }

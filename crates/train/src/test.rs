@@ -22,11 +22,12 @@ pub(crate) fn test<D: Device>(
     learner: &Learner<'_, D>,
     prepared: &Prepared,
     output: &Path,
+    seen: &mut dyn FnMut(usize) -> Result<(), TrainError>,
 ) -> Result<TestReport, TrainError> {
     let (run, network) = (&prepared.run, learner.network());
     let random = run.architecture.system.routes().then(|| hash(run.seed, 31));
     let ways = Ways { random, ..run.ways() };
-    let found = set.search(&network, &ways, learner.device())?;
+    let found = set.search(&network, &ways, learner.device(), seen)?;
     found.iter().try_for_each(|found| write(set, found, output))?;
     let picks = set.picks(&network, learner.device())?;
     let choice = picks.choice(|token| prepared.spelling(token));

@@ -16,6 +16,7 @@ use crate::checkpoint::{
 use crate::data::{Batch, Batches};
 use crate::error::TrainError;
 use crate::examples::examples;
+use crate::judged::JudgedSet;
 use crate::learner::Learner;
 use crate::memory;
 use crate::metrics::Metrics;
@@ -26,7 +27,7 @@ use crate::run::{DeviceSettings, Run};
 use crate::signs::Signs;
 use crate::storage::{lock, put};
 use crate::test::test;
-use crate::watch::{Event, Measurement, Phase, Ready, Watch};
+use crate::watch::{Event, Measurement, Phase, Ready, Watch, tell_done};
 
 /// Where a run keeps what it makes.
 #[derive(Debug, Clone)]
@@ -321,7 +322,7 @@ impl<'a, D: Device> Training<'a, D> {
         let (network, ways) = (self.learner.network(), self.prepared.run.ways());
         let mut sets = Vec::new();
         for set in &self.prepared.dev {
-            let found = set.search(&network, &ways, self.learner.device())?;
+            let found = set.search(&network, &ways, self.learner.device(), &mut |_| Ok(()))?;
             sets.push((set.path.clone(), set.measures(&found)));
         }
         let value = sets.iter().map(|(_, measures)| measures[0].1).sum::<f64>() / sets.len() as f64;
@@ -348,10 +349,17 @@ impl<'a, D: Device> Training<'a, D> {
         if self.prepared.test.is_empty() {
             return Ok(());
         }
-        self.watch.tell(&Event::Phase(Phase::Measuring, 0));
-        let kept = Learner::<D>::new(self.prepared, parameters, self.learner.device().clone());
-        for set in &self.prepared.test {
-            let report = test(set, &kept, self.prepared, &self.places.output)?;
+        let prepared = self.prepared;
+        let all: usize = prepared.test.iter().map(JudgedSet::documents).sum();
+        self.watch.tell(&Event::Phase(Phase::Testing, all as u64));
+        let kept = Learner::<D>::new(prepared, parameters, self.learner.device().clone());
+        let mut done = 0;
+        for set in &prepared.test {
+            let mut seen = |documents| {
+                done += documents;
+                tell_done(self.watch, done)
+            };
+            let report = test(set, &kept, prepared, &self.places.output, &mut seen)?;
             metrics.test(self.state.step, &report)?;
             self.watch.tell(&Event::Tested(report));
         }
@@ -395,7 +403,11 @@ impl<'a, D: Device> Training<'a, D> {
             fs::remove_dir_all(&model).map_err(failed)?;
         }
         export(&model, &self.prepared.export(), &parameters)?;
-        self.test(parameters, metrics)?;
+        if let Err(error) = self.test(parameters, metrics) {
+            // the model is there: what is left are its tests
+            let stopped = Outcome::Stopped { step: self.state.step };
+            return if error.is_stop() { Ok(stopped) } else { Err(error) };
+        }
         metrics.finish()?;
         self.show()?;
         Ok(Outcome::Finished { model, best: self.state.best })

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::error::TrainError;
 use crate::picks::Choice;
 use crate::signs::Sign;
 
@@ -14,6 +15,15 @@ pub trait Watch {
 
     /// Whether the run shall save what it has and stop.
     fn stops(&self) -> bool;
+}
+
+/// Tells how much is done, and gives up when asked to.
+pub(crate) fn tell_done(watch: &mut dyn Watch, done: usize) -> Result<(), TrainError> {
+    watch.tell(&Event::Progress(done as u64));
+    match watch.stops() {
+        true => Err(TrainError::Stopped),
+        false => Ok(()),
+    }
 }
 
 /// What happened.
@@ -37,7 +47,7 @@ pub enum Event {
     Sign(Sign),
 }
 
-/// Work before the first step.
+/// Work besides the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Pairs are read.
@@ -50,8 +60,10 @@ pub enum Phase {
     EncodingDocuments,
     /// Those of dev and test sets.
     EncodingJudged,
-    /// The model is measured.
+    /// The model is measured on dev sets.
     Measuring,
+    /// The model that is kept is measured on test sets.
+    Testing,
 }
 
 /// A run that is about to begin.

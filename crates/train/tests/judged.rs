@@ -7,8 +7,9 @@ mod tiny;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use fastlane_train::{Outcome, train};
 use serde_json::Value;
-use tiny::{WORDS, finish, places, run, write};
+use tiny::{Seen, WORDS, finish, places, run, write};
 
 /// Makes a collection in which each document has a word of its own, and a query asks for it.
 fn collection(directory: &Path, id: impl Fn(usize) -> String) -> PathBuf {
@@ -66,6 +67,23 @@ fn a_run_that_is_done_can_be_tested_later_and_again() {
         let wanted = measures[0][1].as_f64().unwrap();
         assert!((evaluation.unwrap().mean(0) - wanted).abs() < 1e-12, "{way}");
     }
+}
+
+#[test]
+fn tests_can_be_stopped_and_are_made_by_the_same_call() {
+    let directory = tempfile::tempdir().unwrap();
+    let set = format!(
+        "[{{ path = {:?}, split = 'test' }}]",
+        collection(directory.path(), |at| format!("d{at}"))
+    );
+    finish(&run(directory.path(), &[]).unwrap(), &places(directory.path())).unwrap();
+    let it = run(directory.path(), &[("test", set.as_str())]).unwrap();
+    let mut stop = Seen { stop_after: Some(0), ..Seen::default() };
+    let outcome = train(&it, &places(directory.path()), &mut stop).unwrap();
+    assert_eq!(outcome, Outcome::Stopped { step: 40 });
+    assert_eq!(told(directory.path(), "test"), Vec::<Value>::new());
+    finish(&it, &places(directory.path())).unwrap();
+    assert_eq!(told(directory.path(), "test").len(), 1);
 }
 
 #[test]

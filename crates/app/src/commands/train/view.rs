@@ -31,6 +31,7 @@ impl<'a> View<'a> {
             Phase::EncodingDocuments => "encoding texts",
             Phase::EncodingJudged => "encoding dev and test sets",
             Phase::Measuring => return,
+            Phase::Testing => "measuring on test sets",
         };
         let (total, unit) = ((total > 0).then_some(total), Unit::Things("texts"));
         self.bar = None;

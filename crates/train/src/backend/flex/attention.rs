@@ -44,7 +44,7 @@ impl Operation<3> for Attend {
             let [for_queries, for_keys, for_values] = outputs;
             let rows = head.rows;
             head.shares(&queries, &keys, room);
-            turn(&values, width, &mut room.turned);
+            turn(&values, width, rows, &mut room.turned);
             room.back.clear();
             room.back.resize(rows * rows, 0.0);
             add_product(&mut room.back, rows, &gradient, [width, 1], &room.turned);
@@ -127,7 +127,7 @@ impl Head {
 
     /// How much each token looks at each: rows that add up to 1.
     fn shares(&self, queries: &[f32], keys: &[f32], room: &mut Room) {
-        turn(keys, self.width, &mut room.turned);
+        turn(keys, self.width, self.rows, &mut room.turned);
         room.shares.clear();
         room.shares.resize(self.rows * self.rows, 0.0);
         add_product(&mut room.shares, self.rows, queries, [self.width, 1], &room.turned);

@@ -71,6 +71,9 @@ pub(super) fn exp(x: f32) -> f32 {
     sum * f32::from_bits(((turns as i32 + 127) as u32) << 23)
 }
 
+/// Columns of a block of a product; the rest of a width is slow.
+pub(super) const COLUMNS: usize = 32;
+
 /// `c += a · b`, where `b` has rows of `width` values and `c` as well.
 ///
 /// `a` is read at `row * strides[0] + k * strides[1]`. It is one function for all callers, for its
@@ -85,7 +88,6 @@ pub(super) fn add_product(c: &mut [f32], width: usize, a: &[f32], strides: [usiz
 #[inline(always)]
 fn product(c: &mut [f32], width: usize, a: &[f32], strides: [usize; 2], b: &[f32]) {
     const ROWS: usize = 6;
-    const COLUMNS: usize = 32;
     let whole = width / COLUMNS * COLUMNS;
     for (block, c) in c.chunks_mut(ROWS * width).enumerate() {
         let a = &a[block * ROWS * strides[0]..];
@@ -142,13 +144,12 @@ fn rest(c: &mut [f32], (a, stride): (&[f32], usize), b: &[f32], width: usize) {
     }
 }
 
-/// Writes rows of `width` values column after column.
-pub(super) fn turn(from: &[f32], width: usize, into: &mut Vec<f32>) {
-    let rows = from.len() / width;
-    into.resize(from.len(), 0.0);
+/// Writes rows of `width` values column after column, each in `room` for its values.
+pub(super) fn turn(from: &[f32], width: usize, room: usize, into: &mut Vec<f32>) {
+    into.resize(width * room, 0.0);
     for (row, values) in from.chunks_exact(width).enumerate() {
         for (column, &value) in values.iter().enumerate() {
-            into[column * rows + row] = value;
+            into[column * room + row] = value;
         }
     }
 }

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::super::Spans;
-use super::loops::{add_product, turn, wide};
+use super::loops::{COLUMNS, add_product, turn, wide};
 use super::operation::{Operation, Table};
 
 #[derive(Debug, Clone)]
@@ -106,15 +106,16 @@ impl MaxSim {
         if length == 0 {
             return vec![(0.0, NONE); queries.rows()];
         }
+        let width = length.next_multiple_of(COLUMNS);
         let mut turned = Vec::new();
-        turn(&documents.values()[span.start * dim..span.end * dim], dim, &mut turned);
+        turn(&documents.values()[span.start * dim..span.end * dim], dim, width, &mut turned);
         let mut best = Vec::with_capacity(queries.rows());
         let mut products = Vec::new();
         for queries in queries.values().chunks(ROWS * dim) {
             products.clear();
-            products.resize(queries.len() / dim * length, 0.0);
-            add_product(&mut products, length, queries, [dim, 1], &turned);
-            best.extend(products.chunks_exact(length).map(best_of));
+            products.resize(queries.len() / dim * width, 0.0);
+            add_product(&mut products, width, queries, [dim, 1], &turned);
+            best.extend(products.chunks_exact(width).map(|row| best_of(&row[..length])));
         }
         best
     }

@@ -7,7 +7,7 @@ use super::DataError;
 use super::pairs::{Example, Pairs};
 use crate::error::TrainError;
 use crate::run::NegativeSettings;
-use crate::watch::{Event, Phase, Watch};
+use crate::watch::{Event, Phase, Watch, tell_done};
 
 /// A collection that can be searched; documents are named by their numbers.
 trait Search {
@@ -65,18 +65,9 @@ fn add_all(
             add(example, hits.into_iter().skip(ranks.start));
         }
         done += examples.len();
-        tell(watch, done)?;
+        tell_done(watch, done)?;
     }
     Ok(())
-}
-
-/// Tells how much is done, and gives up when asked to.
-fn tell(watch: &mut dyn Watch, done: usize) -> Result<(), TrainError> {
-    watch.tell(&Event::Progress(done as u64));
-    match watch.stops() {
-        true => Err(TrainError::Stopped),
-        false => Ok(()),
-    }
 }
 
 /// Negatives cannot be found that way.

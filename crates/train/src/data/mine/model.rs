@@ -8,9 +8,9 @@ use fastlane_engine::{
 use fastlane_model::{Model, Settings};
 use rayon::prelude::*;
 
-use super::{Search, failed, tell};
+use super::{Search, failed};
 use crate::error::TrainError;
-use crate::watch::{Event, Phase, Watch};
+use crate::watch::{Event, Phase, Watch, tell_done};
 
 /// What searches.
 const BY: &str = "a model";
@@ -52,7 +52,7 @@ impl ByModel {
             let it = views.map_err(failed(BY))?;
             let (views, tokens) = it.searched();
             writer.add(&number.to_string(), views, tokens).map_err(failed(BY))?;
-            tell(watch, done)?;
+            tell_done(watch, done)?;
         }
         writer.commit().map_err(failed(BY))?;
         let reader = Reader::open(&path).map_err(failed(BY))?;
