@@ -1,4 +1,4 @@
-"""Prints the table of scripts/table-1: table_1.py FASTLANE DIRECTORY SEED..."""
+"""Prints the table of scripts/table-1: table_1.py FASTLANE DIRECTORY "SEED..." SYSTEM..."""
 
 import json
 import statistics
@@ -72,10 +72,9 @@ def significance(fastlane, place, systems, collection, seed):
 
 
 def main():
-    fastlane, place, seeds = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
+    fastlane, place, seeds, names = sys.argv[1], Path(sys.argv[2]), sys.argv[3].split(), sys.argv[4:]
     first = seeds[0]
-    names = [run.name.removesuffix(f"-{first}") for run in place.glob(f"*-{first}") if (run / "model").exists()]
-    systems = {name: [tests(place / f"{name}-{seed}") for seed in seeds] for name in sorted(names)}
+    systems = {name: [tests(place / f"{name}-{seed}") for seed in seeds] for name in names}
     collections = list(systems[BASELINE][0])
     quality(systems, collections)
     routers(systems, collections[0])
