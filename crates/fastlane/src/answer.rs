@@ -68,7 +68,7 @@ pub struct SnippetPiece {
     /// The token of the query that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers: Option<usize>,
-    /// Whether it answers the lane.
+    /// Whether the passage is shown for it: it answers the lane, or is the best match where no token searched.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub won: bool,
 }
@@ -111,18 +111,19 @@ impl Answer {
     /// Tells what was found; `asked` is the number of lanes that was asked for, if any was.
     pub fn new(found: &Found, asked: Option<usize>) -> Self {
         let query = &found.query;
+        let (lane, searched) = match (asked, query.usual) {
+            // a view of all tokens searched, and none of them
+            (None, UsualLane::Soft) => ("soft", &[][..]),
+            (None, UsualLane::All) => ("all", &found.lanes[..]),
+            _ => ("hard", &found.lanes[..]),
+        };
         let token = |(place, (token, &alpha)): (usize, (&Token, &f32))| QueryToken {
             token: token.text.clone(),
             alpha,
-            lane: found.lanes.contains(&place),
+            lane: searched.contains(&place),
         };
         let tokens = query.tokens.iter().zip(&query.alpha).enumerate().map(token).collect();
-        let lane = match (asked, query.usual) {
-            (None, UsualLane::Soft) => "soft",
-            (None, UsualLane::All) => "all",
-            _ => "hard",
-        };
-        let first = found.lanes.first().copied();
+        let first = searched.first().copied();
         let hits =
             found.hits.iter().enumerate().map(|(at, hit)| AnswerHit::new(at + 1, hit, first));
         Self {

@@ -112,6 +112,10 @@ impl JudgedSet {
             let views = network.random_lanes(&queries, seed);
             searches.push(Search { name: "random lane", views, best: false, by_tokens: false });
         }
+        if ways.even {
+            let views = network.even_lanes(&queries);
+            searches.push(Search { name: "even lane", views, best: false, by_tokens: false });
+        }
         if ways.sum_max {
             let ones = vec![1.0; queries.spans.rows()];
             let views = (network.query_tokens(&queries), queries.spans.clone(), ones);
@@ -245,6 +249,8 @@ pub(crate) struct Ways {
     pub(crate) sum_max: bool,
     /// By a token of each query that nobody picked.
     pub(crate) random: Option<u32>,
+    /// By a mixture of all tokens that nobody weighed.
+    pub(crate) even: bool,
 }
 
 /// What a way of searching found.

@@ -10,6 +10,7 @@ use crate::error::TrainError;
 use crate::judged::{Found, JudgedSet, Ways};
 use crate::learner::Learner;
 use crate::prepare::Prepared;
+use crate::run::System;
 use crate::storage::put;
 use crate::watch::TestReport;
 
@@ -25,8 +26,9 @@ pub(crate) fn test<D: Device>(
     seen: &mut dyn FnMut(usize) -> Result<(), TrainError>,
 ) -> Result<TestReport, TrainError> {
     let (run, network) = (&prepared.run, learner.network());
-    let random = run.architecture.system.routes().then(|| hash(run.seed, 31));
-    let ways = Ways { random, ..run.ways() };
+    let system = run.architecture.system;
+    let random = system.routes().then(|| hash(run.seed, 31));
+    let ways = Ways { random, even: system == System::FastlaneSoft, ..run.ways() };
     let found = set.search(&network, &ways, learner.device(), seen)?;
     found.iter().try_for_each(|found| write(set, found, output))?;
     let picks = set.picks(&network, learner.device())?;

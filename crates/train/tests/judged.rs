@@ -54,7 +54,7 @@ fn a_run_that_is_done_can_be_tested_later_and_again() {
     let choice = &report["is"]["choice"];
     assert!(choice["position_share"].as_f64().unwrap() > 0.0, "{choice}");
     let measures = report["is"]["measures"].as_array().unwrap();
-    let ways = ["lane", "random-lane", "sum-max", "rerank"];
+    let ways = ["lane", "random-lane", "even-lane", "sum-max", "rerank"];
     assert_eq!(measures.len(), 2 * ways.len());
     for (way, measures) in ways.iter().zip(measures.chunks(2)) {
         let file = File::open(directory.path().join(format!("out/test/words.{way}.run"))).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use fastlane_engine::{Encoder as _, Lane, QueryViews, Token};
+use fastlane_engine::{Encoder as _, Lane, QueryViews, Token, UsualLane};
 use fastlane_model::Model;
 use serde::Serialize;
 
@@ -69,12 +69,17 @@ struct Explanation<'a> {
 }
 
 impl Explanation<'_> {
-    /// The lanes, best first; none where no router picks them.
+    /// The lanes, best first; none where no router picks them, or where it mixes all tokens.
     fn lanes(&self) -> Vec<Lane<'_>> {
-        match self.model.has_router() {
+        match self.model.has_router() && !self.mixes() {
             true => self.views.lanes(self.args.lanes.unwrap_or(1) as usize),
             false => Vec::new(),
         }
+    }
+
+    /// Whether the router mixes all tokens into one view that searches.
+    fn mixes(&self) -> bool {
+        self.args.lanes.is_none() && self.views.usual == UsualLane::Soft
     }
 
     fn words(&self) -> Vec<String> {
@@ -87,6 +92,7 @@ impl Explanation<'_> {
             ));
         }
         let router = match (self.model.has_router(), self.args.lanes) {
+            (true, _) if self.mixes() => "with a router that mixes all tokens into one soft lane",
             (true, _) => "with a router",
             (false, None) => "without a router: all tokens carry alike, and none is a lane",
             (false, Some(_)) => {

@@ -47,22 +47,19 @@ pub struct Piece {
     pub text: String,
     /// The token of the query that it answers, the best one if there are several.
     pub query: Option<usize>,
-    /// Whether it answers the lane.
+    /// Whether the passage is shown for it: it answers the lane, or is the best match.
     pub won: bool,
 }
 
-/// The passage around the token that answers the lane, in pieces, and whether text was left out
-/// before and after it.
+/// The passage around the token that answers the lane, or else around the best match, in pieces, and
+/// whether text was left out before and after it.
 pub fn snippet(hit: &Hit, lane: Option<usize>) -> (Vec<Piece>, [bool; 2]) {
     let text = hit.document.full_text();
-    let won = hit.matches.iter().find(|it| Some(it.query) == lane && it.bytes.is_some());
-    let best = || {
-        let placed = hit.matches.iter().filter(|it| it.bytes.is_some());
-        placed.max_by(|a, b| a.product.total_cmp(&b.product))
-    };
-    let centre = won.or_else(best).and_then(|it| it.bytes.clone()).unwrap_or(0..0);
-    let shown = around(&text, &centre);
-    let won = won.and_then(|it| it.bytes.clone());
+    let placed = || hit.matches.iter().filter(|it| it.bytes.is_some());
+    let best = || placed().max_by(|a, b| a.product.total_cmp(&b.product));
+    let centre = placed().find(|it| Some(it.query) == lane).or_else(best);
+    let place = centre.and_then(|it| it.bytes.clone());
+    let shown = around(&text, &place.clone().unwrap_or(0..0));
     let left_out = [shown.start > 0, shown.end < text.trim_end().len()];
     let mut marks: Vec<(&Range<usize>, &Match)> =
         hit.matches.iter().filter_map(|it| Some((it.bytes.as_ref()?, it))).collect();
@@ -78,9 +75,9 @@ pub fn snippet(hit: &Hit, lane: Option<usize>) -> (Vec<Piece>, [bool; 2]) {
         if bytes.start > at {
             pieces.push(plain(at..bytes.start));
         }
-        let won = won.as_ref() == Some(bytes);
-        let query = if won { lane } else { Some(mark.query) };
-        pieces.push(Piece { text: text[bytes.clone()].to_owned(), query, won });
+        let won = place.as_ref() == Some(bytes);
+        let query = centre.filter(|_| won).unwrap_or(mark).query;
+        pieces.push(Piece { text: text[bytes.clone()].to_owned(), query: Some(query), won });
         at = bytes.end;
     }
     if at < shown.end {
@@ -145,6 +142,15 @@ mod tests {
         ];
         assert_eq!(pieces, wanted);
         assert_eq!(left_out, [false, false]);
+    }
+
+    #[test]
+    fn where_no_token_searched_the_best_match_is_shown() {
+        let hit = hit("the old keeper", &[(1, 0..3, 0.2), (2, 4..7, 0.9)]);
+        let (pieces, _) = snippet(&hit, None);
+        let won: Vec<_> =
+            pieces.iter().filter(|it| it.won).map(|it| (&*it.text, it.query)).collect();
+        assert_eq!(won, [("old", Some(2))]);
     }
 
     #[test]

@@ -276,6 +276,13 @@ impl<D: Device> Network<D> {
         (views, Spans::new(vec![1; picks.len()]), vec![1.0; picks.len()])
     }
 
+    /// All tokens of each query alike: what a router that mixes them must be better than.
+    pub(crate) fn even_lanes(&self, queries: &Encoded<D>) -> (Tensor<D, 2>, Spans, Vec<f32>) {
+        let count = queries.spans.count();
+        let views = self.query.lane_views(mean(queries.states.clone(), &queries.spans));
+        (views, Spans::new(vec![1; count]), vec![1.0; count])
+    }
+
     /// The views of queries for late interaction.
     pub(crate) fn query_tokens(&self, queries: &Encoded<D>) -> Tensor<D, 2> {
         self.query.token_views(queries.states.clone())

@@ -81,7 +81,7 @@ impl Run {
     pub(crate) fn ways(&self) -> Ways {
         // that of `sum-max` is its lane
         let sum_max = self.loss.sum_max > 0.0 && self.architecture.system != System::SumMax;
-        Ways { lanes: self.router.lanes, sum_max, random: None }
+        Ways { lanes: self.router.lanes, sum_max, random: None, even: false }
     }
 }
 
