@@ -44,15 +44,17 @@ def quality(systems, collections):
 def routers(systems, collection):
     """How alive each router is."""
     print(f"\nRouters on {collection}, the first seed:\n")
-    row(["", "shares even", "picks, bits", "commonest position", "commonest token", "lane", "random lane"])
-    row(["---"] * 7)
+    ways = ("lane", "random lane", "even lane")
+    row(["", "shares even", "picks, bits", "commonest position", "commonest token", *ways])
+    row(["---"] * 8)
     for system, reports in systems.items():
         report = reports[0][collection]
         choice, measures = report["choice"], dict(report["measures"])
         if choice:
             position = f"{choice['position']} in {choice['position_share']:.0%}"
             token = f"`{choice['token']}` in {choice['token_share']:.0%}"
-            gain = [f"{measures[f'{way} nDCG@10']:.3f}" for way in ("lane", "random lane")]
+            found = [measures.get(f"{way} nDCG@10") for way in ways]
+            gain = [f"{value:.3f}" if value else "" for value in found]
             row([system, f"{choice['evenness']:.0%}", f"{choice['position_bits']:.1f}", position, token, *gain])
 
 
