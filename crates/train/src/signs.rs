@@ -121,12 +121,16 @@ impl Signs {
 
     /// Looks at one more step; tells each sign again only after many steps.
     pub(crate) fn see(&mut self, report: &StepReport) -> Vec<Sign> {
+        // a router that has hardly moved yet is not frozen
+        if report.step <= self.warm_up {
+            return Vec::new();
+        }
         let jump = self.jump(report);
         self.recent.push_back(report.clone());
         if self.recent.len() > WINDOW {
             self.recent.pop_front();
         }
-        if report.step < self.warm_up || self.recent.len() < WINDOW {
+        if self.recent.len() < WINDOW {
             return Vec::new();
         }
         let all = [self.frozen(), self.collapse(), jump];
@@ -215,6 +219,15 @@ mod tests {
     #[test]
     fn a_healthy_run_shows_none() {
         assert!(told(|_| {}).is_empty());
+    }
+
+    #[test]
+    fn the_warm_up_is_not_looked_at() {
+        let even =
+            |until| told(move |it| it.entropy = Some(if it.step <= until { 0.99 } else { 0.9 }));
+        assert!(even(10).is_empty());
+        // the window that begins after the warm-up, at step 11
+        assert_eq!(even(60), ["frozen router: shares are 99 % even"]);
     }
 
     #[test]
