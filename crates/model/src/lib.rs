@@ -17,6 +17,7 @@
 mod architecture;
 mod bert;
 pub mod checkpoint;
+mod crew;
 mod document_lanes;
 mod documents;
 mod error;

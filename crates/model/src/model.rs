@@ -148,8 +148,7 @@ impl Model {
     ///
     /// There are no tokens, more than the encoder has positions, or ids beyond its vocabulary.
     pub fn states(&self, ids: &[u32]) -> TokenMatrix {
-        let threads = self.pool.current_num_threads();
-        self.pool.install(|| self.towers.states(ids, threads))
+        self.towers.states(ids, Some(&self.pool))
     }
 
     /// The states of many documents, side by side on all threads.
@@ -159,12 +158,12 @@ impl Model {
     /// As [`states`](Self::states).
     pub fn states_of_many(&self, documents: &[Vec<u32>]) -> Vec<TokenMatrix> {
         let _turn = self.turns.begin();
-        side_by_side(&self.pool, documents, Vec::len, |ids| self.towers.states(ids, 1))
+        side_by_side(&self.pool, documents, Vec::len, |ids| self.towers.states(ids, None))
     }
 
     /// Encodes one query, and tells how long its router took of that.
     ///
-    /// A query that comes alone has all threads. Beside others, or beside documents, it is encoded
+    /// A query that comes alone is helped by all threads. Beside others, or beside documents, it is encoded
     /// on the thread that asks: the threads of the model may have hundreds of documents to do first.
     ///
     /// # Errors
@@ -172,12 +171,7 @@ impl Model {
     /// As [`encode_query`](Encoder::encode_query).
     pub fn encode_query_timed(&self, text: &str) -> Result<(QueryViews, Duration), EncodeError> {
         let turn = self.turns.begin();
-        match self.pool.current_num_threads() {
-            threads if threads > 1 && turn.is_alone() => {
-                self.pool.install(|| self.towers.encode_query(text, threads))
-            }
-            _ => self.towers.encode_query(text, 1),
-        }
+        self.towers.encode_query(text, turn.is_alone().then_some(&self.pool))
     }
 
     /// Encodes many queries side by side on all threads, in their order: for throughput.
@@ -188,7 +182,7 @@ impl Model {
         let _turn = self.turns.begin();
         let length = |text: &T| text.as_ref().len();
         side_by_side(&self.pool, texts, length, |text| {
-            self.towers.encode_query(text.as_ref(), 1).map(|(views, _)| views)
+            self.towers.encode_query(text.as_ref(), None).map(|(views, _)| views)
         })
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use fastlane_engine::{DocumentViews, EncodeError, QueryViews, Token, TokenMatrix, UsualLane};
+use rayon::ThreadPool;
 
 use crate::bert::Workspace;
 use crate::checkpoint::{Checkpoint, CheckpointError, LaneKind, Layout, RouterFiles, RouterInput};
@@ -32,7 +33,7 @@ pub(crate) struct Towers {
     pub(crate) router: Option<Router>,
     usual: UsualLane,
     document_lanes: Option<DocumentLanes>,
-    workspaces: Mutex<Vec<Workspace>>,
+    workspaces: Mutex<Vec<Arc<Workspace>>>,
 }
 
 impl Towers {
@@ -96,30 +97,36 @@ impl Towers {
     }
 
     /// The last hidden states of a document's tokens.
-    pub(crate) fn states(&self, ids: &[u32], threads: usize) -> TokenMatrix {
-        let states = self.forward(&self.document, ids, ids.len(), threads);
+    pub(crate) fn states(&self, ids: &[u32], pool: Option<&ThreadPool>) -> TokenMatrix {
+        let states = self.forward(&self.document, (ids, ids.len()), pool);
         TokenMatrix::new(self.document.bert.hidden(), states)
     }
 
-    /// Runs a tower on tokens, the first of which are attended, on some threads of this pool.
-    fn forward(&self, tower: &Tower, ids: &[u32], attended: usize, threads: usize) -> Vec<f32> {
-        let taken = self.workspaces.lock().expect("no thread panics while it holds it").pop();
-        let mut workspace = taken.unwrap_or_default();
-        let states = tower.bert.states(ids, attended, threads, &mut workspace).to_vec();
-        self.workspaces.lock().expect("no thread panics while it holds it").push(workspace);
+    /// Runs a tower on tokens, so many of which are attended, perhaps with the help of a pool.
+    fn forward(
+        &self,
+        tower: &Tower,
+        tokens: (&[u32], usize),
+        pool: Option<&ThreadPool>,
+    ) -> Vec<f32> {
+        let mut workspace =
+            self.workspaces.lock().expect("no thread panics while it holds it").pop();
+        let states = tower.bert.states(tokens, pool, &mut workspace);
+        let mut workspaces = self.workspaces.lock().expect("no thread panics while it holds it");
+        workspaces.extend(workspace);
         states
     }
 
-    /// Encodes a query on some threads of this pool; tells how long the router took.
+    /// Encodes a query, perhaps with the help of a pool; tells how long the router took.
     pub(crate) fn encode_query(
         &self,
         text: &str,
-        threads: usize,
+        pool: Option<&ThreadPool>,
     ) -> Result<(QueryViews, Duration), EncodeError> {
         let tower = &self.query;
         let Tokens { tokens, attended, cut, .. } = self.tokens(text, &self.query_side)?;
         let attended = attended.iter().filter(|&&attended| attended).count();
-        let states = self.forward(tower, &ids(&tokens), attended, threads);
+        let states = self.forward(tower, (&ids(&tokens), attended), pool);
         let views = matrix(&tower.tokens, &states);
         check(text, "a view", views.values())?;
         let began = Instant::now();
@@ -151,7 +158,7 @@ impl Towers {
         let tower = &self.document;
         let Tokens { tokens, attended, kept, cut } = self.tokens(text, &self.document_side)?;
         let attended = attended.iter().filter(|&&attended| attended).count();
-        let states = self.forward(tower, &ids(&tokens), attended, 1);
+        let states = self.forward(tower, (&ids(&tokens), attended), None);
         let hidden = tower.bert.hidden();
         let rows = states.chunks_exact(hidden).zip(&kept).filter(|(_, kept)| **kept);
         let kept_states: Vec<f32> = rows.flat_map(|(row, _)| row).copied().collect();

@@ -1,8 +1,9 @@
 //! States against those of PyTorch's `transformers` in f32; `tests/golden/make.py` wrote them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Bert, Workspace};
+use super::Bert;
 use crate::checkpoint::{Checkpoint, TowerFiles};
 use crate::kernels::Kernel;
 use crate::kernels::tests::kernels;
@@ -20,11 +21,11 @@ fn every_length_is_as_in_pytorch() {
         for kernel in kernels() {
             let bert = load(name, kernel);
             let width = 4 * bert.hidden();
-            let mut workspace = Workspace::default();
+            let mut workspace = None;
             for (count, wanted) in (1..=longest).zip(golden.chunks_exact(width)) {
                 let ids = formula(count);
-                let states = bert.states(&ids, count, 1, &mut workspace);
-                let found = summary(states, bert.hidden());
+                let states = bert.states((&ids, count), None, &mut workspace);
+                let found = summary(&states, bert.hidden());
                 assert_close(kernel, &found, wanted, &format!("{name} {count}"));
             }
             assert_eq!(golden.len(), longest * width);
@@ -38,9 +39,9 @@ fn every_token_is_as_in_pytorch() {
         let wanted = golden(&format!("tiny/{count}.npy"));
         for kernel in kernels() {
             let bert = load("tiny", kernel);
-            let mut workspace = Workspace::default();
-            let found = bert.states(&formula(count), count, 1, &mut workspace);
-            assert_close(kernel, found, &wanted, &format!("{count}"));
+            let mut workspace = None;
+            let found = bert.states((&formula(count), count), None, &mut workspace);
+            assert_close(kernel, &found, &wanted, &format!("{count}"));
         }
     }
 }
@@ -54,13 +55,13 @@ fn minilm_is_as_in_pytorch() {
     let files = Checkpoint::open(&directory).unwrap();
     for kernel in kernels() {
         let bert = load_from(&files.query, kernel);
-        let mut workspace = Workspace::default();
+        let mut workspace = None;
         for (count, wanted) in lengths.into_iter().zip(golden.chunks_exact(4 * 384)) {
             let mut ids: Vec<u32> =
                 (0..count).map(|i| ((i * 7919 + count * 104_729) % 28_000 + 1000) as u32).collect();
             ids[count - 1] = 102;
             ids[0] = 101;
-            let found = summary(bert.states(&ids, count, 1, &mut workspace), 384);
+            let found = summary(&bert.states((&ids, count), None, &mut workspace), 384);
             assert_close(kernel, &found, wanted, &format!("{count}"));
         }
     }
@@ -68,16 +69,20 @@ fn minilm_is_as_in_pytorch() {
 
 #[test]
 fn threads_change_no_bit() {
-    for kernel in kernels() {
-        let bert = load("tiny", kernel);
-        let mut workspaces = [Workspace::default(), Workspace::default()];
+    let pools = [2, 3, 7]
+        .map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
+    for (name, kernel) in
+        ["tiny"].into_iter().flat_map(|it| kernels().map(move |kernel| (it, kernel)))
+    {
+        let bert = load(name, kernel);
+        let mut workspace = None;
         for count in [1, 2, 8, 9, 17, 33, 130, 300] {
             let ids = formula(count);
-            let attended = count.div_ceil(2);
-            let [one, some] = &mut workspaces;
-            let one = bert.states(&ids, attended, 1, one);
-            for threads in [2, 3, 7] {
-                assert_eq!(one, bert.states(&ids, attended, threads, some), "{kernel:?} {count}");
+            let tokens = (&*ids, count.div_ceil(2));
+            let alone = bert.states(tokens, None, &mut workspace);
+            for pool in &pools {
+                let together = bert.states(tokens, Some(pool), &mut workspace);
+                assert_eq!(alone, together, "{name} {kernel:?} {count}");
             }
         }
     }
@@ -87,11 +92,10 @@ fn threads_change_no_bit() {
 fn tokens_that_are_not_attended_change_nothing_before_them() {
     for kernel in kernels() {
         let bert = load("tiny", kernel);
-        let (mut short, mut long) = (Workspace::default(), Workspace::default());
         let mut ids = formula(11);
-        let alone = bert.states(&ids, 11, 1, &mut short);
+        let alone = bert.states((&ids, 11), None, &mut None);
         ids.extend([5; 9]);
-        let filled = bert.states(&ids, 11, 1, &mut long);
+        let filled = bert.states((&ids, 11), None, &mut None);
         assert_eq!(alone, &filled[..alone.len()], "{kernel:?}");
     }
 }
@@ -126,13 +130,13 @@ fn assert_close(kernel: Kernel, found: &[f32], wanted: &[f32], what: &str) {
     }
 }
 
-fn load(name: &str, kernel: Kernel) -> Bert {
+fn load(name: &str, kernel: Kernel) -> Arc<Bert> {
     load_from(&TowerFiles::bare(&directory().join(name)).unwrap(), kernel)
 }
 
-fn load_from(files: &TowerFiles, kernel: Kernel) -> Bert {
+fn load_from(files: &TowerFiles, kernel: Kernel) -> Arc<Bert> {
     let read = |name: &str, shape: &[usize]| files.read(name, shape);
-    Bert::load(files.architecture.clone(), kernel, read).unwrap()
+    Arc::new(Bert::load(files.architecture.clone(), kernel, read).unwrap())
 }
 
 fn directory() -> PathBuf {

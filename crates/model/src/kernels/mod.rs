@@ -24,7 +24,7 @@ pub(crate) mod tests;
 mod vector;
 mod x86;
 
-pub(crate) use self::panels::{Left, Output, Panels, Rows};
+pub(crate) use self::panels::{Left, Output, Panels, Piece, Place, Rows, Stack, part};
 use self::panels::{Line, Pair};
 pub use self::peak::peak;
 use self::portable::Element;
@@ -58,7 +58,9 @@ impl Kernel {
     pub(crate) fn choose(precision: Precision) -> Option<Self> {
         let best = |kernels: &[Kernel]| kernels.iter().copied().find(|kernel| kernel.is_here());
         match precision {
-            Precision::Auto => Self::choose(Precision::Bf16).or(Self::choose(Precision::F32)),
+            Precision::Auto => best(&[Kernel::Amx])
+                .or_else(|| x86::bf16_is_fast().then(|| Self::choose(Precision::Bf16))?)
+                .or_else(|| Self::choose(Precision::F32)),
             Precision::Bf16 => best(&[Kernel::Amx, Kernel::Avx512Bf16]),
             Precision::F32 => best(&[Kernel::Avx512, Kernel::Avx2, Kernel::Portable]),
             Precision::Portable => Some(Kernel::Portable),
@@ -99,7 +101,7 @@ impl Kernel {
     /// Bends each value by GELU.
     pub(crate) fn gelu(self, values: &mut [f32]) {
         match self {
-            Kernel::Portable => vector::gelu::<{ vector::FUSED }>(values),
+            Kernel::Portable => portable::gelu(values),
             Kernel::Avx2 => x86::avx2_gelu(values),
             _ => x86::avx512_gelu(values),
         }
@@ -108,7 +110,7 @@ impl Kernel {
     /// Bends each value by GELU's approximation by tanh.
     pub(crate) fn gelu_tanh(self, values: &mut [f32]) {
         match self {
-            Kernel::Portable => vector::gelu_tanh::<{ vector::FUSED }>(values),
+            Kernel::Portable => portable::gelu_tanh(values),
             Kernel::Avx2 => x86::avx2_gelu_tanh(values),
             _ => x86::avx512_gelu_tanh(values),
         }
@@ -119,7 +121,7 @@ impl Kernel {
     /// The scores are multiplied with a scale, above 0, before.
     pub(crate) fn softmax(self, scores: &mut [f32], scale: f32) -> f32 {
         match self {
-            Kernel::Portable => vector::softmax::<{ vector::FUSED }>(scores, scale),
+            Kernel::Portable => portable::softmax(scores, scale),
             Kernel::Avx2 => x86::avx2_softmax(scores, scale),
             _ => x86::avx512_softmax(scores, scale),
         }
@@ -128,7 +130,7 @@ impl Kernel {
     /// Normalises `values + added` to mean 0 and variance 1, then scales and shifts it.
     pub(crate) fn layer_norm(self, values: &mut [f32], added: &[f32], norm: &Norm) {
         match self {
-            Kernel::Portable => vector::layer_norm::<{ vector::FUSED }>(values, added, norm),
+            Kernel::Portable => portable::layer_norm(values, added, norm),
             Kernel::Avx2 => x86::avx2_layer_norm(values, added, norm),
             _ => x86::avx512_layer_norm(values, added, norm),
         }

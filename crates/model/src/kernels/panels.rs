@@ -7,6 +7,9 @@
 //! Every output is the sum of its products in the order of the depth, whatever rows are
 //! multiplied with it. So the same row gives the same bits in any company.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use half::bf16;
 
 use super::{Kernel, amx, portable, x86};
@@ -44,7 +47,9 @@ pub(crate) struct Panels {
     kernel: Kernel,
     columns: usize,
     depth: usize,
-    lines: Lines,
+    /// Its own, or those of a [`Stack`], where its first is the one of this number.
+    lines: Arc<Lines>,
+    first: usize,
     /// What each output begins with; zeros up to whole panels.
     bias: Vec<f32>,
     /// Rows on their way into the panels.
@@ -57,9 +62,29 @@ enum Lines {
     Bf16(Vec<Line<Pair>>),
 }
 
-/// Rows on their way into a product: as they are, or turned into `bf16` in a buffer of its own.
+/// Matrices one behind the other in memory, on large pages where the system has them: so that to
+/// find the next page takes no time while weights are read from front to back.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    kernel: Kernel,
+    lines: Lines,
+    filled: usize,
+}
+
+/// A matrix in a stack that grows.
+#[derive(Debug)]
+pub(crate) struct Place {
+    depth: usize,
+    first: usize,
+    bias: Vec<f32>,
+    columns: usize,
+}
+
+/// Rows on their way into a product: as they are where they can be, or copied together, or turned
+/// into `bf16`.
 #[derive(Debug, Default)]
 pub(crate) struct Left {
+    values: Vec<f32>,
     pairs: Vec<Pair>,
 }
 
@@ -71,6 +96,16 @@ pub(crate) struct Rows<'a> {
     pub(crate) stride: usize,
     pub(crate) count: usize,
     pub(crate) width: usize,
+}
+
+/// A part of the rows that are multiplied, and the row and column where it begins among them.
+///
+/// In `bf16` a piece begins at an even column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece<'a> {
+    pub(crate) row: usize,
+    pub(crate) column: usize,
+    pub(crate) rows: Rows<'a>,
 }
 
 /// Where the outputs go: into some columns of rows.
@@ -96,42 +131,92 @@ pub(super) struct Product<'a, T> {
     pub(super) output_stride: usize,
 }
 
+impl Lines {
+    fn new(kernel: Kernel) -> Self {
+        if kernel.is_bf16() { Self::Bf16(Vec::new()) } else { Self::F32(Vec::new()) }
+    }
+
+    /// Makes each of these rows a column, in the lines from `first` on.
+    fn fill_transposed(&mut self, kernel: Kernel, first: usize, rows: Rows<'_>, left: &mut Left) {
+        for (panel, (start, count)) in blocks(rows.count, WIDTH).enumerate() {
+            let rows = rows.part(start, count);
+            match self {
+                Self::F32(lines) => {
+                    let lines = &mut lines[first + panel * rows.width..][..rows.width];
+                    kernel.transpose(rows.values, rows.stride, count, lines);
+                }
+                Self::Bf16(lines) => {
+                    let depth = pairs(rows.width);
+                    let lines = &mut lines[first + panel * depth..][..depth];
+                    let piece = Piece { row: 0, column: 0, rows };
+                    let pairs = left.round(kernel, &[piece], count, rows.width);
+                    kernel.transpose(pairs, depth, count, lines);
+                }
+            }
+        }
+    }
+}
+
+impl Stack {
+    /// Makes room for matrices of these numbers of columns and depths.
+    pub(crate) fn new(kernel: Kernel, shapes: impl Iterator<Item = (usize, usize)>) -> Self {
+        let mut lines = Lines::new(kernel);
+        let depth = |depth| if kernel.is_bf16() { pairs(depth) } else { depth };
+        let count = shapes.map(|(columns, deep)| columns.div_ceil(WIDTH) * depth(deep)).sum();
+        match &mut lines {
+            Lines::F32(lines) => *lines = zeros_on_large_pages(count),
+            Lines::Bf16(lines) => *lines = zeros_on_large_pages(count),
+        }
+        Self { kernel, lines, filled: 0 }
+    }
+
+    /// Lays out weights as checkpoints have them: one row of `depth` numbers for each output.
+    ///
+    /// # Panics
+    ///
+    /// The stack was made for smaller matrices.
+    pub(crate) fn push(&mut self, weights: &[f32], bias: &[f32]) -> Place {
+        let (columns, depth) = (bias.len(), weights.len() / bias.len());
+        let rows = Rows { values: weights, stride: depth, count: columns, width: depth };
+        let first = self.filled;
+        self.lines.fill_transposed(self.kernel, first, rows, &mut Left::default());
+        let panels = columns.div_ceil(WIDTH);
+        self.filled += panels * if self.kernel.is_bf16() { pairs(depth) } else { depth };
+        let mut bias = bias.to_vec();
+        bias.resize(panels * WIDTH, 0.0);
+        Place { columns, depth, first, bias }
+    }
+
+    /// Gives the matrices, by their places.
+    pub(crate) fn finish(self) -> impl Fn(Place) -> Panels {
+        let (kernel, lines) = (self.kernel, Arc::new(self.lines));
+        move |Place { columns, depth, first, bias }| {
+            let (lines, left) = (Arc::clone(&lines), Left::default());
+            Panels { kernel, columns, depth, lines, first, bias, left }
+        }
+    }
+}
+
 impl Panels {
     /// Starts without columns, to be filled.
     pub(crate) fn empty(kernel: Kernel) -> Self {
-        let lines = if kernel.is_bf16() { Lines::Bf16(Vec::new()) } else { Lines::F32(Vec::new()) };
-        Self { kernel, columns: 0, depth: 0, lines, bias: Vec::new(), left: Left::default() }
+        let lines = Arc::new(Lines::new(kernel));
+        let (bias, left) = (Vec::new(), Left::default());
+        Self { kernel, columns: 0, depth: 0, lines, first: 0, bias, left }
     }
 
     /// Lays out weights as checkpoints have them: one row of `depth` numbers for each output.
     pub(crate) fn of_weights(kernel: Kernel, weights: &[f32], bias: &[f32]) -> Self {
-        let (columns, depth) = (bias.len(), weights.len() / bias.len());
-        let mut panels = Self::empty(kernel);
-        let rows = Rows { values: weights, stride: depth, count: columns, width: depth };
-        panels.fill_transposed(rows);
-        panels.bias[..columns].copy_from_slice(bias);
-        panels.left = Left::default();
-        panels
+        let shape = (bias.len(), weights.len() / bias.len());
+        let mut stack = Stack::new(kernel, std::iter::once(shape));
+        let place = stack.push(weights, bias);
+        stack.finish()(place)
     }
 
     /// Makes each of these rows a column.
     pub(crate) fn fill_transposed(&mut self, rows: Rows<'_>) {
         self.resize(rows.count, rows.width);
-        let Self { kernel, left, .. } = self;
-        for (panel, (start, count)) in blocks(rows.count, WIDTH).enumerate() {
-            let rows = rows.part(start, count);
-            match &mut self.lines {
-                Lines::F32(lines) => {
-                    let lines = &mut lines[panel * rows.width..][..rows.width];
-                    kernel.transpose(rows.values, rows.stride, count, lines);
-                }
-                Lines::Bf16(lines) => {
-                    let depth = pairs(rows.width);
-                    let lines = &mut lines[panel * depth..][..depth];
-                    kernel.transpose(left.fill(*kernel, rows), depth, count, lines);
-                }
-            }
-        }
+        own(&mut self.lines).fill_transposed(self.kernel, 0, rows, &mut self.left);
     }
 
     /// Takes these rows as they are: their width is the number of columns.
@@ -139,7 +224,7 @@ impl Panels {
         self.resize(rows.width, rows.count);
         for (panel, (start, width)) in blocks(rows.width, WIDTH).enumerate() {
             let rows = Rows { values: &rows.values[start..], width, ..rows };
-            match &mut self.lines {
+            match own(&mut self.lines) {
                 Lines::F32(lines) => {
                     let lines = &mut lines[panel * rows.count..][..rows.count];
                     for (step, line) in lines.iter_mut().enumerate() {
@@ -162,7 +247,7 @@ impl Panels {
         let panels = columns.div_ceil(WIDTH);
         self.bias.clear();
         self.bias.resize(panels * WIDTH, 0.0);
-        match &mut self.lines {
+        match own(&mut self.lines) {
             Lines::F32(lines) => refill(lines, panels * depth),
             Lines::Bf16(lines) => refill(lines, panels * pairs(depth)),
         }
@@ -173,13 +258,28 @@ impl Panels {
         self.columns
     }
 
-    /// Counts the bytes that are held.
+    /// Counts the bytes that it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let lines = match &self.lines {
-            Lines::F32(lines) => size_of_val(lines.as_slice()),
-            Lines::Bf16(lines) => size_of_val(lines.as_slice()),
+        let lines = match &*self.lines {
+            Lines::F32(_) => self.count() * self.depth * size_of::<Line<f32>>(),
+            Lines::Bf16(_) => self.count() * pairs(self.depth) * size_of::<Line<Pair>>(),
         };
         lines + size_of_val(self.bias.as_slice())
+    }
+
+    /// Counts the panels.
+    pub(crate) fn count(&self) -> usize {
+        self.columns.div_ceil(WIDTH)
+    }
+
+    /// Tells which columns some panels hold.
+    pub(crate) fn columns_of(&self, panels: &Range<usize>) -> Range<usize> {
+        (panels.start * WIDTH).min(self.columns)..(panels.end * WIDTH).min(self.columns)
+    }
+
+    /// Tells which panels hold some columns, and perhaps some more.
+    pub(crate) fn panels_with(&self, columns: &Range<usize>) -> Range<usize> {
+        columns.start / WIDTH..columns.end.div_ceil(WIDTH)
     }
 
     /// Multiplies rows with this matrix, and adds the bias.
@@ -188,32 +288,55 @@ impl Panels {
     ///
     /// The rows have another width than this matrix has depth, or the output is too short.
     pub(crate) fn multiply(&self, rows: Rows<'_>, left: &mut Left, output: &mut Output<'_>) {
-        assert_eq!(rows.width, self.depth, "rows as wide as the matrix is deep");
-        assert!(output.stride >= self.columns, "rows of outputs do not overlap");
-        if rows.count == 0 {
+        self.multiply_some(0..self.count(), &[Piece { row: 0, column: 0, rows }], left, output);
+    }
+
+    /// Multiplies rows, given in pieces, with some of the panels.
+    ///
+    /// # Panics
+    ///
+    /// The pieces do not make up rows as wide as this matrix is deep, or the output is too short.
+    pub(crate) fn multiply_some(
+        &self,
+        panels: Range<usize>,
+        pieces: &[Piece<'_>],
+        left: &mut Left,
+        output: &mut Output<'_>,
+    ) {
+        let count = pieces.iter().map(|piece| piece.row + piece.rows.count).max().unwrap_or(0);
+        let columns = self.columns_of(&panels);
+        if count == 0 || columns.is_empty() {
             return;
         }
-        let (bias, columns, output_stride) = (&self.bias, self.columns, output.stride);
-        let output = &mut output.values[..(rows.count - 1) * output_stride + columns];
-        match &self.lines {
-            Lines::F32(lines) => self.kernel.multiply_f32(&mut Product {
-                left: &rows.values[..(rows.count - 1) * rows.stride + rows.width],
-                left_stride: rows.stride,
-                rows: rows.count,
-                lines,
-                depth: self.depth,
-                bias,
-                columns,
-                output,
-                output_stride,
-            }),
+        let numbers: usize = pieces.iter().map(|piece| piece.rows.count * piece.rows.width).sum();
+        assert_eq!(numbers, count * self.depth, "rows as wide as the matrix is deep");
+        assert!(output.stride >= columns.len(), "rows of outputs do not overlap");
+        let bias = &self.bias[columns.start..];
+        let (columns, output_stride) = (columns.len(), output.stride);
+        let output = &mut output.values[..(count - 1) * output_stride + columns];
+        match &*self.lines {
+            Lines::F32(lines) => {
+                let rows = left.gather(pieces, count, self.depth);
+                self.kernel.multiply_f32(&mut Product {
+                    left: &rows.values[..(count - 1) * rows.stride + rows.width],
+                    left_stride: rows.stride,
+                    rows: count,
+                    lines: &lines[self.first + panels.start * self.depth..]
+                        [..panels.len() * self.depth],
+                    depth: self.depth,
+                    bias,
+                    columns,
+                    output,
+                    output_stride,
+                });
+            }
             Lines::Bf16(lines) => {
                 let depth = pairs(self.depth);
                 self.kernel.multiply_bf16(&mut Product {
-                    left: left.fill(self.kernel, rows),
+                    left: left.round(self.kernel, pieces, count, self.depth),
                     left_stride: depth,
-                    rows: rows.count,
-                    lines,
+                    rows: count,
+                    lines: &lines[self.first + panels.start * depth..][..panels.len() * depth],
                     depth,
                     bias,
                     columns,
@@ -226,15 +349,41 @@ impl Panels {
 }
 
 impl Left {
-    fn fill(&mut self, kernel: Kernel, rows: Rows<'_>) -> &[Pair] {
-        let stride = pairs(rows.width);
-        let count = rows.count * stride;
+    /// Puts pieces together; a single one stays where it is.
+    fn gather<'a>(&'a mut self, pieces: &[Piece<'a>], count: usize, width: usize) -> Rows<'a> {
+        if let [Piece { rows, .. }] = pieces {
+            return *rows;
+        }
+        self.values.resize(count * width, 0.0);
+        for piece in pieces {
+            let rows = self.values.chunks_exact_mut(width).skip(piece.row);
+            for (index, row) in rows.take(piece.rows.count).enumerate() {
+                row[piece.column..][..piece.rows.width].copy_from_slice(piece.rows.row(index));
+            }
+        }
+        Rows::all(&self.values, width)
+    }
+
+    /// Puts pieces together in `bf16`.
+    fn round(
+        &mut self,
+        kernel: Kernel,
+        pieces: &[Piece<'_>],
+        count: usize,
+        width: usize,
+    ) -> &[Pair] {
+        let stride = pairs(width);
         // rows begin where cache lines do: a tile of AMX loads a line of each
-        self.pairs.resize(count + PAIRS, Pair::default());
+        self.pairs.resize(count * stride + PAIRS, Pair::default());
         let start = self.pairs.as_ptr().align_offset(align_of::<Line<Pair>>()).min(PAIRS);
-        let pairs = &mut self.pairs[start..][..count];
-        for (index, pairs) in pairs.chunks_exact_mut(stride).enumerate() {
-            kernel.to_pairs(rows.row(index), pairs);
+        let pairs = &mut self.pairs[start..][..count * stride];
+        for Piece { row, column, rows } in pieces {
+            debug_assert!(column.is_multiple_of(2));
+            let end = if column + rows.width == width { stride } else { (column + rows.width) / 2 };
+            let lines = pairs.chunks_exact_mut(stride).skip(*row);
+            for (index, pairs) in lines.take(rows.count).enumerate() {
+                kernel.to_pairs(rows.row(index), &mut pairs[column / 2..end]);
+            }
         }
         pairs
     }
@@ -246,7 +395,7 @@ impl<'a> Rows<'a> {
         Self { values, stride: width, count: values.len() / width, width }
     }
 
-    pub(super) fn part(self, start: usize, count: usize) -> Self {
+    pub(crate) fn part(self, start: usize, count: usize) -> Self {
         Self { values: &self.values[start * self.stride..], count, ..self }
     }
 
@@ -283,10 +432,15 @@ impl Kernel {
 /// Cuts a number of things into as few parts as there can be, of nearly one size.
 pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = total.div_ceil(most);
-    (0..count).map(move |part| {
-        let (start, end) = (part * total / count, (part + 1) * total / count);
-        (start, end - start)
+    (0..count).map(move |index| {
+        let part = part(total, count, index);
+        (part.start, part.len())
     })
+}
+
+/// Cuts a number of things into parts of nearly one size, which may be none, and gives one of them.
+pub(crate) fn part(total: usize, count: usize, index: usize) -> Range<usize> {
+    index * total / count..(index + 1) * total / count
 }
 
 /// Cuts a number of things into parts of one size, but for the last.
@@ -296,6 +450,18 @@ fn blocks(total: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
 
 fn pairs(depth: usize) -> usize {
     depth.div_ceil(2).next_multiple_of(PAIRS)
+}
+
+/// Lines that nobody else reads.
+fn own(lines: &mut Arc<Lines>) -> &mut Lines {
+    Arc::get_mut(lines).expect("panels of a stack are not filled again")
+}
+
+fn zeros_on_large_pages<T: Clone + Default>(count: usize) -> Vec<Line<T>> {
+    let mut lines = Vec::with_capacity(count);
+    x86::ask_for_large_pages(lines.spare_capacity_mut());
+    lines.resize(count, Line::default());
+    lines
 }
 
 fn refill<T: Clone + Default>(lines: &mut Vec<T>, count: usize) {

@@ -1,9 +1,9 @@
 //! Products in plain Rust: the path of every CPU without a kernel of its own, and the twin that
 //! the other kernels are tested against.
 
-use super::Rows;
 use super::panels::{Line, Pair, Product, WIDTH, parts};
-use super::vector::{FUSED, multiply_add};
+use super::vector::{self, FUSED, multiply_add};
+use super::{Norm, Rows};
 
 /// Rows that are multiplied together; their sums stay in registers.
 const ROWS: usize = 4;
@@ -28,7 +28,7 @@ impl Element for Pair {
     }
 }
 
-pub(super) fn multiply<T: Element>(product: &mut Product<'_, T>) {
+pub(crate) fn multiply<T: Element>(product: &mut Product<'_, T>) {
     let Product { left, left_stride, depth, output_stride, .. } = *product;
     for (panel, lines) in product.lines.chunks_exact(depth).enumerate() {
         let bias: &[f32; WIDTH] =
@@ -70,14 +70,14 @@ fn sums<T: Element, const R: usize>(
 }
 
 /// Turns a row into pairs, the last of which may be filled up with zeros.
-pub(super) fn to_pairs(row: &[f32], pairs: &mut [Pair]) {
+pub(crate) fn to_pairs(row: &[f32], pairs: &mut [Pair]) {
     let mut row = row.iter().copied();
     for pair in pairs {
         *pair = Pair::new(row.next().unwrap_or(0.0), row.next().unwrap_or(0.0));
     }
 }
 
-pub(super) fn transpose<T: Element>(
+pub(crate) fn transpose<T: Element>(
     rows: &[T],
     stride: usize,
     count: usize,
@@ -89,11 +89,27 @@ pub(super) fn transpose<T: Element>(
     }
 }
 
-pub(super) fn interleave(rows: Rows<'_>, lines: &mut [Line<Pair>]) {
+pub(crate) fn interleave(rows: Rows<'_>, lines: &mut [Line<Pair>]) {
     let zeros = [0.0; WIDTH];
     for (step, line) in lines.iter_mut().enumerate().take(rows.count.div_ceil(2)) {
         let second = if 2 * step + 1 < rows.count { rows.row(2 * step + 1) } else { &zeros };
         let both = rows.row(2 * step).iter().zip(second);
         line.0.iter_mut().zip(both).for_each(|(pair, (&a, &b))| *pair = Pair::new(a, b));
     }
+}
+
+pub(crate) fn gelu(values: &mut [f32]) {
+    vector::gelu::<FUSED>(values);
+}
+
+pub(crate) fn gelu_tanh(values: &mut [f32]) {
+    vector::gelu_tanh::<FUSED>(values);
+}
+
+pub(crate) fn softmax(scores: &mut [f32], scale: f32) -> f32 {
+    vector::softmax::<FUSED>(scores, scale)
+}
+
+pub(crate) fn layer_norm(values: &mut [f32], added: &[f32], norm: &Norm) {
+    vector::layer_norm::<FUSED>(values, added, norm);
 }

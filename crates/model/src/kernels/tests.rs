@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::panels::{Line, Pair, parts};
-use super::{Kernel, Left, Norm, Output, Panels, Rows};
+use super::{Kernel, Left, Norm, Output, Panels, Piece, Rows};
 
 /// Those that this CPU can run.
 pub(crate) fn kernels() -> impl Iterator<Item = Kernel> {
@@ -146,6 +146,47 @@ proptest! {
             let mut alone = vec![f32::NAN; columns];
             panels.multiply(last, &mut Left::default(), &mut Output::all(&mut alone, columns));
             prop_assert_eq!(&output[(rows - 1) * (columns + room)..][..columns], &alone[..]);
+        }
+    }
+
+    #[test]
+    fn pieces_and_some_panels_give_the_bits_of_the_whole(
+        (rows, columns, depth) in (1..40_usize, 1..90_usize, 2..100_usize),
+        (row, column, panel) in (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<prop::sample::Index>()),
+        seed in any::<u64>(),
+    ) {
+        let (weights, bias) = (numbers(columns * depth, seed), numbers(columns, seed ^ 1));
+        let left = numbers(rows * depth, seed ^ 2);
+        let (row, column) = (row.index(rows), column.index(depth) / 2 * 2);
+        let piece = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| Piece {
+            row: rows.start,
+            column: columns.start,
+            rows: Rows {
+                values: &left[rows.start * depth + columns.start..],
+                stride: depth,
+                count: rows.len(),
+                width: columns.len(),
+            },
+        };
+        // empty ones among them
+        let pieces = [
+            piece(0..row, 0..column), piece(0..row, column..depth),
+            piece(row..rows, 0..column), piece(row..rows, column..depth),
+        ];
+        for kernel in kernels() {
+            let panels = Panels::of_weights(kernel, &weights, &bias);
+            let mut whole = vec![f32::NAN; rows * columns];
+            panels.multiply(Rows::all(&left, depth), &mut Left::default(), &mut Output::all(&mut whole, columns));
+            let cut = panel.index(panels.count() + 1);
+            for some in [0..cut, cut..panels.count()] {
+                let wanted = panels.columns_of(&some);
+                let mut part = vec![f32::NAN; rows * wanted.len()];
+                let mut output = Output::all(&mut part, wanted.len());
+                panels.multiply_some(some, &pieces, &mut Left::default(), &mut output);
+                for (whole, part) in whole.chunks(columns).zip(part.chunks(wanted.len().max(1))) {
+                    prop_assert_eq!(&whole[wanted.clone()], part, "{:?}", kernel);
+                }
+            }
         }
     }
 

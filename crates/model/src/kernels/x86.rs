@@ -7,23 +7,53 @@
 //! The functions at the top are safe: they check that the CPU has the instructions and that the
 //! slices are as long as the pointers will reach.
 
-#![cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "stubs for other CPUs"))]
-#![expect(unsafe_code, reason = "instructions of the CPU by intrinsics; twins in portable.rs")]
+#[cfg(target_arch = "x86_64")]
+pub(super) use self::here::*;
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) use self::nowhere::*;
 
-use super::Norm;
-use super::panels::{Pair, Product};
+/// Other CPUs say that they have none of it, and so are never asked for it.
+#[cfg(not(target_arch = "x86_64"))]
+mod nowhere {
+    use std::mem::MaybeUninit;
+
+    pub(crate) use super::super::portable::{
+        gelu as avx2_gelu, gelu as avx512_gelu, gelu_tanh as avx2_gelu_tanh,
+        gelu_tanh as avx512_gelu_tanh, interleave as avx512_interleave,
+        layer_norm as avx2_layer_norm, layer_norm as avx512_layer_norm, multiply as avx2,
+        multiply as avx512, multiply as avx512_bf16, softmax as avx2_softmax,
+        softmax as avx512_softmax, to_pairs as avx512_to_pairs, transpose as avx512_transpose,
+    };
+
+    pub(crate) fn has_avx2() -> bool {
+        false
+    }
+
+    pub(crate) fn has_avx512() -> bool {
+        false
+    }
+
+    pub(crate) fn has_avx512_bf16() -> bool {
+        false
+    }
+
+    pub(crate) fn bf16_is_fast() -> bool {
+        false
+    }
+
+    pub(crate) fn ask_for_large_pages<T>(_memory: &mut [MaybeUninit<T>]) {}
+}
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use here::*;
-
-#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "instructions of the CPU by intrinsics; twins in portable.rs")]
 mod here {
+    use std::arch::asm;
     use std::arch::x86_64::*;
+    use std::mem::MaybeUninit;
 
-    use super::super::panels::{Line, WIDTH, parts};
+    use super::super::panels::{Line, Pair, Product, WIDTH, parts};
     use super::super::portable::{self, Element};
-    use super::super::{Rows, vector};
-    use super::{Norm, Pair, Product};
+    use super::super::{Norm, Rows, vector};
 
     pub(crate) fn has_avx2() -> bool {
         is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
@@ -39,6 +69,47 @@ mod here {
 
     pub(crate) fn has_avx512_bf16() -> bool {
         has_avx512() && is_x86_feature_detected!("avx512bf16")
+    }
+
+    /// Tells whether products of `bf16` take less time than those of f32: half of it on AMD's CPUs,
+    /// but half as much again on Intel's, which has tiles for them.
+    pub(crate) fn bf16_is_fast() -> bool {
+        let vendor = __cpuid(0);
+        has_avx512_bf16() && [vendor.ebx, vendor.edx, vendor.ecx] == AMD
+    }
+
+    /// `AuthenticAMD`, as the CPU says it.
+    const AMD: [u32; 3] = [0x6874_7541, 0x6974_6e65, 0x444d_4163];
+
+    /// Asks for memory in pages of 2 MiB where a stretch of it, not used yet, has room for them.
+    ///
+    /// A CPU keeps the places of some 2,000 pages; of the usual 4 KiB, that is less than the weights
+    /// of an encoder, and in a virtual machine to look up another takes twice as long. Where the system
+    /// has no such pages, nothing changes.
+    pub(crate) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
+        const MADVISE: usize = 28;
+        const MADV_HUGEPAGE: usize = 14;
+        const PAGE: usize = 4096;
+        let bytes = memory.as_ptr_range();
+        let start = (bytes.start as usize).next_multiple_of(PAGE);
+        let end = bytes.end as usize / PAGE * PAGE;
+        if cfg!(not(target_os = "linux")) || start >= end {
+            return;
+        }
+        // SAFETY: the call changes no byte of the memory, which is ours, but only how it is kept;
+        // `syscall` itself overwrites two registers.
+        unsafe {
+            asm!(
+                "syscall",
+                inlateout("rax") MADVISE => _,
+                in("rdi") start,
+                in("rsi") end - start,
+                in("rdx") MADV_HUGEPAGE,
+                lateout("rcx") _,
+                lateout("r11") _,
+                options(nostack),
+            );
+        }
     }
 
     pub(crate) fn avx2(product: &mut Product<'_, f32>) {
