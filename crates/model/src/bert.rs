@@ -15,7 +15,11 @@ use rayon::ThreadPool;
 use self::pass::Pass;
 pub(crate) use self::pass::Workspace;
 use crate::architecture::Architecture;
-use crate::kernels::{Kernel, Norm, Panels, Place, Stack, part};
+use crate::kernels::{Kernel, Norm, Panels, Place, Stack, share};
+
+/// More parts mostly repeat each other's rounding of rows: cut in 12, a query takes one thread 1.7
+/// times as long, cut in 4 it takes 1.2 times.
+const MOST_PARTS: usize = 4;
 
 /// An encoder with its weights.
 #[derive(Debug)]
@@ -108,9 +112,9 @@ impl Bert {
             _ => workspace.insert(Arc::new(Workspace::new(self.kernel, parts))),
         };
         let pass = Arc::new(Pass::new(Arc::clone(self), tokens, parts, Arc::clone(workspace)));
-        for pool in pool.into_iter().cycle().take(parts - 1) {
+        for (_, pool) in (1..parts).zip(pool.into_iter().cycle()) {
             let pass = Arc::clone(&pass);
-            // a panic in a pool would end the program; this thread finds what it broke
+            // a panic in a pool would end the program; this thread panics for it
             pool.spawn(move || drop(catch_unwind(AssertUnwindSafe(|| pass.run()))));
         }
         pass.run();
@@ -122,7 +126,7 @@ impl Bert {
         // pairs of bf16 are not cut
         let heads = if self.head_width().is_multiple_of(2) { self.architecture.heads } else { 1 };
         let panels = |block: &Block| block.gather.count().min(block.widen.count());
-        self.blocks.iter().map(panels).fold(heads, usize::min)
+        self.blocks.iter().map(panels).fold(heads.min(MOST_PARTS), usize::min)
     }
 
     fn head_width(&self) -> usize {
@@ -189,7 +193,7 @@ impl Block {
 
 /// Reorders the rows of weights and biases, so that those of a head stand together.
 fn head_by_head(parts: &[(Vec<f32>, Vec<f32>)], heads: usize) -> (Vec<f32>, Vec<f32>) {
-    let of_a_head = |all: &'_ [f32], head: usize| all[part(all.len(), heads, head)].to_vec();
+    let of_a_head = |all: &'_ [f32], head: usize| all[share(all.len(), heads, head)].to_vec();
     let parts = || (0..heads).flat_map(|head| parts.iter().map(move |part| (head, part)));
     let weights = parts().flat_map(|(head, (weights, _))| of_a_head(weights, head)).collect();
     (weights, parts().flat_map(|(head, (_, bias))| of_a_head(bias, head)).collect())

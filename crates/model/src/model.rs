@@ -148,7 +148,8 @@ impl Model {
     ///
     /// There are no tokens, more than the encoder has positions, or ids beyond its vocabulary.
     pub fn states(&self, ids: &[u32]) -> TokenMatrix {
-        self.towers.states(ids, Some(&self.pool))
+        let turn = self.turns.begin();
+        self.towers.states(ids, turn.is_alone().then_some(&self.pool))
     }
 
     /// The states of many documents, side by side on all threads.
@@ -163,8 +164,8 @@ impl Model {
 
     /// Encodes one query, and tells how long its router took of that.
     ///
-    /// A query that comes alone is helped by all threads. Beside others, or beside documents, it is encoded
-    /// on the thread that asks: the threads of the model may have hundreds of documents to do first.
+    /// A query that comes alone is helped by other threads. Beside others, or beside documents, it
+    /// is encoded on the thread that asks: the others may have hundreds of documents to do first.
     ///
     /// # Errors
     ///

@@ -121,7 +121,7 @@ pub(crate) struct ModelArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum PrecisionArg {
-    /// The fastest that this CPU has: bf16 where it has instructions for it, else f32
+    /// The fastest that this CPU has: bf16 where it is quick at it, else f32
     Auto,
     /// Products of f32
     F32,

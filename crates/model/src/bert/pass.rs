@@ -2,12 +2,12 @@
 //!
 //! A text that comes alone has few rows: were these shared out, every thread would read all
 //! weights, and that takes as long as computing. So threads share the columns. Each computes some
-//! heads, or some columns of a product, for all rows, and reads the weights of these alone. The layer
-//! norms, which need whole rows, are shared by rows.
+//! heads, or some columns of a product, for all rows, and reads the weights of these alone. The
+//! layer norms, which need whole rows, are shared by rows.
 //!
-//! A text is cut into *chunks* of rows, one after the other, for more would press each other out of
-//! the cache, and a chunk into *bands* of rows, one for each part. A product gives each row and each
-//! column the same bits in any company, so no cut changes a result.
+//! A text is cut into *chunks* of rows, one after the other, for more would press each other out
+//! of the cache, and a chunk into *bands* of rows, one for each part. A product gives each row and
+//! each column the same bits in any company, so no cut changes a result.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuar
 use super::{Bert, Block};
 use crate::architecture::Activation;
 use crate::crew::Crew;
-use crate::kernels::{Kernel, Left, Norm, Output, Panels, Piece, Rows, part};
+use crate::kernels::{Kernel, Left, Norm, Output, Panels, Piece, Rows, share};
 
 /// More rows than this in a chunk only press each other out of the cache.
 const MOST_ROWS: usize = 128;
@@ -192,15 +192,15 @@ impl Pass {
         let Scratch { left, projected, keys, values, scores, sums } = scratch;
         let (width, seen, kernel) = (self.bert.head_width(), self.attended, self.bert.kernel);
         let scale = 1.0 / (width as f32).sqrt();
-        let part = |which: usize, rows: Range<usize>| {
+        let own = |which: usize, rows: Range<usize>| {
             let start = rows.start * stride + start + which * width;
             Rows { values: &projected[start..], stride, count: rows.len(), width }
         };
-        keys.fill_transposed(part(1, 0..seen));
-        values.fill(part(2, 0..seen));
+        keys.fill_transposed(own(1, 0..seen));
+        values.fill(own(2, 0..seen));
         for rows in self.chunks().map(|chunk| self.rows(chunk)) {
             scores.resize(rows.len() * seen, 0.0);
-            keys.multiply(part(0, rows.clone()), left, &mut Output::all(scores, seen));
+            keys.multiply(own(0, rows.clone()), left, &mut Output::all(scores, seen));
             sums.clear();
             sums.extend(scores.chunks_exact_mut(seen).map(|row| kernel.softmax(row, scale)));
             let context_rows = &mut context.values[rows.start * context.stride..];
@@ -250,7 +250,7 @@ impl Pass {
 
     /// Computes a part's columns of a product, for the rows of a chunk.
     fn multiply(&self, panels: &Panels, pieces: &[Piece<'_>], at: At, output: &RwLock<Vec<f32>>) {
-        let some = part(panels.count(), self.crew.parts(), at.part);
+        let some = share(panels.count(), self.crew.parts(), at.part);
         let stride = panels.columns_of(&some).len();
         let (mut scratch, mut output) = (lock(&self.workspace.0[at.part].scratch), write(output));
         output.resize(self.rows(at.chunk).len() * stride, 0.0);
@@ -286,13 +286,13 @@ impl Pass {
 
     /// The rows of a chunk.
     fn rows(&self, chunk: usize) -> Range<usize> {
-        part(self.ids.len(), self.chunks().len(), chunk)
+        share(self.ids.len(), self.chunks().len(), chunk)
     }
 
     /// The rows of a band.
     fn band(&self, at: At) -> Range<usize> {
         let rows = self.rows(at.chunk);
-        let band = part(rows.len(), self.crew.parts(), at.part);
+        let band = share(rows.len(), self.crew.parts(), at.part);
         rows.start + band.start..rows.start + band.end
     }
 
@@ -303,12 +303,12 @@ impl Pass {
 
     /// The heads of a part.
     fn heads(&self, part: usize) -> Range<usize> {
-        self::part(self.bert.architecture.heads, self.crew.parts(), part)
+        share(self.bert.architecture.heads, self.crew.parts(), part)
     }
 
     /// The columns of a part in a product.
     fn columns(&self, panels: &Panels, part: usize) -> Range<usize> {
-        panels.columns_of(&self::part(panels.count(), self.crew.parts(), part))
+        panels.columns_of(&share(panels.count(), self.crew.parts(), part))
     }
 
     /// The bands of a chunk, of all parts.
@@ -330,7 +330,7 @@ impl Pass {
     }
 }
 
-const WHOLE: &str = "a part that panics ends the pass";
+const WHOLE: &str = "a part that panics ends the pass, and its workspace is not used again";
 
 fn write(values: &RwLock<Vec<f32>>) -> RwLockWriteGuard<'_, Vec<f32>> {
     values.write().expect(WHOLE)

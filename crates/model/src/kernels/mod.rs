@@ -24,7 +24,7 @@ pub(crate) mod tests;
 mod vector;
 mod x86;
 
-pub(crate) use self::panels::{Left, Output, Panels, Piece, Place, Rows, Stack, part};
+pub(crate) use self::panels::{Left, Output, Panels, Piece, Place, Rows, Stack, share};
 use self::panels::{Line, Pair};
 pub use self::peak::peak;
 use self::portable::Element;
@@ -32,7 +32,8 @@ use self::portable::Element;
 /// How exactly, and with which instructions, an encoder computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// The fastest that this CPU has: `Bf16` where it has instructions for it, else `F32`.
+    /// The fastest that this CPU has: `Bf16` where it has tiles for it or is an AMD with AVX-512
+    /// BF16, else `F32`.
     #[default]
     Auto,
     /// Products of f32.
@@ -58,9 +59,10 @@ impl Kernel {
     pub(crate) fn choose(precision: Precision) -> Option<Self> {
         let best = |kernels: &[Kernel]| kernels.iter().copied().find(|kernel| kernel.is_here());
         match precision {
-            Precision::Auto => best(&[Kernel::Amx])
-                .or_else(|| x86::bf16_is_fast().then(|| Self::choose(Precision::Bf16))?)
-                .or_else(|| Self::choose(Precision::F32)),
+            Precision::Auto if amx::is_here() || x86::bf16_is_fast() => {
+                Self::choose(Precision::Bf16)
+            }
+            Precision::Auto => Self::choose(Precision::F32),
             Precision::Bf16 => best(&[Kernel::Amx, Kernel::Avx512Bf16]),
             Precision::F32 => best(&[Kernel::Avx512, Kernel::Avx2, Kernel::Portable]),
             Precision::Portable => Some(Kernel::Portable),

@@ -62,8 +62,7 @@ enum Lines {
     Bf16(Vec<Line<Pair>>),
 }
 
-/// Matrices one behind the other in memory, on large pages where the system has them: so that to
-/// find the next page takes no time while weights are read from front to back.
+/// Matrices one behind the other in memory, on large pages where the system has them.
 #[derive(Debug)]
 pub(crate) struct Stack {
     kernel: Kernel,
@@ -222,9 +221,10 @@ impl Panels {
     /// Takes these rows as they are: their width is the number of columns.
     pub(crate) fn fill(&mut self, rows: Rows<'_>) {
         self.resize(rows.width, rows.count);
+        let lines = own(&mut self.lines);
         for (panel, (start, width)) in blocks(rows.width, WIDTH).enumerate() {
             let rows = Rows { values: &rows.values[start..], width, ..rows };
-            match own(&mut self.lines) {
+            match lines {
                 Lines::F32(lines) => {
                     let lines = &mut lines[panel * rows.count..][..rows.count];
                     for (step, line) in lines.iter_mut().enumerate() {
@@ -295,7 +295,8 @@ impl Panels {
     ///
     /// # Panics
     ///
-    /// The pieces do not make up rows as wide as this matrix is deep, or the output is too short.
+    /// The pieces hold more or fewer numbers than rows as wide as this matrix is deep, or the output
+    /// is too short.
     pub(crate) fn multiply_some(
         &self,
         panels: Range<usize>,
@@ -303,6 +304,7 @@ impl Panels {
         left: &mut Left,
         output: &mut Output<'_>,
     ) {
+        assert!(panels.end <= self.count(), "panels of this matrix");
         let count = pieces.iter().map(|piece| piece.row + piece.rows.count).max().unwrap_or(0);
         let columns = self.columns_of(&panels);
         if count == 0 || columns.is_empty() {
@@ -433,13 +435,13 @@ impl Kernel {
 pub(super) fn parts(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = total.div_ceil(most);
     (0..count).map(move |index| {
-        let part = part(total, count, index);
-        (part.start, part.len())
+        let share = share(total, count, index);
+        (share.start, share.len())
     })
 }
 
 /// Cuts a number of things into parts of nearly one size, which may be none, and gives one of them.
-pub(crate) fn part(total: usize, count: usize, index: usize) -> Range<usize> {
+pub(crate) fn share(total: usize, count: usize, index: usize) -> Range<usize> {
     index * total / count..(index + 1) * total / count
 }
 

@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Kernel, Left, Output, Panels, Precision, Rows};
 
-/// Rows, columns and depth of products that fit the nearest caches: few rows suit registers, many
-/// suit tiles.
+/// Rows, columns and depth of products that caches hold: few rows suit registers, many suit tiles.
 const SHAPES: [(usize, usize, usize); 3] = [(32, 96, 512), (128, 384, 384), (128, 1152, 384)];
 /// How long each is tried.
 const TRIAL: Duration = Duration::from_millis(50);

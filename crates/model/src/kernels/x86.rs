@@ -1,4 +1,5 @@
-//! Kernels for AVX2 and AVX-512: one of the two homes of `unsafe` in this crate.
+//! Kernels for AVX2 and AVX-512, and the pages that weights lie on: one of the two homes of `unsafe`
+//! in this crate.
 //!
 //! A block of outputs, a few rows by a few panels, stays in registers while a kernel walks down
 //! the depth: each step loads a line of each panel and broadcasts one element of each row. Every
@@ -45,7 +46,7 @@ mod nowhere {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "instructions of the CPU by intrinsics; twins in portable.rs")]
+#[expect(unsafe_code, reason = "instructions of the CPU, twins in portable.rs; one system call")]
 mod here {
     use std::arch::asm;
     use std::arch::x86_64::*;
@@ -81,19 +82,19 @@ mod here {
     /// `AuthenticAMD`, as the CPU says it.
     const AMD: [u32; 3] = [0x6874_7541, 0x6974_6e65, 0x444d_4163];
 
-    /// Asks for memory in pages of 2 MiB where a stretch of it, not used yet, has room for them.
+    /// Asks Linux for pages of 2 MiB where a stretch of memory, not used yet, has room for them.
     ///
-    /// A CPU keeps the places of some 2,000 pages; of the usual 4 KiB, that is less than the weights
-    /// of an encoder, and in a virtual machine to look up another takes twice as long. Where the system
-    /// has no such pages, nothing changes.
+    /// A CPU keeps the places of some 2,000 pages. Of the usual 4 KiB, that is less than the weights
+    /// of an encoder, and in a virtual machine to look up another takes twice as long. Where the
+    /// system has no such pages, nothing changes.
     pub(crate) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
         const MADVISE: usize = 28;
         const MADV_HUGEPAGE: usize = 14;
-        const PAGE: usize = 4096;
+        const PAGE: usize = 2 << 20;
         let bytes = memory.as_ptr_range();
         let start = (bytes.start as usize).next_multiple_of(PAGE);
         let end = bytes.end as usize / PAGE * PAGE;
-        if cfg!(not(target_os = "linux")) || start >= end {
+        if cfg!(not(target_os = "linux")) || cfg!(miri) || start >= end {
             return;
         }
         // SAFETY: the call changes no byte of the memory, which is ours, but only how it is kept;
@@ -425,7 +426,15 @@ mod here {
         let (whole, rest) = row.as_chunks::<32>();
         // SAFETY: the CPU has the instructions, and there are pairs for all values.
         unsafe { compiled(whole, pairs.as_mut_ptr()) }
-        portable::to_pairs(rest, &mut pairs[whole.len() * WIDTH..]);
+        let (left, pairs) = (rest, &mut pairs[whole.len() * WIDTH..]);
+        let (mut last, mut made) = ([0.0; 32], [Pair::default(); WIDTH]);
+        last[..left.len()].copy_from_slice(left);
+        // SAFETY: the CPU has the instructions, and 16 pairs are made of 32 values. They round the
+        // rest too, for what they make of subnormal numbers is not what others do.
+        unsafe { compiled(&[last], made.as_mut_ptr()) }
+        let (some, zeros) = pairs.split_at_mut(pairs.len().min(WIDTH));
+        some.copy_from_slice(&made[..some.len()]);
+        zeros.fill(Pair::default());
     }
 
     pub(crate) fn avx512_interleave(rows: Rows<'_>, lines: &mut [Line<Pair>]) {
