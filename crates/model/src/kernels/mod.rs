@@ -19,15 +19,17 @@ mod amx;
 mod panels;
 mod peak;
 mod portable;
+mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
 mod vector;
 mod x86;
 
-pub(crate) use self::panels::{Left, Output, Panels, Piece, Place, Rows, Stack, share};
 use self::panels::{Line, Pair};
+pub(crate) use self::panels::{Panels, Place, Stack, share};
 pub use self::peak::peak;
 use self::portable::Element;
+pub(crate) use self::rows::{Left, Output, Piece, Rows};
 
 /// How exactly, and with which instructions, an encoder computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
