@@ -78,8 +78,8 @@ fn style(unit: Unit, bounded: bool) -> ProgressStyle {
         (Unit::Bytes, false) => "{bytes}, {bytes_per_sec}".to_owned(),
         (Unit::Things(name), true) => format!("{{human_pos}} of {{human_len}} {name}, {{per_sec}}"),
         (Unit::Things(name), false) => format!("{{human_pos}} {name}, {{per_sec}}"),
-        (Unit::Share, true) => "{percent} %, {prefix}".to_owned(),
-        (Unit::Share | Unit::Steps, false) => "{prefix}".to_owned(),
+        (Unit::Share, true) => "{percent} %{prefix}".to_owned(),
+        (Unit::Share | Unit::Steps, false) => "at work{prefix}".to_owned(),
         (Unit::Steps, true) => "step {pos} of {len}".to_owned(),
     };
     // what is said takes the room of a longer bar

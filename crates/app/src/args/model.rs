@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use fastlane_model::Precision;
 
 use super::input::InputArgs;
+use super::search::lanes;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct EncodeArgs {
@@ -37,9 +38,9 @@ pub(crate) struct ExplainArgs {
     pub(crate) text: String,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// How many lanes to pick; 1 unless said
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) lanes: Option<u32>,
+    /// How many lanes to pick, or `all`; 1 unless said
+    #[arg(long, value_name = "K", value_parser = lanes)]
+    pub(crate) lanes: Option<usize>,
     /// Print one JSON object with all digits
     #[arg(long)]
     pub(crate) json: bool,

@@ -81,7 +81,8 @@ pub(crate) enum FusionArg {
     Scores,
 }
 
-fn lanes(text: &str) -> Result<usize, &'static str> {
+/// As many lanes as are said.
+pub(super) fn lanes(text: &str) -> Result<usize, &'static str> {
     match text {
         "all" => Ok(usize::MAX),
         _ => {

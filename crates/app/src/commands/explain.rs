@@ -72,7 +72,7 @@ impl Explanation<'_> {
     /// The lanes, best first; none where no router picks them, or where it mixes all tokens.
     fn lanes(&self) -> Vec<Lane<'_>> {
         match self.model.has_router() && !self.mixes() {
-            true => self.views.lanes(self.args.lanes.unwrap_or(1) as usize),
+            true => self.views.lanes(self.args.lanes.unwrap_or(1)),
             false => Vec::new(),
         }
     }

@@ -190,7 +190,7 @@ impl Bar {
 
     fn show(&self, words: impl FnOnce() -> String) {
         self.bar.set(self.input.done());
-        self.bar.say(words);
+        self.bar.say(|| format!(", {}", words()));
     }
 
     /// Starts to measure here: what was read over came for free.
