@@ -110,6 +110,22 @@ fn each_line_of_a_pipe_is_a_query() {
 }
 
 #[test]
+fn an_index_that_is_made_for_nothing_is_not_left() {
+    let cut = [NOTES, b"{\"_id\": \"d4\""].concat();
+    let folder = with_models(&[("notes.jsonl", NOTES), ("cut.jsonl", &cut)]);
+    let said = folder.said("index cut.jsonl --output it.index --model plain");
+    assert!(said.starts_with("exit code 1") && said.contains("cut.jsonl"), "{said}");
+    assert!(!folder.path().join("it.index").exists(), "{said}");
+    // what was there before stays
+    assert!(
+        folder.said("index notes.jsonl --output it.index --model plain").starts_with("exit code 0")
+    );
+    assert!(folder.said("index cut.jsonl --output it.index").starts_with("exit code 1"));
+    let found = folder.said("search it.index light");
+    assert!(found.contains("d1"), "{found}");
+}
+
+#[test]
 fn what_cannot_be_searched_is_said() {
     let folder = indexed();
     let encoded = folder.said("encode --model plain --input notes.jsonl --output views");

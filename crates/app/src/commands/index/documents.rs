@@ -1,11 +1,12 @@
 //! Documents become a collection, or change one.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::bail;
-use fastlane::{Changes, Collection, Document, Model, Settings, WriterSettings};
+use fastlane::{Changes, Collection, CollectionError, Document, Model, Settings, WriterSettings};
 use fastlane_corpus::{Documents, ReadError};
 use fastlane_engine::Statistics;
 use serde::Serialize;
@@ -27,6 +28,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     if documents.ignored() > 0 {
         printer.note(&format!("files left out as no text: {}", documents.ignored()));
     }
+    let new = !args.output.exists();
     let collection = open(args)?;
     let began = Instant::now();
     let settings = WriterSettings { reduction: reduction(args), ..settings_of(&args.writer) };
@@ -43,9 +45,16 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
         false => writer.add(each, &mut watch),
     };
     drop(bar);
-    interrupt::check()?;
-    reading.check()?;
-    let changes = changed?;
+    let changes = match reading.end(changed) {
+        Ok(changes) => changes,
+        Err(error) => {
+            drop(writer);
+            if new {
+                take_away(&args.output);
+            }
+            return Err(error);
+        }
+    };
     writer.commit()?;
     // the last look came before: what is committed is told
     let seconds = began.elapsed().as_secs_f64();
@@ -74,6 +83,17 @@ fn open(args: &IndexArgs) -> anyhow::Result<Collection> {
     Ok(Collection::open_from(output, said.as_deref(), &settings)?)
 }
 
+/// Takes an index away that was made for nothing, unless others have filled it meanwhile.
+///
+/// Where it stays, it is an empty index, which the same command fills.
+fn take_away(output: &Path) {
+    let empty = Collection::open_without_model(output)
+        .is_ok_and(|collection| collection.figures().views.documents == 0);
+    if empty {
+        let _ = fs::remove_dir_all(output);
+    }
+}
+
 /// Documents on their way from a file, and what went wrong on it.
 struct Reading {
     progress: fastlane_corpus::Progress,
@@ -94,11 +114,12 @@ impl Reading {
         })
     }
 
-    /// What went wrong, if anything did.
-    fn check(&self) -> anyhow::Result<()> {
+    /// What changed, if nothing went wrong on the way.
+    fn end(&self, changed: Result<Changes, CollectionError>) -> anyhow::Result<Changes> {
+        interrupt::check()?;
         match self.failed.lock().expect("nobody panics while it is held").take() {
             Some(error) => Err(error.into()),
-            None => Ok(()),
+            None => Ok(changed?),
         }
     }
 
