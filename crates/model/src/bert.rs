@@ -193,7 +193,7 @@ impl Block {
 
 /// Reorders the rows of weights and biases, so that those of a head stand together.
 fn head_by_head(parts: &[(Vec<f32>, Vec<f32>)], heads: usize) -> (Vec<f32>, Vec<f32>) {
-    let of_a_head = |all: &'_ [f32], head: usize| all[share(all.len(), heads, head)].to_vec();
+    let of_a_head = |all: &[f32], head: usize| all[share(all.len(), heads, head)].to_vec();
     let parts = || (0..heads).flat_map(|head| parts.iter().map(move |part| (head, part)));
     let weights = parts().flat_map(|(head, (weights, _))| of_a_head(weights, head)).collect();
     (weights, parts().flat_map(|(head, (_, bias))| of_a_head(bias, head)).collect())

@@ -33,8 +33,9 @@ struct Part {
     states: RwLock<Vec<f32>>,
     /// Its heads' columns of all rows.
     context: RwLock<Vec<f32>>,
-    /// Its columns of a chunk, in the middle of a block and at its ends.
+    /// Its columns of a chunk in the middle of a block.
     inner: RwLock<Vec<f32>>,
+    /// Its columns of a chunk on the way into the states.
     output: RwLock<Vec<f32>>,
     scratch: Mutex<Scratch>,
 }

@@ -326,85 +326,40 @@ mod here {
         }
     }
 
-    pub(crate) fn avx2_gelu(values: &mut [f32]) {
-        #[target_feature(enable = "avx2,fma")]
-        fn compiled(values: &mut [f32]) {
-            vector::gelu::<true>(values);
-        }
-        assert!(has_avx2());
-        // SAFETY: the CPU has the instructions.
-        unsafe { compiled(values) }
+    /// Compiles a function of `vector.rs` for CPUs with some instructions.
+    macro_rules! compile {
+        ($name:ident, $has:ident, $features:tt, $plain:ident($($value:ident: $type:ty),*) $(-> $made:ty)?) => {
+            pub(crate) fn $name($($value: $type),*) $(-> $made)? {
+                #[target_feature(enable = $features)]
+                fn compiled($($value: $type),*) $(-> $made)? {
+                    vector::$plain::<true>($($value),*)
+                }
+                assert!($has());
+                // SAFETY: the CPU has the instructions.
+                unsafe { compiled($($value),*) }
+            }
+        };
     }
 
-    pub(crate) fn avx2_gelu_tanh(values: &mut [f32]) {
-        #[target_feature(enable = "avx2,fma")]
-        fn compiled(values: &mut [f32]) {
-            vector::gelu_tanh::<true>(values);
-        }
-        assert!(has_avx2());
-        // SAFETY: the CPU has the instructions.
-        unsafe { compiled(values) }
+    /// The same for each function, for one kind of CPU.
+    macro_rules! compile_all {
+        ($has:ident, $features:tt, $gelu:ident, $gelu_tanh:ident, $softmax:ident, $layer_norm:ident) => {
+            compile!($gelu, $has, $features, gelu(values: &mut [f32]));
+            compile!($gelu_tanh, $has, $features, gelu_tanh(values: &mut [f32]));
+            compile!($softmax, $has, $features, softmax(scores: &mut [f32], scale: f32) -> f32);
+            compile!($layer_norm, $has, $features, layer_norm(values: &mut [f32], added: &[f32], norm: &Norm));
+        };
     }
 
-    pub(crate) fn avx2_softmax(scores: &mut [f32], scale: f32) -> f32 {
-        #[target_feature(enable = "avx2,fma")]
-        fn compiled(scores: &mut [f32], scale: f32) -> f32 {
-            vector::softmax::<true>(scores, scale)
-        }
-        assert!(has_avx2());
-        // SAFETY: the CPU has the instructions.
-        unsafe { compiled(scores, scale) }
-    }
-
-    pub(crate) fn avx2_layer_norm(values: &mut [f32], added: &[f32], norm: &Norm) {
-        #[target_feature(enable = "avx2,fma")]
-        fn compiled(values: &mut [f32], added: &[f32], norm: &Norm) {
-            vector::layer_norm::<true>(values, added, norm);
-        }
-        assert!(has_avx2());
-        // SAFETY: the CPU has the instructions.
-        unsafe { compiled(values, added, norm) }
-    }
-
-    pub(crate) fn avx512_gelu(values: &mut [f32]) {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
-        fn compiled(values: &mut [f32]) {
-            vector::gelu::<true>(values);
-        }
-        assert!(has_avx512());
-        // SAFETY: the CPU has the instructions.
-        unsafe { compiled(values) }
-    }
-
-    pub(crate) fn avx512_gelu_tanh(values: &mut [f32]) {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
-        fn compiled(values: &mut [f32]) {
-            vector::gelu_tanh::<true>(values);
-        }
-        assert!(has_avx512());
-        // SAFETY: the CPU has the instructions.
-        unsafe { compiled(values) }
-    }
-
-    pub(crate) fn avx512_softmax(scores: &mut [f32], scale: f32) -> f32 {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
-        fn compiled(scores: &mut [f32], scale: f32) -> f32 {
-            vector::softmax::<true>(scores, scale)
-        }
-        assert!(has_avx512());
-        // SAFETY: the CPU has the instructions.
-        unsafe { compiled(scores, scale) }
-    }
-
-    pub(crate) fn avx512_layer_norm(values: &mut [f32], added: &[f32], norm: &Norm) {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
-        fn compiled(values: &mut [f32], added: &[f32], norm: &Norm) {
-            vector::layer_norm::<true>(values, added, norm);
-        }
-        assert!(has_avx512());
-        // SAFETY: the CPU has the instructions.
-        unsafe { compiled(values, added, norm) }
-    }
+    compile_all!(has_avx2, "avx2,fma", avx2_gelu, avx2_gelu_tanh, avx2_softmax, avx2_layer_norm);
+    compile_all!(
+        has_avx512,
+        "avx512f,avx512bw,avx512dq,avx512vl,fma",
+        avx512_gelu,
+        avx512_gelu_tanh,
+        avx512_softmax,
+        avx512_layer_norm
+    );
 
     pub(crate) fn avx512_to_pairs(row: &[f32], pairs: &mut [Pair]) {
         /// # Safety
