@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use fastlane_durable as durable;
+
 use crate::storage::{self, cannot_write};
 
 pub(crate) use error::PartialError;
@@ -65,7 +67,7 @@ impl Place {
 
     /// Makes sure that a directory of this name can be made, or replaced.
     fn check_kind(&self) -> anyhow::Result<()> {
-        let (path, parent) = (&self.path, storage::directory(&self.path));
+        let (path, parent) = (&self.path, durable::parent(&self.path));
         let Some(around) = parent.metadata().ok().filter(std::fs::Metadata::is_dir) else {
             bail!("{}: there is no directory `{}`", cannot_write(path), parent.display());
         };
@@ -104,7 +106,7 @@ impl Place {
 
     /// Tells whether the directory would lie below another.
     pub(crate) fn is_below(&self, other: &Path) -> bool {
-        let parent = storage::directory(&self.path).canonicalize();
+        let parent = durable::parent(&self.path).canonicalize();
         parent.is_ok_and(|parent| other.canonicalize().is_ok_and(|other| parent.starts_with(other)))
     }
 
@@ -194,7 +196,7 @@ impl Partial {
         let journal = Journal { begun: self.begun.clone(), done };
         let path = self.directory().join(JOURNAL);
         let text = serde_json::to_vec_pretty(&journal)?;
-        storage::replace(&path, &text).with_context(|| cannot_write(&path))?;
+        durable::replace(&path, &text).with_context(|| cannot_write(&path))?;
         self.done = journal.done;
         Ok(())
     }
@@ -206,7 +208,7 @@ impl Partial {
         let path = &self.place.path;
         let named = match self.place.overwrite {
             true => storage::replace_directory(self.directory(), path),
-            false => storage::name_directory(self.directory(), path),
+            false => durable::rename(self.directory(), path),
         };
         named.with_context(|| cannot_write(path))?;
         // the last, so that work is never without its journal; it does no harm if it stays

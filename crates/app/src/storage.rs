@@ -1,12 +1,11 @@
 //! Files and directories that are whole or absent: written aside, synced, then renamed.
 
-use std::ffi::OsString;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use tempfile::NamedTempFile;
+use fastlane_durable::{AsideFile, parent, rename};
 
 /// A file to be written, checked to be writable before any work is done.
 pub(crate) struct Target {
@@ -16,7 +15,7 @@ pub(crate) struct Target {
 
 enum Place {
     /// A regular file: everything goes into a new one first, which then takes its name.
-    Aside(NamedTempFile),
+    Aside(AsideFile),
     /// Standard output, a pipe or a device: there is nothing to rename.
     Direct(File),
 }
@@ -60,40 +59,25 @@ impl Target {
         match self.place {
             Place::Direct(mut file) => fill(&mut file),
             Place::Aside(mut file) => {
-                fill(file.as_file_mut())?;
-                finish(file, &self.path).with_context(|| cannot_write(&self.path))
+                fill(&mut file)?;
+                file.finish().with_context(|| cannot_write(&self.path))
             }
         }
     }
 }
 
-/// Writes a small file anew; a crash leaves the old one, and perhaps `NAME.partial` beside it.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let aside = beside(path, ".partial");
-    let mut file = File::options().write(true).create(true).truncate(true).open(&aside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    rename(&aside, path)?;
-    sync_directory(path)
-}
-
-/// Gives a directory, the files of which are synced, a name that nothing or an empty one has.
-pub(crate) fn name_directory(from: &Path, to: &Path) -> std::io::Result<()> {
-    rename(from, to)?;
-    sync_directory(to)
-}
-
-/// The same where a full directory may have the name: that one is removed.
+/// Gives a directory, whose files are synced, a name that another directory may have: that one is
+/// removed.
 ///
 /// No directory takes the place of a full one at once: for a moment there is none.
 pub(crate) fn replace_directory(from: &Path, to: &Path) -> std::io::Result<()> {
     if !to.is_dir() {
-        return name_directory(from, to);
+        return rename(from, to);
     }
-    let aside = tempfile::Builder::new().prefix(".").suffix(".old").tempdir_in(directory(to))?;
+    let aside = tempfile::Builder::new().prefix(".").suffix(".old").tempdir_in(parent(to))?;
     let old = aside.path().join("old");
     rename(to, &old)?;
-    let Err(error) = name_directory(from, to) else { return Ok(()) };
+    let Err(error) = rename(from, to) else { return Ok(()) };
     if old.is_dir() && rename(&old, to).is_err() {
         // the only copy there is
         let kept = aside.keep();
@@ -108,28 +92,8 @@ pub(crate) fn replace_directory(from: &Path, to: &Path) -> std::io::Result<()> {
 /// The numbers of disks do not tell where a directory of one disk is mounted on another. The
 /// system does, before it refuses to rename what has no name.
 pub(crate) fn is_mounted(path: &Path) -> bool {
-    let renamed = rename(&path.join("."), &directory(path).join("."));
+    let renamed = rename(&path.join("."), &parent(path).join("."));
     renamed.is_err_and(|error| error.kind() == ErrorKind::CrossesDevices)
-}
-
-/// The same place under a longer name.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
-#[expect(clippy::disallowed_methods, reason = "what takes the name was synced before")]
-fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::fs::rename(from, to)
-}
-
-/// Makes the bytes durable, then the name.
-fn finish(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
-    file.as_file().sync_all()?;
-    let destination = behind_links(path);
-    file.persist(&destination).map_err(|error| error.error)?;
-    sync_directory(&destination)
 }
 
 fn standard_output() -> anyhow::Result<File> {
@@ -147,28 +111,14 @@ pub(crate) fn cannot_write(path: &Path) -> String {
 }
 
 /// A new file in the same directory: only there is a rename one step.
-fn aside(path: &Path) -> anyhow::Result<NamedTempFile> {
+fn aside(path: &Path) -> anyhow::Result<AsideFile> {
     let destination = behind_links(path);
-    let directory = directory(&destination);
-    let name = destination.file_name().context("it names no file")?;
+    destination.file_name().context("it names no file")?;
+    let directory = parent(&destination);
     if !directory.is_dir() {
         bail!("there is no directory `{}`", directory.display());
     }
-    let mut prefix = OsString::from(".");
-    prefix.push(name);
-    let file = tempfile::Builder::new()
-        .prefix(&prefix)
-        .suffix(".partial")
-        .permissions(permissions(path))
-        .tempfile_in(directory);
-    // The error of the new file would name a file nobody asked for.
-    Ok(file.map_err(|error| std::io::Error::from(error.kind()))?)
-}
-
-/// Those of the file that is replaced, or what the user's umask leaves of "all may read".
-fn permissions(path: &Path) -> Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().map_or_else(|_| Permissions::from_mode(0o666), |about| about.permissions())
+    Ok(AsideFile::new(&destination)?)
 }
 
 /// A link keeps pointing where it does: the file behind it is replaced.
@@ -176,17 +126,10 @@ fn behind_links(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-fn sync_directory(path: &Path) -> std::io::Result<()> {
-    File::open(directory(path))?.sync_all()
-}
-
-/// The directory that something lies in.
-pub(crate) fn directory(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+
     use super::*;
 
     #[test]

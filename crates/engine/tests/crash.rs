@@ -154,7 +154,7 @@ fn writer() {
     loop {
         writeln_at_once(generation);
         generation += 1;
-        documents::change(&mut writer, generation, directory);
+        documents::change(&mut writer, generation);
         let committed = match documents::is_compaction(generation) {
             true => writer.compact().unwrap(),
             false => writer.commit().unwrap(),

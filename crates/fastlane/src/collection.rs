@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use fastlane_corpus::{Document, Filter};
-use fastlane_engine::{IndexSettings, Reader, Statistics, Store, Writer, WriterSettings};
+use fastlane_engine::{IndexSettings, Statistics, Store, Writer, WriterSettings};
 use fastlane_model::{Model, Settings};
 
 use crate::error::CollectionError;
+use crate::kind::{Kind, kind};
 use crate::snapshot::{Snapshot, VIEWS};
-use crate::words;
+use crate::words::Compared;
 use crate::writer::CollectionWriter;
 
 /// Documents that can be searched; any number of threads at once, while one writes.
@@ -17,6 +18,8 @@ pub struct Collection {
     pub(crate) directory: PathBuf,
     pub(crate) model: Option<Arc<Model>>,
     snapshot: RwLock<Arc<Snapshot>>,
+    /// Files that writers of this collection have looked through.
+    pub(crate) compared: Compared,
 }
 
 /// What a collection consists of.
@@ -56,17 +59,31 @@ impl Collection {
         model: Arc<Model>,
         store: Store,
     ) -> Result<Self, CollectionError> {
-        if Self::is_there(directory) {
-            return Err(CollectionError::Exists { path: directory.to_owned() });
+        let exists = || CollectionError::Exists { path: directory.to_owned() };
+        let read = |source| CollectionError::Read { path: directory.to_owned(), source };
+        match kind(directory).map_err(read)? {
+            Kind::Absent | Kind::Empty => {}
+            Kind::Collection => return Err(exists()),
+            Kind::Views => {
+                let path = directory.to_owned();
+                return Err(CollectionError::Views { path });
+            }
+            Kind::Foreign { name } => {
+                return Err(CollectionError::Foreign { path: directory.to_owned(), name });
+            }
         }
-        check_foreign(directory)?;
         let (dim, token_dim) = model.dims();
         let fingerprint = fingerprint(&model)?;
         let index = IndexSettings { dim, token_dim, lanes_only: false, model: fingerprint, store };
         let views = Writer::open(&directory.join(VIEWS), &index, WriterSettings::default())?;
+        // another process may have made it since
+        if views.generation() > 0 {
+            return Err(exists());
+        }
         CollectionWriter::first(directory, &model, views)?;
         let snapshot = RwLock::new(Arc::new(Snapshot::open(directory)?));
-        Ok(Self { directory: directory.to_owned(), model: Some(model), snapshot })
+        let (directory, compared) = (directory.to_owned(), Compared::default());
+        Ok(Self { directory, model: Some(model), snapshot, compared })
     }
 
     /// Opens a collection with the model that made it, from where that was.
@@ -131,12 +148,8 @@ impl Collection {
                 return Err(CollectionError::OtherModel { path, model, found, wanted });
             }
         }
-        Ok(Self { directory, model, snapshot: RwLock::new(Arc::new(snapshot)) })
-    }
-
-    /// Tells whether a directory holds a collection, whole or not.
-    pub fn is_there(directory: &Path) -> bool {
-        Reader::open(&directory.join(VIEWS)).is_ok()
+        let (snapshot, compared) = (RwLock::new(Arc::new(snapshot)), Compared::default());
+        Ok(Self { directory, model, snapshot, compared })
     }
 
     /// Where the index of views of a collection lies.
@@ -177,9 +190,9 @@ impl Collection {
         self.snapshot().reader.generation()
     }
 
-    /// The word that the last writer who left one left.
-    pub fn mark(&self) -> Option<String> {
-        self.snapshot().about.mark.clone()
+    /// What writers left under a name: see [`CollectionWriter::tag`].
+    pub fn tag(&self, name: &str) -> Option<String> {
+        self.snapshot().about.tags.get(name).cloned()
     }
 
     /// Gives back a document as it was added.
@@ -188,7 +201,7 @@ impl Collection {
     ///
     /// The index of words is damaged.
     pub fn document(&self, id: &str) -> Result<Option<Document>, CollectionError> {
-        Ok(self.snapshot().words.get(id)?)
+        self.snapshot().words(|words| words.get(id))
     }
 
     /// Counts the documents that pass a filter.
@@ -205,22 +218,6 @@ impl Collection {
         self.snapshot().reader.ids().map(str::to_owned).collect()
     }
 
-    /// The ids of documents that have views and no text: none, unless files are damaged.
-    ///
-    /// # Errors
-    ///
-    /// The index of words cannot be read.
-    pub fn without_text(&self) -> Result<Vec<String>, CollectionError> {
-        let snapshot = self.snapshot();
-        let mut lost = Vec::new();
-        for id in snapshot.reader.ids() {
-            if snapshot.words.get(id)?.is_none() {
-                lost.push(id.to_owned());
-            }
-        }
-        Ok(lost)
-    }
-
     /// Counts what there is.
     pub fn figures(&self) -> Figures {
         let snapshot = self.snapshot();
@@ -231,7 +228,7 @@ impl Collection {
             fingerprint: settings.model.clone(),
             dims: (settings.dim, settings.token_dim),
             store: settings.store,
-            documents: snapshot.words.len(),
+            documents: snapshot.documents(),
         }
     }
 
@@ -263,16 +260,4 @@ impl Collection {
 /// What tells a model from others, as indexes keep it.
 fn fingerprint(model: &Model) -> Result<String, CollectionError> {
     Ok(format!("{:016x}", model.fingerprint()?))
-}
-
-/// Refuses a directory in which somebody else keeps things.
-fn check_foreign(directory: &Path) -> Result<(), CollectionError> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(()) };
-    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let ours =
-        |name: &String| name == VIEWS || name.starts_with(words::PREFIX) || name.starts_with('.');
-    match names.into_iter().filter(|name| !ours(name)).min() {
-        None => Ok(()),
-        Some(name) => Err(CollectionError::Foreign { path: directory.to_owned(), name }),
-    }
 }

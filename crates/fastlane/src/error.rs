@@ -23,8 +23,14 @@ pub enum CollectionError {
         /// The directory.
         path: PathBuf,
     },
-    /// There are files of somebody else.
-    #[error("`{}` holds `{name}`, which belongs to no collection", path.display())]
+    /// There is an index of views, which holds no documents.
+    #[error("`{}` is an index of views, not a collection of documents", path.display())]
+    Views {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There are other files.
+    #[error("`{}` holds `{name}`, which does not belong to a collection", path.display())]
     Foreign {
         /// The directory.
         path: PathBuf,
@@ -109,7 +115,31 @@ pub enum CollectionError {
         /// What it said.
         source: io::Error,
     },
-    /// What a collection says about itself cannot be read.
+    /// The system refuses to read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// A newer program wrote it.
+    #[error("the collection at `{}` has format {found}, this program reads 1 to {wanted}", path.display())]
+    Format {
+        /// The directory.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest that this program reads.
+        wanted: u32,
+    },
+    /// An error left views and words of this writer with different documents.
+    #[error("an earlier error ended this writer of `{}`: nothing changed", path.display())]
+    Ended {
+        /// The collection.
+        path: PathBuf,
+    },
+    /// A file is not as it was written.
     #[error("`{}` is damaged: {what}", path.display())]
     Damaged {
         /// The file.
@@ -127,7 +157,9 @@ impl CollectionError {
     /// writes.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Write { .. } | Self::OpenViews(_) | Self::OpenWords(_) => true,
+            Self::Write { .. } | Self::Read { .. } | Self::OpenViews(_) | Self::OpenWords(_) => {
+                true
+            }
             Self::WriteViews(error) => matches!(
                 error,
                 WriteIndexError::Write { .. }
@@ -150,6 +182,11 @@ impl CollectionError {
             Self::Model { .. } => Some("say where it is now with `--model DIR`"),
             Self::OtherModel { .. } => {
                 Some("search with the model that indexed it, or index the documents again")
+            }
+            Self::Views { .. } => Some("choose another directory"),
+            Self::Format { .. } => Some("update fastlane"),
+            Self::Damaged { .. } => {
+                Some("`fastlane check` names all damage; restore the files, or index again")
             }
             Self::NoModel { .. } => Some("say which with `--model DIR`"),
             Self::EmptyQuery => Some("ask for something"),

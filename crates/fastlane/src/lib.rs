@@ -25,9 +25,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod about;
 mod answer;
+mod check;
 mod collection;
 mod error;
+mod kind;
 mod search;
 mod snapshot;
 mod words;
@@ -36,12 +39,13 @@ mod writer;
 pub use answer::{Answer, AnswerHit, AnswerMatch, Milliseconds, QueryToken, SnippetPiece};
 pub use collection::{Collection, Figures};
 pub use error::CollectionError;
+pub use kind::{Kind, kind};
 pub use search::{Found, Fusion, Hit, Match, Piece, Search, Times, snippet};
 pub use writer::{Changes, CollectionWriter, Watch};
 
 pub use fastlane_corpus::{Document, Filter, FilterError, Metadata};
 pub use fastlane_engine::{
-    DocumentViews, OpenIndexError, QueryViews, SearchError, Statistics, Store, Token, TokenMatrix,
-    UsualLane, WriterSettings,
+    Checked, DocumentViews, OpenIndexError, Problem, QueryViews, SearchError, Statistics, Store,
+    Token, TokenMatrix, UsualLane, WriterSettings,
 };
 pub use fastlane_model::{Model, Precision, Settings};

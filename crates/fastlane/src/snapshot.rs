@@ -1,40 +1,27 @@
 //! One generation of a collection: its views and its words, as one commit made them.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use fastlane_corpus::{Filter, LexicalReader};
-use fastlane_engine::{DocumentSet, Reader};
-use serde::{Deserialize, Serialize};
+use fastlane_corpus::{Filter, LexicalOpenError, LexicalReader, LexicalSearchError};
+use fastlane_engine::{DocumentSet, OpenIndexError, Reader};
 
+use crate::about::About;
 use crate::error::CollectionError;
+use crate::kind::{Kind, kind};
 
 /// Where the index of views lies in a collection.
 pub(crate) const VIEWS: &str = "views";
-/// The attachment that tells the rest.
-pub(crate) const ABOUT: &str = "collection";
 /// Filters whose documents are remembered.
 const FILTERS: usize = 16;
 
-/// What a commit says about the collection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct About {
-    /// The only format there is yet: 1.
-    pub(crate) format: u32,
-    /// Where the model was.
-    pub(crate) model: PathBuf,
-    /// The directory of its words.
-    pub(crate) words: String,
-    /// What the last writer left for the next.
-    #[serde(default)]
-    pub(crate) mark: Option<String>,
-}
-
 /// One generation, open for search.
 pub(crate) struct Snapshot {
+    directory: PathBuf,
     pub(crate) reader: Reader,
-    pub(crate) words: LexicalReader,
+    words: LexicalReader,
     pub(crate) about: About,
     filters: Mutex<Vec<(Filter, Arc<DocumentSet>)>>,
 }
@@ -54,30 +41,51 @@ impl Snapshot {
     /// Opens views, then their words; once more if a commit took the words away in between.
     fn follow(
         directory: &Path,
-        open: impl Fn() -> Result<Option<Reader>, fastlane_engine::OpenIndexError>,
+        open: impl Fn() -> Result<Option<Reader>, OpenIndexError>,
     ) -> Result<Option<Self>, CollectionError> {
         if !directory.join(VIEWS).is_dir() {
-            return Err(CollectionError::Absent { path: directory.to_owned() });
+            return Err(without_views(directory));
         }
         let mut tries = 0;
         loop {
             let Some(reader) = open()? else { return Ok(None) };
             let about = About::of(&reader, directory)?;
-            match LexicalReader::open(&directory.join(&about.words)) {
+            match open_words(directory, &about) {
                 Ok(words) => {
-                    let filters = Mutex::default();
-                    return Ok(Some(Self { reader, words, about, filters }));
+                    let (directory, filters) = (directory.to_owned(), Mutex::default());
+                    return Ok(Some(Self { directory, reader, words, about, filters }));
                 }
                 Err(error) => {
                     tries += 1;
                     let moved =
                         Reader::open(&directory.join(VIEWS))?.generation() != reader.generation();
                     if !moved || tries > 20 {
-                        return Err(error.into());
+                        return Err(error);
                     }
                 }
             }
         }
+    }
+
+    /// Where the words lie.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory.join(&self.about.words)
+    }
+
+    /// Counts the documents with words.
+    pub(crate) fn documents(&self) -> u64 {
+        self.words.len()
+    }
+
+    /// Asks the index of words.
+    ///
+    /// tantivy trusts its files, and may panic on damaged ones: that becomes an error.
+    pub(crate) fn words<T>(
+        &self,
+        ask: impl FnOnce(&LexicalReader) -> Result<T, LexicalSearchError>,
+    ) -> Result<T, CollectionError> {
+        let asked = catch_unwind(AssertUnwindSafe(|| ask(&self.words)));
+        Ok(asked.map_err(|panic| damaged(self.path(), &*panic))??)
     }
 
     /// The documents that pass a filter.
@@ -89,7 +97,7 @@ impl Snapshot {
         {
             return Ok(set);
         }
-        let ids = self.words.matching(filter)?;
+        let ids = self.words(|words| words.matching(filter))?;
         let set = Arc::new(self.reader.select(ids.iter().map(String::as_str)));
         let mut filters = self.filters.lock().expect("no thread panics while it holds it");
         filters.insert(0, (filter.clone(), Arc::clone(&set)));
@@ -98,21 +106,45 @@ impl Snapshot {
     }
 }
 
-impl About {
-    /// What a generation says.
-    pub(crate) fn of(reader: &Reader, directory: &Path) -> Result<Self, CollectionError> {
-        let path = reader.attachment(ABOUT);
-        let path = path.ok_or_else(|| CollectionError::Absent { path: directory.to_owned() })?;
-        let damaged = |what: String| CollectionError::Damaged { path: path.clone(), what };
-        let text = std::fs::read(&path).map_err(|error| damaged(error.to_string()))?;
-        let about: Self =
-            serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
-        let plain =
-            about.words.starts_with(crate::words::PREFIX) && !about.words.contains(['/', '\\']);
-        match (about.format, plain) {
-            (1, true) => Ok(about),
-            (1, false) => Err(damaged(format!("`{}` names no directory of words", about.words))),
-            (format, _) => Err(damaged(format!("it has format {format}, this program reads 1"))),
+/// Opens the words that a commit names, after a look at the sizes of their files.
+fn open_words(directory: &Path, about: &About) -> Result<LexicalReader, CollectionError> {
+    let path = directory.join(&about.words);
+    for file in about.files.iter().flatten() {
+        let at = || path.join(&file.name);
+        match file.check_size(&path) {
+            Err(source) => return Err(CollectionError::Read { path: at(), source }),
+            Ok(Some(what)) => {
+                return Err(CollectionError::Damaged { path: at(), what: what.to_string() });
+            }
+            Ok(None) => {}
         }
     }
+    let opened = catch_unwind(AssertUnwindSafe(|| LexicalReader::open(&path)));
+    match opened.map_err(|panic| damaged(path.clone(), &*panic))? {
+        Err(LexicalOpenError::Missing { .. }) => {
+            Err(CollectionError::Damaged { path, what: "meta.json is missing".to_owned() })
+        }
+        Err(LexicalOpenError::Damaged { path, source }) => {
+            Err(CollectionError::Damaged { path, what: source.to_string() })
+        }
+        opened => Ok(opened?),
+    }
+}
+
+/// What is wrong with a collection that has no directory of views.
+fn without_views(directory: &Path) -> CollectionError {
+    match kind(directory) {
+        Ok(Kind::Collection) => CollectionError::Damaged {
+            path: directory.join(VIEWS),
+            what: "the directory is missing".to_owned(),
+        },
+        _ => CollectionError::Absent { path: directory.to_owned() },
+    }
+}
+
+/// The error for a panic in the index of words.
+fn damaged(path: PathBuf, panic: &(dyn Any + Send)) -> CollectionError {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
+    CollectionError::Damaged { path, what: format!("the index of words cannot be read: {text}") }
 }

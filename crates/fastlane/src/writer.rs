@@ -1,27 +1,32 @@
 //! Changes to a collection: views, text, metadata and words, all or nothing.
 
-use std::collections::HashSet;
-use std::io::Write as _;
+use std::collections::{BTreeMap, HashSet};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use fastlane_corpus::{Document, LexicalReader};
-use fastlane_engine::{DocumentViews, Encoder as _, Writer};
+use fastlane_corpus::{Document, LexicalWriter};
+use fastlane_durable::FileEntry;
+use fastlane_engine::{DocumentViews, Encoder as _, WriteIndexError, Writer};
 use fastlane_model::Model;
 use serde::Serialize;
 
+use crate::about::{ABOUT, About};
 use crate::collection::Collection;
 use crate::error::CollectionError;
-use crate::snapshot::{ABOUT, About, Snapshot};
-use crate::words::{Draft, remove_others};
+use crate::snapshot::Snapshot;
+use crate::words::{self, Draft};
 
 /// Changes a collection; nothing holds, or is seen by others, before [`commit`](Self::commit).
 pub struct CollectionWriter<'a> {
     collection: &'a Collection,
-    views: Writer,
+    /// Dropped before `views`, which holds the lock: fields drop in this order.
     draft: Option<Draft>,
-    mark: Option<String>,
+    views: Writer,
+    tags: BTreeMap<String, String>,
+    /// Whether an error left views and words with different documents.
+    ended: bool,
 }
 
 /// What became of documents.
@@ -42,7 +47,7 @@ pub type Watch<'a> = &'a mut dyn FnMut(u64) -> bool;
 
 impl<'a> CollectionWriter<'a> {
     pub(crate) fn new(collection: &'a Collection, views: Writer) -> Self {
-        Self { collection, views, draft: None, mark: None }
+        Self { collection, draft: None, views, tags: BTreeMap::new(), ended: false }
     }
 
     /// Writes the first commit of a collection, which is empty.
@@ -51,10 +56,13 @@ impl<'a> CollectionWriter<'a> {
         model: &Model,
         mut views: Writer,
     ) -> Result<(), CollectionError> {
-        let words = Draft::begin(directory, 1, None)?.finish()?;
-        let about = About { format: 1, model: absolute(model.directory()), words, mark: None };
-        attach(directory, &mut views, &about)?;
+        let mut draft = Draft::begin(directory, 1, None)?;
+        let files = Some(draft.finish()?);
+        let (model, words) = (absolute(model.directory()), draft.name().to_owned());
+        let about = About { model, words, files, tags: BTreeMap::new() };
+        views.attach(ABOUT, Some(&about.to_bytes()))?;
         views.commit()?;
+        draft.keep();
         Ok(())
     }
 
@@ -103,13 +111,19 @@ impl<'a> CollectionWriter<'a> {
         document: &Document,
         views: &DocumentViews,
     ) -> Result<bool, CollectionError> {
+        self.check_ended()?;
         if document.id.is_empty() {
             return Err(CollectionError::EmptyId);
         }
+        // before anything changes: a document is in views and words, or in neither
+        LexicalWriter::check_id(&document.id)?;
+        self.draft()?;
         let before = self.views.documents();
         let (searched, tokens) = views.searched();
         self.views.add(&document.id, searched, tokens)?;
-        self.draft()?.writer().replace(document)?;
+        let replaced = self.draft()?.writer().replace(document);
+        self.ended |= replaced.is_err();
+        replaced?;
         Ok(self.views.documents() == before)
     }
 
@@ -119,11 +133,14 @@ impl<'a> CollectionWriter<'a> {
     ///
     /// An earlier error ended this writer.
     pub fn delete(&mut self, id: &str) -> Result<bool, CollectionError> {
-        let there = self.views.delete(id)?;
-        if there {
-            self.draft()?.writer().delete(id);
+        self.check_ended()?;
+        let deleted = self.views.delete(id)?;
+        if deleted {
+            let draft = self.draft().map(|draft| draft.writer().delete(id));
+            self.ended |= draft.is_err();
+            draft?;
         }
-        Ok(there)
+        Ok(deleted)
     }
 
     /// Makes the collection hold just these documents: adds what is new, replaces what differs,
@@ -139,7 +156,7 @@ impl<'a> CollectionWriter<'a> {
     ) -> Result<Changes, CollectionError> {
         let snapshot = self.collection.snapshot();
         let (give, take) = channel();
-        let unchanged = |document: &Document| is_same(&snapshot.words, document);
+        let unchanged = |document: &Document| is_same(&snapshot, document);
         let differing = documents.into_iter().filter(move |document| {
             let same = unchanged(document);
             let _ = give.send((document.id.clone(), same));
@@ -158,10 +175,10 @@ impl<'a> CollectionWriter<'a> {
         Ok(changes)
     }
 
-    /// Leaves a word that the commit keeps with its changes, such as how far a queue was worked
-    /// off: see [`Collection::mark`].
-    pub fn mark(&mut self, word: impl Into<String>) {
-        self.mark = Some(word.into());
+    /// Leaves a value under a name, which the commit keeps with its changes, such as how far a
+    /// queue was worked off: see [`Collection::tag`].
+    pub fn tag(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.tags.insert(name.into(), value.into());
     }
 
     /// Makes all changes hold, all or nothing, and moves the collection to them.
@@ -171,34 +188,71 @@ impl<'a> CollectionWriter<'a> {
     /// # Errors
     ///
     /// The system refuses: what held before holds still.
-    pub fn commit(mut self) -> Result<u64, CollectionError> {
-        self.end(Writer::commit)
+    pub fn commit(self) -> Result<u64, CollectionError> {
+        self.commit_watched(&mut |_| true)
     }
 
-    /// Commits all documents anew without the deleted ones, in as few segments as can be.
+    /// Commits; `watch` receives how many views were sorted into lists since the last call, and
+    /// returns whether to go on.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit), and `watch` asked to stop.
+    pub fn commit_watched(mut self, watch: Watch<'_>) -> Result<u64, CollectionError> {
+        self.end(Writer::commit_watched, watch)
+    }
+
+    /// Commits all documents again without the deleted ones, in as few segments as can be.
     ///
     /// # Errors
     ///
     /// As [`commit`](Self::commit).
-    pub fn compact(mut self) -> Result<u64, CollectionError> {
-        self.end(Writer::compact)
+    pub fn compact(self) -> Result<u64, CollectionError> {
+        self.compact_watched(&mut |_| true)
     }
 
-    fn end(
-        &mut self,
-        end: impl FnOnce(&mut Writer) -> Result<u64, fastlane_engine::WriteIndexError>,
-    ) -> Result<u64, CollectionError> {
-        let before = self.collection.snapshot().about.clone();
-        let words = self.draft.take().map(Draft::finish).transpose()?;
-        let words = words.unwrap_or_else(|| before.words.clone());
-        let mark = self.mark.take().or_else(|| before.mark.clone());
-        let about = About { words: words.clone(), mark, ..before.clone() };
-        if about != before {
-            attach(&self.collection.directory, &mut self.views, &about)?;
+    /// Compacts under a watch, as [`commit_watched`](Self::commit_watched) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit_watched`](Self::commit_watched).
+    pub fn compact_watched(mut self, watch: Watch<'_>) -> Result<u64, CollectionError> {
+        let snapshot = self.collection.snapshot();
+        self.compared_files(&snapshot)?;
+        self.end(Writer::compact_watched, watch)
+    }
+
+    fn end(&mut self, end: End, watch: Watch<'_>) -> Result<u64, CollectionError> {
+        self.check_ended()?;
+        if !watch(0) {
+            return Err(CollectionError::Stopped);
         }
-        let generation = end(&mut self.views)?;
+        let snapshot = self.collection.snapshot();
+        let mut draft = self.draft.take();
+        let (words, files) = match &mut draft {
+            Some(draft) => (draft.name().to_owned(), draft.finish()?),
+            None => (snapshot.about.words.clone(), self.files(&snapshot)?),
+        };
+        let model = self.collection.model.as_ref();
+        let model = model.map_or(snapshot.about.model.clone(), |it| absolute(it.directory()));
+        let mut tags = snapshot.about.tags.clone();
+        tags.append(&mut self.tags);
+        let about = About { model, words, files: Some(files), tags };
+        if about != snapshot.about {
+            self.views.attach(ABOUT, Some(&about.to_bytes()))?;
+        }
+        let committed = watched(&mut self.views, end, watch);
+        // an error may come after the step that makes the commit hold
+        let holds = || {
+            let held = Snapshot::open(&self.collection.directory);
+            held.map_or(true, |held| held.about.words == about.words)
+        };
+        if let Some(draft) = draft.filter(|_| committed.is_ok() || holds()) {
+            draft.keep();
+        }
+        let generation = committed?;
         self.collection.refresh()?;
-        remove_others(&self.collection.directory, &words);
+        words::remove_others(&self.collection.directory, &about.words);
         Ok(generation)
     }
 
@@ -206,11 +260,37 @@ impl<'a> CollectionWriter<'a> {
     fn draft(&mut self) -> Result<&mut Draft, CollectionError> {
         if self.draft.is_none() {
             let snapshot = self.collection.snapshot();
-            let Snapshot { reader, about, .. } = &*snapshot;
-            let (directory, generation) = (&self.collection.directory, reader.generation() + 1);
-            self.draft = Some(Draft::begin(directory, generation, Some(&about.words))?);
+            let files = self.compared_files(&snapshot)?;
+            let (directory, generation) = (&self.collection.directory, self.views.generation() + 1);
+            let before = Some((snapshot.about.words.as_str(), &*files));
+            self.draft = Some(Draft::begin(directory, generation, before)?);
         }
         Ok(self.draft.as_mut().expect("it was made above"))
+    }
+
+    /// The files of the words that hold, after a comparison of their checksums.
+    fn compared_files(&self, snapshot: &Snapshot) -> Result<Vec<FileEntry>, CollectionError> {
+        let files = self.files(snapshot)?;
+        self.collection.compared.check(&snapshot.path(), &files)?;
+        Ok(files)
+    }
+
+    /// The files of the words that hold; those of format 1 are summed now.
+    fn files(&self, snapshot: &Snapshot) -> Result<Vec<FileEntry>, CollectionError> {
+        if let Some(files) = &snapshot.about.files {
+            return Ok(files.clone());
+        }
+        let path = snapshot.path();
+        let entry = |name: String| FileEntry::of(&path, &name);
+        let files = words::names(&path).and_then(|names| names.into_iter().map(entry).collect());
+        files.map_err(|source| CollectionError::Read { path: path.clone(), source })
+    }
+
+    fn check_ended(&self) -> Result<(), CollectionError> {
+        match self.ended {
+            true => Err(CollectionError::Ended { path: self.collection.directory.clone() }),
+            false => Ok(()),
+        }
     }
 
     fn model(&self) -> Result<Arc<Model>, CollectionError> {
@@ -219,19 +299,28 @@ impl<'a> CollectionWriter<'a> {
     }
 }
 
-/// Whether a document is there as it is.
-fn is_same(words: &LexicalReader, document: &Document) -> bool {
-    // what cannot be read is written again
-    words.get(&document.id).ok().flatten().is_some_and(|there| there == *document)
+/// How the index of views commits.
+type End = fn(&mut Writer, &mut dyn FnMut(u64) -> io::Result<()>) -> Result<u64, WriteIndexError>;
+
+/// Ends the work of a writer under a watch.
+fn watched(views: &mut Writer, end: End, watch: Watch<'_>) -> Result<u64, CollectionError> {
+    let mut stopped = false;
+    let ended = end(views, &mut |views| {
+        stopped = stopped || !watch(views);
+        if stopped { Err(io::Error::other("stopped")) } else { Ok(()) }
+    });
+    match ended {
+        // the writer's own error would say that it cannot write
+        Err(_) if stopped => Err(CollectionError::Stopped),
+        ended => Ok(ended?),
+    }
 }
 
-/// Puts what the next commit says about the collection into it.
-fn attach(directory: &Path, views: &mut Writer, about: &About) -> Result<(), CollectionError> {
-    let text = serde_json::to_vec_pretty(about).expect("paths and names are texts");
-    let failed = |source| CollectionError::Write { path: directory.to_owned(), source };
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    file.write_all(&text).and_then(|()| file.flush()).map_err(failed)?;
-    Ok(views.attach(ABOUT, Some(file.path()))?)
+/// Whether a document is there as it is.
+fn is_same(snapshot: &Snapshot, document: &Document) -> bool {
+    // what cannot be read is written again
+    let there = snapshot.words(|words| words.get(&document.id)).ok().flatten();
+    there.is_some_and(|there| there == *document)
 }
 
 fn absolute(path: &Path) -> std::path::PathBuf {

@@ -21,6 +21,8 @@ use utoipa::ToSchema;
 use crate::error::{Refusal, ServeError, chain};
 use crate::journal::{Change, Journal};
 
+/// The tag of a collection that says how far the journal was worked off.
+const TAG: &str = "journal";
 /// Changes that are committed together at most.
 const TOGETHER: usize = 64;
 /// Ended jobs that are remembered.
@@ -97,7 +99,7 @@ impl Jobs {
             io::ErrorKind::WouldBlock => ServeError::Taken { path: directory.to_owned() },
             _ => failed(error),
         })?;
-        let done: u64 = collection.mark().and_then(|mark| mark.parse().ok()).unwrap_or(0);
+        let done: u64 = collection.tag(TAG).and_then(|number| number.parse().ok()).unwrap_or(0);
         let (give, take) = channel();
         let mut known = Known { next: done + 1, ended: done, ..Known::default() };
         for (number, message) in journal.failures().map_err(failed)? {
@@ -275,7 +277,7 @@ impl Shared {
                 Change::Delete(ids) => ids.iter().try_for_each(|id| writer.delete(id).map(|_| ())),
             }?;
         }
-        writer.mark(numbers.last().map_or(String::new(), ToString::to_string));
+        writer.tag(TAG, numbers.last().map_or(String::new(), ToString::to_string));
         Ok(writer.commit()?)
     }
 

@@ -7,9 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use burn_tensor::backend::Backend;
+use fastlane_durable::{AsideDirectory, make_directory};
 use fastlane_model::checkpoint::{NamedTensor, Tensors, WeightType, write_tensors};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +19,7 @@ use crate::architecture::{Parameter, Weights, table, values};
 use crate::error::TrainError;
 use crate::optimiser::Optimiser;
 use crate::origins::Origins;
-use crate::storage::{put, put_directory};
+use crate::storage::put;
 
 const FORMAT: u32 = 2;
 
@@ -75,7 +77,7 @@ impl Checkpoints {
     /// Makes the place for them: it tells a run's directory from any other.
     pub(crate) fn make(&self) -> Result<(), TrainError> {
         let failed = |source| TrainError::Write { path: self.directory.clone(), source };
-        fs::create_dir_all(&self.directory).map_err(failed)
+        make_directory(&self.directory).map_err(failed)
     }
 
     /// Saves a run, then removes what was saved before.
@@ -93,25 +95,36 @@ impl Checkpoints {
         if path.exists() {
             return Ok(());
         }
-        // one name for all steps: what a crash left there goes
-        let aside = self.directory.join("aside");
         let failed = |source| TrainError::Write { path: path.clone(), source };
         self.make()?;
-        let _ = fs::remove_dir_all(&aside);
-        fs::create_dir(&aside).map_err(failed)?;
+        self.remove_drafts().map_err(failed)?;
+        let aside = AsideDirectory::new(&path).map_err(failed)?;
         let parts = [
             ("weights", &weights.tables),
             ("means", &optimiser.means),
             ("squares", &optimiser.squares),
         ];
         for (name, tables) in parts {
-            save_tables(&aside.join(format!("{name}.safetensors")), weights, tables)?;
+            save_tables(&aside.path().join(format!("{name}.safetensors")), weights, tables)?;
         }
         let json = serde_json::to_vec_pretty(state).expect("a state is plain JSON");
-        put(&aside.join("state.json"), &json)?;
-        put_directory(&aside, &path).map_err(failed)?;
+        put(&aside.path().join("state.json"), &json)?;
+        aside.finish().map_err(failed)?;
         for old in &before {
             fs::remove_dir_all(old).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what a crash left; the lock of the run keeps other processes out.
+    fn remove_drafts(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // `aside` is the name that earlier programs used
+            if name == "aside" || (name.starts_with(".step-") && name.ends_with(".partial")) {
+                fs::remove_dir_all(entry.path())?;
+            }
         }
         Ok(())
     }

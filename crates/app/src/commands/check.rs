@@ -2,9 +2,9 @@
 
 use anyhow::bail;
 use fastlane::Collection;
-use fastlane_engine::{Problem, Reader};
+use fastlane_engine::Reader;
 
-use super::views_of;
+use super::is_collection;
 use crate::args::CheckArgs;
 use crate::interrupt;
 use crate::printer::Printer;
@@ -14,21 +14,18 @@ use crate::table::bytes;
 pub(crate) fn run(args: &CheckArgs, printer: &Printer) -> anyhow::Result<()> {
     let bar = Progress::new("checking", None, Unit::Bytes, printer.settings());
     let mut stopped = Ok(());
-    let checked = Reader::check(&views_of(&args.index), |bytes| {
+    let watch = |bytes| {
         bar.set(bytes);
         stopped = interrupt::check();
         stopped.is_ok()
-    });
+    };
+    let checked = match is_collection(&args.index)? {
+        true => Collection::check(&args.index, watch).map_err(anyhow::Error::from),
+        false => Reader::check(&args.index, watch).map_err(anyhow::Error::from),
+    };
     drop(bar);
     stopped?;
-    let mut checked = checked?;
-    if Collection::is_there(&args.index) {
-        let lost = Collection::open_without_model(&args.index)?.without_text()?;
-        checked.problems.extend(lost.first().map(|first| Problem {
-            path: args.index.clone(),
-            what: format!("{} documents have views and no text, `{first}` the first", lost.len()),
-        }));
-    }
+    let checked = checked?;
     for problem in &checked.problems {
         printer.note(&format!("`{}` is damaged: {}", problem.path.display(), problem.what));
     }

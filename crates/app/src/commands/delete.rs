@@ -3,11 +3,12 @@
 use std::io::BufRead as _;
 
 use anyhow::Context as _;
-use fastlane::Collection;
+use fastlane::{Collection, CollectionWriter};
 use fastlane_engine::Writer;
 use serde::Serialize;
 
-use super::index::{commit, settings_of};
+use super::index::{commit, commit_documents, settings_of};
+use super::is_collection;
 use crate::args::DeleteArgs;
 use crate::interrupt;
 use crate::printer::Printer;
@@ -16,8 +17,8 @@ pub(crate) fn run(args: &DeleteArgs, printer: &Printer) -> anyhow::Result<()> {
     // before signals are heard: a terminal that says nothing shall not hold up Ctrl-C
     let ids = ids(args)?;
     interrupt::watch()?;
-    let (deleted, absent, documents) = match Collection::is_there(&args.index) {
-        true => from_collection(args, ids)?,
+    let (deleted, absent, documents) = match is_collection(&args.index)? {
+        true => from_collection(args, ids, printer)?,
         false => from_views(args, ids, printer)?,
     };
     if let Some(first) = absent.first() {
@@ -40,11 +41,15 @@ fn from_views(args: &DeleteArgs, ids: Vec<String>, printer: &Printer) -> anyhow:
     Ok((deleted, absent, writer.documents()))
 }
 
-fn from_collection(args: &DeleteArgs, ids: Vec<String>) -> anyhow::Result<Deleted> {
+fn from_collection(
+    args: &DeleteArgs,
+    ids: Vec<String>,
+    printer: &Printer,
+) -> anyhow::Result<Deleted> {
     let collection = Collection::open_without_model(&args.index)?;
     let mut writer = collection.writer_with(settings_of(&args.writer))?;
     let (deleted, absent) = each(ids, |id| Ok(writer.delete(id)?))?;
-    writer.commit()?;
+    commit_documents(writer, printer, CollectionWriter::commit_watched)?;
     Ok((deleted, absent, collection.figures().views.documents))
 }
 

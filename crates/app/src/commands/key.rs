@@ -30,6 +30,6 @@ pub(crate) fn run(args: &KeyArgs, printer: &Printer) -> anyhow::Result<()> {
     let (key, line) = new_key(name, scope)?;
     text += &line;
     text.push('\n');
-    storage::replace(keys, text.as_bytes()).with_context(|| storage::cannot_write(keys))?;
+    fastlane_durable::replace(keys, text.as_bytes()).with_context(|| storage::cannot_write(keys))?;
     printer.text(&format!("{key}\n"))
 }

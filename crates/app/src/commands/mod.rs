@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use fastlane::Collection;
+use anyhow::Context as _;
+use fastlane::{Collection, Kind, kind};
 
 pub(crate) mod bm25;
 pub(crate) mod check;
@@ -22,10 +23,13 @@ pub(crate) mod serve;
 pub(crate) mod stat;
 pub(crate) mod train;
 
+/// Tells a collection of documents, whole or damaged, from an index of views and all else.
+fn is_collection(index: &Path) -> anyhow::Result<bool> {
+    let kind = kind(index).with_context(|| format!("cannot read `{}`", index.display()))?;
+    Ok(kind == Kind::Collection)
+}
+
 /// Where the views of an index lie: in a collection's own directory, or there.
-fn views_of(index: &Path) -> PathBuf {
-    match Collection::is_there(index) {
-        true => Collection::views(index),
-        false => index.to_owned(),
-    }
+fn views_of(index: &Path) -> anyhow::Result<PathBuf> {
+    Ok(if is_collection(index)? { Collection::views(index) } else { index.to_owned() })
 }

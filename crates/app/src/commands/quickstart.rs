@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use fastlane::{Collection, Document, Model, Search, Settings};
 use fastlane_corpus::{Documents, Format, ReadSettings};
 
+use super::is_collection;
 use super::search::show;
 use crate::args::QuickstartArgs;
 use crate::bundled;
@@ -16,8 +17,8 @@ use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::storage;
 
-/// What an index says that this command made.
-const MARK: &str = "quickstart";
+/// The tag of an index that this command made.
+const TAG: &str = "quickstart";
 /// What is indexed of the project: pages, and folders with the endings that count.
 const PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"];
 const FOLDERS: [(&str, &str); 2] = [("docs", "md"), ("crates", "rs")];
@@ -39,10 +40,10 @@ pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()
     };
     let model = Arc::new(Model::open(&model, &Settings::default())?);
     let questions = questions(args, &documents);
-    let collection = match Collection::is_there(&args.output) {
+    let collection = match is_collection(&args.output)? {
         true => ours(Collection::open_with(&args.output, model)?, &args.output)?,
         false => {
-            std::fs::create_dir_all(storage::directory(&args.output))
+            fastlane_durable::make_directory(fastlane_durable::parent(&args.output))
                 .with_context(|| storage::cannot_write(&args.output))?;
             Collection::create(&args.output, model)?
         }
@@ -132,14 +133,14 @@ fn index(
     drop(bar);
     interrupt::check()?;
     changed?;
-    writer.mark(MARK);
+    writer.tag(TAG, "");
     writer.commit()?;
     Ok(())
 }
 
 /// An index that this command made: of any other it would delete all documents.
 fn ours(collection: Collection, place: &Path) -> anyhow::Result<Collection> {
-    match collection.mark().as_deref() == Some(MARK) || collection.figures().views.documents == 0 {
+    match collection.tag(TAG).is_some() || collection.figures().views.documents == 0 {
         true => Ok(collection),
         false => bail!(
             "the index at `{}` was not made by quickstart: name another with `--output INDEX`",

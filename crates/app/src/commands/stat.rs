@@ -1,15 +1,20 @@
 //! `fastlane stat`: what an index consists of.
 
+use fastlane::Collection;
 use fastlane_engine::{IndexSettings, Reader, Statistics};
 use serde::Serialize;
 
-use super::views_of;
+use super::{is_collection, views_of};
 use crate::args::StatArgs;
 use crate::printer::{Output, Printer};
 use crate::table::{Align, Table, bytes};
 
 pub(crate) fn run(args: &StatArgs, printer: &Printer) -> anyhow::Result<()> {
-    let reader = Reader::open(&views_of(&args.index))?;
+    if is_collection(&args.index)? {
+        // opened for its errors: damage of words is not seen in the views
+        Collection::open_without_model(&args.index)?;
+    }
+    let reader = Reader::open(&views_of(&args.index)?)?;
     let (settings, statistics) = (reader.settings(), reader.statistics());
     match args.json {
         true => printer.json(&Json { settings, statistics: &statistics }),

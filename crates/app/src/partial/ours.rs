@@ -40,7 +40,7 @@ pub(super) fn remove_all_but_journal(path: &Path) -> io::Result<()> {
 }
 
 fn is_journal(name: &str) -> bool {
-    name.strip_suffix(".partial").unwrap_or(name) == JOURNAL
+    name.strip_suffix(".aside").unwrap_or(name) == JOURNAL
 }
 
 fn names(path: &Path) -> io::Result<Vec<String>> {

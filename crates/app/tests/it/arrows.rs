@@ -1,4 +1,4 @@
-//! Dependencies point one way: `engine`, `corpus` and `eval` know no other crate of ours.
+//! Dependencies point one way: `durable`, `corpus` and `eval` know no other crate of ours.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -7,19 +7,30 @@ use serde_json::Value;
 
 /// Which of our crates each of our crates may know.
 const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("fastlane-durable", &[]),
     ("fastlane-eval", &[]),
     ("fastlane-corpus", &[]),
-    ("fastlane-engine", &[]),
-    ("fastlane-model", &["fastlane-engine"]),
-    ("fastlane-train", &["fastlane-corpus", "fastlane-engine", "fastlane-eval", "fastlane-model"]),
-    ("fastlane", &["fastlane-corpus", "fastlane-engine", "fastlane-model"]),
-    ("fastlane-serve", &["fastlane"]),
+    ("fastlane-engine", &["fastlane-durable"]),
+    ("fastlane-model", &["fastlane-durable", "fastlane-engine"]),
+    (
+        "fastlane-train",
+        &[
+            "fastlane-corpus",
+            "fastlane-durable",
+            "fastlane-engine",
+            "fastlane-eval",
+            "fastlane-model",
+        ],
+    ),
+    ("fastlane", &["fastlane-corpus", "fastlane-durable", "fastlane-engine", "fastlane-model"]),
+    ("fastlane-serve", &["fastlane", "fastlane-durable"]),
     (
         "fastlane-app",
         &[
             "fastlane-serve",
             "fastlane",
             "fastlane-corpus",
+            "fastlane-durable",
             "fastlane-engine",
             "fastlane-eval",
             "fastlane-model",

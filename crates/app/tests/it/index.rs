@@ -171,7 +171,7 @@ fn damage_is_named() {
     assert_snapshot!(folder.said("check it.index"));
     let json = folder.run("check it.index --json");
     let value: Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(value["problems"][0]["what"], "its checksum is another");
+    assert_eq!(value["problems"][0]["what"], "checksum mismatch");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tantivy::TantivyError;
+use tantivy::directory::error::{LockError, OpenReadError};
 
 /// Why a lexical index could not be created or opened.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +52,16 @@ pub enum LexicalOpenError {
         /// What the system said.
         source: io::Error,
     },
-    /// The files of the index are incomplete or damaged.
+    /// The system refuses to read a file.
     #[error("cannot read the lexical index in `{}`", path.display())]
+    Read {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The files of the index are incomplete or damaged.
+    #[error("the lexical index in `{}` is damaged", path.display())]
     Damaged {
         /// The directory.
         path: PathBuf,
@@ -62,6 +71,22 @@ pub enum LexicalOpenError {
 }
 
 impl LexicalOpenError {
+    /// Tells a refusal of the system from damage.
+    pub(super) fn of(error: TantivyError, path: &Path) -> Self {
+        let path = path.to_owned();
+        let refused = match &error {
+            TantivyError::LockFailure(LockError::LockBusy, _) => return Self::Locked { path },
+            TantivyError::LockFailure(LockError::IoError(error), _)
+            | TantivyError::OpenReadError(OpenReadError::IoError { io_error: error, .. })
+            | TantivyError::IoError(error) => Some(error),
+            _ => None,
+        };
+        match refused.filter(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+            Some(error) => Self::Read { path, source: error.kind().into() },
+            None => Self::Damaged { path, source: error },
+        }
+    }
+
     /// Names the way out, where there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -69,12 +94,12 @@ impl LexicalOpenError {
             Self::Exists { .. } => Some("open it to add documents, or remove the directory"),
             Self::Foreign { .. } => Some("choose another directory"),
             Self::Format { found, wanted, .. } if found > wanted => {
-                Some("a newer version of fastlane made it: use that version, or build it anew")
+                Some("a newer version of fastlane made it: use that version, or build it again")
             }
-            Self::Format { .. } => Some("build the index anew"),
+            Self::Format { .. } => Some("build the index again"),
             Self::Locked { .. } => Some("wait until the other writer ends"),
-            Self::Damaged { .. } => Some("build the index anew"),
-            Self::Create { .. } => None,
+            Self::Damaged { .. } => Some("build the index again"),
+            Self::Create { .. } | Self::Read { .. } => None,
         }
     }
 }

@@ -17,6 +17,7 @@
 mod analyzer;
 mod bits;
 mod bm25;
+mod directory;
 mod error;
 mod facts;
 mod query;

@@ -76,7 +76,7 @@ impl LexicalReader {
             index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().and_then(
                 |reader: tantivy::IndexReader| Self::on(reader.searcher(), fields, settings),
             );
-        opened.map_err(|source| LexicalOpenError::Damaged { path: path.to_owned(), source })
+        opened.map_err(|error| LexicalOpenError::of(error, path))
     }
 
     fn on(searcher: Searcher, fields: Fields, settings: LexicalSettings) -> tantivy::Result<Self> {

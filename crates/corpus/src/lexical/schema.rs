@@ -21,6 +21,7 @@ use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, TantivyDocument};
 
 use super::analyzer::{Analyzer, WordTokenizer};
+use super::directory::Readable;
 use super::error::LexicalOpenError;
 use super::facts;
 use crate::Document;
@@ -103,8 +104,8 @@ pub(super) fn create(
     }
     let schema = schema(settings);
     let fields = Fields::of(&schema).expect("the schema has all fields");
-    let index = Index::create_in_dir(path, schema)
-        .map_err(|source| LexicalOpenError::Damaged { path: path.to_owned(), source })?;
+    let index =
+        Index::create_in_dir(path, schema).map_err(|error| LexicalOpenError::of(error, path))?;
     register(&index, settings.analyzer);
     Ok((index, fields))
 }
@@ -113,9 +114,9 @@ pub(super) fn open(path: &Path) -> Result<(Index, Fields, LexicalSettings), Lexi
     if !path.join("meta.json").exists() {
         return Err(LexicalOpenError::Missing { path: path.to_owned() });
     }
-    let damaged = |source| LexicalOpenError::Damaged { path: path.to_owned(), source };
-    let directory = MmapDirectory::open(path).map_err(|source| damaged(source.into()))?;
-    let index = Index::open(directory).map_err(damaged)?;
+    let failed = |error| LexicalOpenError::of(error, path);
+    let directory = MmapDirectory::open(path).map_err(|error| failed(error.into()))?;
+    let index = Index::open(Readable(directory)).map_err(failed)?;
     let schema = index.schema();
     let (fields, settings) = recognise(&schema, path)?;
     register(&index, settings.analyzer);

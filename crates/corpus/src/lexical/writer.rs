@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tantivy::indexer::LogMergePolicy;
 use tantivy::tokenizer::MAX_TOKEN_LEN;
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Term};
 
 use super::error::{LexicalOpenError, LexicalWriteError};
 use super::reader::address_of;
@@ -62,7 +62,7 @@ impl LexicalWriter {
         threads: NonZero<usize>,
     ) -> Result<Self, LexicalOpenError> {
         let (index, fields) = schema::create(path, settings)?;
-        Self::on(&index, fields, threads).map_err(|error| refused(error, path))
+        Self::on(&index, fields, threads).map_err(|error| LexicalOpenError::of(error, path))
     }
 
     /// Opens an index to change it; its settings stay.
@@ -72,7 +72,7 @@ impl LexicalWriter {
     /// There is no index, this build cannot read it, or another writer is open.
     pub fn open(path: &Path, threads: NonZero<usize>) -> Result<Self, LexicalOpenError> {
         let (index, fields, _) = schema::open(path)?;
-        Self::on(&index, fields, threads).map_err(|error| refused(error, path))
+        Self::on(&index, fields, threads).map_err(|error| LexicalOpenError::of(error, path))
     }
 
     fn on(index: &Index, fields: Fields, threads: NonZero<usize>) -> tantivy::Result<Self> {
@@ -86,13 +86,26 @@ impl LexicalWriter {
         Ok(Self { fields, writer, committed, added: HashSet::new(), deleted: HashSet::new() })
     }
 
+    /// Tells whether a document can have this id.
+    ///
+    /// # Errors
+    ///
+    /// The id is too long.
+    pub fn check_id(id: &str) -> Result<(), LexicalWriteError> {
+        if id.len() <= MAX_TOKEN_LEN {
+            return Ok(());
+        }
+        let start = id.chars().take(40).collect();
+        Err(LexicalWriteError::LongId { start, found: id.len(), limit: MAX_TOKEN_LEN })
+    }
+
     /// Adds a document whose id is new.
     ///
     /// # Errors
     ///
     /// The id is in the index already, or too long.
     pub fn add(&mut self, document: &Document) -> Result<(), LexicalWriteError> {
-        check_length(&document.id)?;
+        Self::check_id(&document.id)?;
         let hash = hash_of(&document.id);
         if self.has(&document.id, hash)? {
             return Err(LexicalWriteError::Duplicate { id: document.id.clone() });
@@ -118,7 +131,7 @@ impl LexicalWriter {
     ///
     /// The id is too long.
     pub fn replace(&mut self, document: &Document) -> Result<(), LexicalWriteError> {
-        check_length(&document.id)?;
+        Self::check_id(&document.id)?;
         self.delete(&document.id);
         self.add(document)
     }
@@ -164,22 +177,6 @@ impl Drop for LexicalWriter {
             let _ = writer.wait_merging_threads();
         }
     }
-}
-
-fn refused(error: TantivyError, path: &Path) -> LexicalOpenError {
-    let path = path.to_owned();
-    match error {
-        TantivyError::LockFailure(..) => LexicalOpenError::Locked { path },
-        source => LexicalOpenError::Damaged { path, source },
-    }
-}
-
-fn check_length(id: &str) -> Result<(), LexicalWriteError> {
-    if id.len() <= MAX_TOKEN_LEN {
-        return Ok(());
-    }
-    let start = id.chars().take(40).collect();
-    Err(LexicalWriteError::LongId { start, found: id.len(), limit: MAX_TOKEN_LEN })
 }
 
 fn hash_of(id: &str) -> u128 {

@@ -3,15 +3,15 @@
 use std::io;
 use std::ops::Range;
 
+use fastlane_durable::{Output, Storage, write_file};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::lists::{BLOCK, block_bytes, encode, put};
 
-use super::manifest::ListsEntry;
+use super::manifest::{ListsEntry, ONE_BIT};
 use super::partition::Space;
 use super::segment::StoredRows;
-use super::storage::{Output, Storage, write_file};
 
 /// Views that are worked on at a time.
 const CHUNK: usize = 16_384;
@@ -55,6 +55,7 @@ pub(crate) fn build_lists(
     }
     files.codes.write(&carried)?;
     Ok(ListsEntry {
+        code: ONE_BIT.to_owned(),
         ends: write_file(storage, &format!("{stem}.list-ends"), bytemuck::cast_slice(&ends))?,
         codes: files.codes.finish()?,
         factors: files.factors.finish()?,

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::io;
 
+use fastlane_durable::{Output, Storage, write_file};
+
 use crate::TokenMatrix;
 use crate::store::{Coder, RowScratch};
 
 use super::bits::Bits;
 use super::manifest::{DeletedEntry, IndexSettings, RowsEntry, SegmentEntry};
-use super::storage::{Output, Storage, write_file};
 
 /// The views of a document that are kept.
 #[derive(Debug, Clone, Copy)]

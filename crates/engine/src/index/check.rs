@@ -1,9 +1,8 @@
 //! Looks for damage: every checksum, and everything that searches rely on.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use fastlane_durable::FileEntry;
 use serde::Serialize;
 
 use super::bits::Bits;
@@ -11,7 +10,6 @@ use super::error::OpenIndexError;
 use super::manifest::Manifest;
 use super::reader::{Generation, Reader};
 use super::segment::{Segment, StoredRows};
-use super::storage::FileEntry;
 use crate::store::RowScratch;
 
 /// What a check looked at, and found.
@@ -82,35 +80,13 @@ impl Reader {
 pub(super) fn check_file(
     directory: &Path,
     entry: &FileEntry,
-    watch: &mut impl FnMut(u64) -> bool,
+    watch: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Option<Problem>, OpenIndexError> {
     let path = directory.join(&entry.name);
-    let read = |source| OpenIndexError::Read { path: path.clone(), source };
-    let problem = |what: &str| Some(Problem { path: path.clone(), what: what.to_owned() });
-    let mut file = match File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(problem("it is absent"));
-        }
-        opened => opened.map_err(read)?,
-    };
-    let (mut hasher, mut bytes) = (crc32fast::Hasher::new(), 0);
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let count = file.read(&mut buffer).map_err(read)?;
-        if count == 0 {
-            break;
-        }
-        hasher.update(&buffer[..count]);
-        bytes += count as u64;
-        if !watch(count as u64) {
-            return Ok(None);
-        }
+    match entry.check(directory, watch) {
+        Err(source) => Err(OpenIndexError::Read { path, source }),
+        Ok(difference) => Ok(difference.map(|what| Problem { path, what: what.to_string() })),
     }
-    Ok(match (bytes == entry.bytes, hasher.finalize() == entry.crc32) {
-        (true, true) => None,
-        (true, false) => problem("its checksum is another"),
-        (false, _) => problem(&format!("it has {bytes} bytes, wanted {}", entry.bytes)),
-    })
 }
 
 /// What checksums cannot tell: a program that wrote nonsense.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenIndexError {
     /// There is none.
-    #[error("`{}` is no index: it has no file CURRENT", path.display())]
+    #[error("`{}` is not an index: CURRENT is missing", path.display())]
     Absent {
         /// The directory.
         path: PathBuf,
@@ -29,6 +29,14 @@ pub enum OpenIndexError {
         found: u32,
         /// Ours.
         wanted: u32,
+    },
+    /// A newer program wrote lists with codes of a kind that is unknown here.
+    #[error("the index at `{}` has codes of kind `{found}`, this program reads `1bit`", path.display())]
+    Code {
+        /// The directory.
+        path: PathBuf,
+        /// The kind.
+        found: String,
     },
     /// A file is not as it was written.
     #[error("`{}` is damaged: {what}", path.display())]
@@ -96,7 +104,9 @@ impl OpenIndexError {
         match self {
             Self::Absent { .. } => Some("make one with `fastlane index`"),
             Self::Foreign { .. } => Some("choose an empty or a new directory"),
-            Self::Format { .. } => Some("update fastlane, or index the documents again"),
+            Self::Format { .. } | Self::Code { .. } => {
+                Some("update fastlane, or index the documents again")
+            }
             Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
             Self::Other { .. } => Some("use what the index was made with, or a new directory"),
             Self::Model { .. } => Some(

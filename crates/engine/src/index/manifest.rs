@@ -15,12 +15,16 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use fastlane_durable::{FileEntry, Storage, try_lock, write_file};
 use serde::{Deserialize, Serialize};
 
 use super::error::OpenIndexError;
-use super::storage::{CURRENT, FileEntry, Storage, try_lock, write_file};
 use crate::store::Store;
 
+/// The name of the file that names the manifest that holds.
+///
+/// [`Storage::rename`] in [`Manifest::commit`] is the only way to change it.
+pub(crate) const CURRENT: &str = "CURRENT";
 /// The only format there is yet.
 const FORMAT: u32 = 1;
 const MAGIC: &str = "fastlane-index";
@@ -129,6 +133,9 @@ pub(crate) struct RowsEntry {
 /// The views of a segment by their centroids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ListsEntry {
+    /// How the codes were made: [`ONE_BIT`], the only way there is yet.
+    #[serde(default = "one_bit")]
+    pub(crate) code: String,
     /// Where each list ends: u64.
     pub(crate) ends: FileEntry,
     /// Codes in blocks.
@@ -137,6 +144,13 @@ pub(crate) struct ListsEntry {
     pub(crate) factors: FileEntry,
     /// The number of each view: u32.
     pub(crate) numbers: FileEntry,
+}
+
+/// Codes of one bit for each value, with a factor for each code.
+pub(crate) const ONE_BIT: &str = "1bit";
+
+fn one_bit() -> String {
+    ONE_BIT.to_owned()
 }
 
 /// Documents that are there no more.
@@ -161,7 +175,7 @@ impl Manifest {
                 Some(found) => return Ok(found),
                 // a writer removed it meanwhile: there is a newer one, unless it is lost
                 None if current_name(directory)? == name => {
-                    let what = format!("it names `{name}`, which is absent");
+                    let what = format!("it names `{name}`, which is missing");
                     return Err(damaged(directory, CURRENT, what));
                 }
                 None => {}
@@ -198,22 +212,25 @@ impl Manifest {
 
     fn parse(directory: &Path, name: &str, bytes: &[u8]) -> Result<Self, OpenIndexError> {
         let broken = |what: &str| damaged(directory, name, what.to_owned());
-        let text = std::str::from_utf8(bytes).map_err(|_| broken("it is no text"))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| broken("it is not text"))?;
         let (head, body) = text.split_once('\n').ok_or_else(|| broken("it is cut off"))?;
         let parts: Vec<&str> = head.split(' ').collect();
-        let [MAGIC, format, sum] = parts[..] else { return Err(broken("it is no manifest")) };
-        let format = format.parse::<u32>().map_err(|_| broken("its format is no number"))?;
+        let [MAGIC, format, sum] = parts[..] else { return Err(broken("it is not a manifest")) };
+        let format = format.parse::<u32>().map_err(|_| broken("its format is not a number"))?;
         if format != FORMAT {
             let path = directory.to_owned();
             return Err(OpenIndexError::Format { path, found: format, wanted: FORMAT });
         }
         if sum != checksum(body.as_bytes()) {
-            return Err(broken("its checksum is another"));
+            return Err(broken("checksum mismatch"));
         }
         let manifest: Self =
             serde_json::from_str(body).map_err(|error| broken(&error.to_string()))?;
         if file_name(manifest.generation) != name {
             return Err(broken("it is of another generation"));
+        }
+        if let Some(found) = manifest.unknown_code() {
+            return Err(OpenIndexError::Code { path: directory.to_owned(), found });
         }
         match manifest.contradiction() {
             Some(what) => Err(broken(&what)),
@@ -221,10 +238,16 @@ impl Manifest {
         }
     }
 
+    /// A kind of codes that a later program wrote.
+    fn unknown_code(&self) -> Option<String> {
+        let mut lists = self.segments.iter().filter_map(|segment| segment.lists.as_ref());
+        lists.find(|lists| lists.code != ONE_BIT).map(|lists| lists.code.clone())
+    }
+
     /// What cannot be, whatever the files hold: searches rely on it.
     fn contradiction(&self) -> Option<String> {
         if let Some(dim) = self.settings.odd_dim() {
-            return Some(format!("it tells of views of {dim} values"));
+            return Some(format!("invalid view dimension {dim}"));
         }
         let apart = self.settings.token_dim.is_some();
         let other = self.segments.iter().any(|segment| segment.tokens.is_some() != apart);
@@ -249,19 +272,14 @@ impl Manifest {
     ///
     /// Without CURRENT there is only what a first commit leaves that was never completed.
     pub(crate) fn is_there(directory: &Path) -> Result<bool, OpenIndexError> {
-        let path = directory.join(CURRENT);
-        if path.try_exists().map_err(|source| OpenIndexError::Read { path, source })? {
-            return Ok(true);
-        }
-        let read = |source| OpenIndexError::Read { path: directory.to_owned(), source };
-        for entry in std::fs::read_dir(directory).map_err(read)? {
-            let name = entry.map_err(read)?.file_name().to_string_lossy().into_owned();
-            let later = name.strip_prefix(PREFIX).is_some_and(|rest| !rest.starts_with(FIRST));
-            if later {
-                return Err(damaged(directory, CURRENT, format!("it is absent, but not `{name}`")));
+        match current_name(directory) {
+            Err(OpenIndexError::Absent { .. }) => Ok(false),
+            Err(error @ OpenIndexError::Read { .. }) => Err(error),
+            Err(error @ OpenIndexError::Damaged { .. }) if !directory.join(CURRENT).exists() => {
+                Err(error)
             }
+            _ => Ok(true),
         }
-        Ok(false)
     }
 
     /// A checksum of everything.
@@ -292,7 +310,7 @@ impl SegmentEntry {
         for rows in [Some(&self.views), self.tokens.as_ref()].into_iter().flatten() {
             files.extend(rows.files());
         }
-        if let Some(ListsEntry { ends, codes, factors, numbers }) = &self.lists {
+        if let Some(ListsEntry { code: _, ends, codes, factors, numbers }) = &self.lists {
             files.extend([ends, codes, factors, numbers]);
         }
         files.extend(self.deleted.iter().map(|deleted| &deleted.bits));
@@ -309,9 +327,7 @@ impl SegmentEntry {
 pub(crate) fn current_name(directory: &Path) -> Result<String, OpenIndexError> {
     let path = directory.join(CURRENT);
     let text = match std::fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(OpenIndexError::Absent { path: directory.to_owned() });
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(without(directory)),
         read => read.map_err(|source| OpenIndexError::Read { path, source })?,
     };
     let text = std::str::from_utf8(&text).ok().and_then(|text| text.strip_suffix('\n'));
@@ -319,8 +335,24 @@ pub(crate) fn current_name(directory: &Path) -> Result<String, OpenIndexError> {
         Some((name, sum)) if name.starts_with(PREFIX) && sum == checksum(name.as_bytes()) => {
             Ok(name.to_owned())
         }
-        _ => Err(damaged(directory, CURRENT, "its checksum is another".to_owned())),
+        _ => Err(damaged(directory, CURRENT, "checksum mismatch".to_owned())),
     }
+}
+
+/// Why there is no CURRENT: there is no index, or the file is lost.
+fn without(directory: &Path) -> OpenIndexError {
+    let names = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    match names.find(|name| is_later(name)) {
+        Some(name) => damaged(directory, CURRENT, format!("it is missing, but `{name}` exists")),
+        None => OpenIndexError::Absent { path: directory.to_owned() },
+    }
+}
+
+/// Whether a name is that of a manifest after the first: then CURRENT existed.
+pub(crate) fn is_later(name: &str) -> bool {
+    let number = name.strip_prefix(PREFIX).filter(|rest| !rest.starts_with(FIRST));
+    number.is_some() && is_ours(name)
 }
 
 /// The name of a generation's manifest.
@@ -354,7 +386,7 @@ fn damaged(directory: &Path, name: &str, what: String) -> OpenIndexError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::storage::Disk;
+    use fastlane_durable::Disk;
 
     fn manifest(generation: u64) -> Manifest {
         let settings = IndexSettings {
@@ -427,8 +459,8 @@ mod tests {
             error.map(|error| error.split_once(": ").unwrap().1.to_owned())
         };
         assert_eq!(said(8, Some(16)), None);
-        assert_eq!(said(0, Some(16)).unwrap(), "it tells of views of 0 values");
-        assert_eq!(said(8, Some(1032)).unwrap(), "it tells of views of 1032 values");
+        assert_eq!(said(0, Some(16)).unwrap(), "invalid view dimension 0");
+        assert_eq!(said(8, Some(1032)).unwrap(), "invalid view dimension 1032");
         let other = "its segments have other views than its settings say";
         assert_eq!(said(8, None).unwrap(), other);
     }
@@ -440,6 +472,33 @@ mod tests {
         overwrite(&directory.path().join("generation-000001"), b"fastlane-index 2 0\n{}\n");
         let error = Manifest::current(directory.path()).unwrap_err();
         assert!(error.to_string().ends_with("has format 2, this program reads 1"), "{error}");
+    }
+
+    #[test]
+    fn lists_say_how_their_codes_were_made() {
+        let entry = |name: &str| format!(r#""{name}":{{"name":"x","bytes":0,"crc32":0}}"#);
+        let files = ["ends", "codes", "factors", "numbers"].map(entry).join(",");
+        // manifests that were written before have no kind
+        let old: ListsEntry = serde_json::from_str(&format!("{{{files}}}")).unwrap();
+        assert_eq!(old.code, ONE_BIT);
+        let new = ListsEntry { code: "4bit".to_owned(), ..old };
+        let rows = RowsEntry { rows: new.ends.clone(), ends: new.ends.clone(), positions: None };
+        let segment = SegmentEntry {
+            documents: 0,
+            ids: new.ends.clone(),
+            id_ends: new.ends.clone(),
+            order: new.ends.clone(),
+            views: rows,
+            tokens: None,
+            lists: Some(new),
+            deleted: None,
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let later = Manifest { segments: vec![segment], ..manifest(1) };
+        later.commit(&Disk::new(directory.path())).unwrap();
+        let error = Manifest::current(directory.path()).unwrap_err();
+        let wanted = "has codes of kind `4bit`, this program reads `1bit`";
+        assert!(error.to_string().ends_with(wanted), "{error}");
     }
 
     #[test]

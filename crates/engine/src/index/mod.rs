@@ -21,10 +21,10 @@ mod builder;
 mod check;
 mod error;
 mod manifest;
+mod mapped;
 mod partition;
 mod reader;
 mod segment;
-mod storage;
 mod writer;
 
 pub use check::{Checked, Problem};

@@ -10,8 +10,8 @@ use crate::lists::{Partition, Rotation};
 
 use super::error::OpenIndexError;
 use super::manifest::{PartitionEntry, SegmentEntry};
+use super::mapped::Mapped;
 use super::segment::StoredRows;
-use super::storage::Mapped;
 
 /// With fewer views all are looked at: finding lists would take longer.
 pub const FEWEST_VIEWS: u64 = 20_000;

@@ -4,16 +4,17 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use fastlane_durable::FileEntry;
 use serde::Serialize;
 
 use super::check::{Problem, check_file};
 use super::error::OpenIndexError;
 use super::manifest::{
-    IndexSettings, Manifest, PartitionEntry, SegmentEntry, current_name, file_name,
+    CURRENT, IndexSettings, Manifest, PartitionEntry, SegmentEntry, current_name, file_name,
+    is_later, is_ours,
 };
 use super::partition::Space;
 use super::segment::Segment;
-use super::storage::FileEntry;
 
 /// A generation: what one commit made.
 #[derive(Debug)]
@@ -161,6 +162,16 @@ impl Reader {
         }
         let generation = Generation::open(&before.directory, Some(before))?;
         Ok(Some(Self { generation }))
+    }
+
+    /// Tells whether an index has files of such a name.
+    pub fn is_file_name(name: &str) -> bool {
+        is_ours(name)
+    }
+
+    /// Tells by the names in a directory whether an index was ever committed there, whole or not.
+    pub fn was_committed<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
+        names.into_iter().any(|name| name == CURRENT || is_later(name))
     }
 
     /// The number of the commit that is open.

@@ -7,6 +7,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use fastlane_durable::{Difference, FileEntry};
+
 use crate::kernels::f16;
 use crate::lists::block_bytes;
 use crate::store::{Coder, RowScratch};
@@ -14,7 +16,7 @@ use crate::store::{Coder, RowScratch};
 use super::bits::Bits;
 use super::error::OpenIndexError;
 use super::manifest::{IndexSettings, ListsEntry, RowsEntry, SegmentEntry};
-use super::storage::{FileEntry, Mapped};
+use super::mapped::Mapped;
 
 /// A segment of a generation.
 #[derive(Debug)]
@@ -279,7 +281,7 @@ impl Opener<'_> {
     fn map(&self, file: &FileEntry) -> Result<Mapped, OpenIndexError> {
         Mapped::open(self.directory, file).map_err(|source| match source.kind() {
             std::io::ErrorKind::InvalidData => self.damaged(file, source.to_string()),
-            std::io::ErrorKind::NotFound => self.damaged(file, "it is absent".to_owned()),
+            std::io::ErrorKind::NotFound => self.damaged(file, Difference::Absent.to_string()),
             _ => OpenIndexError::Read { path: self.directory.join(&file.name), source },
         })
     }

@@ -4,22 +4,21 @@ mod commit;
 mod input;
 mod place;
 
-use std::fs::File;
 use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use fastlane_durable::{Disk, FileEntry, Lock, Storage, make_directory, write_file};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::bits::Bits;
 use super::builder::{Builder, Kept, Views};
 use super::error::{OpenIndexError, WriteIndexError};
-use super::manifest::{IndexSettings, Manifest};
+use super::manifest::{CURRENT, IndexSettings, Manifest};
 use super::partition::FEWEST_VIEWS;
 use super::reader::Generation;
 use super::segment::Segment;
-use super::storage::{CURRENT, Disk, FileEntry, Output, Storage};
 use crate::{Reduction, TokenMatrix};
 
 /// How a writer works; nothing of it is kept.
@@ -85,7 +84,7 @@ pub struct Writer {
     attachments: Vec<(String, FileEntry)>,
     /// Whether an error made what is not committed worthless.
     ended: bool,
-    _lock: File,
+    _lock: Lock,
 }
 
 /// A segment and what was deleted of it since.
@@ -135,7 +134,7 @@ impl Writer {
         settings: WriterSettings,
     ) -> Result<Self, OpenIndexError> {
         let write = |source| OpenIndexError::Write { path: directory.to_owned(), source };
-        place::make_directory(directory).map_err(write)?;
+        make_directory(directory).map_err(write)?;
         place::check_files(directory)?;
         let lock = place::lock(directory)?;
         let (manifest, generation) = match (Manifest::is_there(directory)?, index) {
@@ -184,6 +183,11 @@ impl Writer {
     /// What was fixed when the index was made.
     pub fn settings(&self) -> &IndexSettings {
         &self.manifest.settings
+    }
+
+    /// The number of the commit that holds; 0 before the first.
+    pub fn generation(&self) -> u64 {
+        self.manifest.generation
     }
 
     /// Counts the documents that the next commit will hold.
@@ -277,24 +281,24 @@ impl Writer {
         })
     }
 
-    /// Takes a file into the next generation, and into those after it, under a name.
+    /// Keeps bytes with the next generation, and with those after it, under a name.
     ///
-    /// Its bytes are copied; `None` takes the attachment of that name away.
+    /// `None` removes the attachment of that name.
     ///
     /// # Errors
     ///
     /// The system refuses, and everything that is not committed is lost.
-    pub fn attach(&mut self, name: &str, file: Option<&Path>) -> Result<(), WriteIndexError> {
+    pub fn attach(&mut self, name: &str, bytes: Option<&[u8]>) -> Result<(), WriteIndexError> {
         self.check_ended()?;
         self.attachments.retain(|(other, _)| other != name);
-        let Some(file) = file else {
+        let Some(bytes) = bytes else {
             self.manifest.attachments.remove(name);
             return Ok(());
         };
         let stem = self.stem();
-        let copied = copy(&*self.storage, file, &format!("{stem}.attached"));
-        let copied = copied.map_err(|error| self.cannot_write(error));
-        let entry = self.ending(copied)?;
+        let written = write_file(&*self.storage, &format!("{stem}.attached"), bytes);
+        let written = written.map_err(|error| self.cannot_write(error));
+        let entry = self.ending(written)?;
         self.attachments.push((name.to_owned(), entry));
         Ok(())
     }
@@ -335,18 +339,5 @@ impl Drop for Writer {
 impl Pending {
     fn new(segment: &Arc<Segment>) -> Self {
         Self { segment: Arc::clone(segment), deleted: segment.deleted.clone() }
-    }
-}
-
-fn copy(storage: &dyn Storage, from: &Path, name: &str) -> io::Result<FileEntry> {
-    use std::io::Read as _;
-    let mut file = File::open(from)?;
-    let mut output = Output::create(storage, name)?;
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return output.finish(),
-            count => output.write(&buffer[..count])?,
-        }
     }
 }

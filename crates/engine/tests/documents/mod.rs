@@ -4,8 +4,6 @@
 //! on the generation. So a document is as the last generation that touched it left it.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::Path;
 
 use fastlane_engine::{TokenMatrix, Writer};
 
@@ -44,7 +42,7 @@ pub(crate) fn is_compaction(generation: u64) -> bool {
 }
 
 /// Makes of the generation before what the generation is to hold.
-pub(crate) fn change(writer: &mut Writer, generation: u64, directory: &Path) {
+pub(crate) fn change(writer: &mut Writer, generation: u64) {
     for number in 0..MOST {
         match touch(number, generation) {
             Some(Touch::Views(now)) => {
@@ -60,11 +58,7 @@ pub(crate) fn change(writer: &mut Writer, generation: u64, directory: &Path) {
         }
     }
     match generation % 3 {
-        0 => {
-            let mut note = tempfile::NamedTempFile::new_in(directory).unwrap();
-            note.write_all(generation.to_string().as_bytes()).unwrap();
-            writer.attach(ATTACHED, Some(note.path())).unwrap();
-        }
+        0 => writer.attach(ATTACHED, Some(generation.to_string().as_bytes())).unwrap(),
         2 => writer.attach(ATTACHED, None).unwrap(),
         _ => {}
     }

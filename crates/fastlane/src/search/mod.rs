@@ -271,7 +271,7 @@ impl One<'_> {
         let began = Instant::now();
         let filter = self.search.filter.clone();
         let lexical = LexicalSearch { k: depth, filter, ..LexicalSearch::default() };
-        let lexical = self.snapshot.words.search(words, &lexical)?;
+        let lexical = self.snapshot.words(|index| index.search(words, &lexical))?;
         times.words = began.elapsed();
         let known = |id: &str| views.iter().any(|candidate| candidate.id == id);
         let others = lexical.iter().map(|hit| hit.id.as_str()).filter(|id| !known(id));

@@ -24,7 +24,7 @@ pub(super) fn hits(
     let mut hits = Vec::with_capacity(best.len());
     for Candidate { id, score, pairs } in best {
         // an id with views has words: they are of one commit
-        let Some(document) = snapshot.words.get(&id)? else { continue };
+        let Some(document) = snapshot.words(|words| words.get(&id))? else { continue };
         let spelled = match model {
             Some(model) => model.document_tokens(&document.full_text())?,
             None => Vec::new(),

@@ -6,10 +6,10 @@
 mod stored;
 mod vocabulary;
 
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
+use fastlane_durable::AsideDirectory;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -97,17 +97,19 @@ pub fn write(directory: &Path, blueprint: &Blueprint<'_>) -> Result<(), Checkpoi
     if directory.exists() {
         return Err(CheckpointError::Exists { path: directory.to_owned() });
     }
-    let aside = Aside::new(directory)?;
-    let draft = Draft { path: &aside.path, blueprint };
+    let failed = |source| cannot_write(directory, source);
+    fastlane_durable::make_directory(fastlane_durable::parent(directory)).map_err(failed)?;
+    let aside = AsideDirectory::new(directory).map_err(failed)?;
+    let draft = Draft { path: aside.path(), blueprint };
     draft.tower(&blueprint.document)?;
     if let Some(query) = &blueprint.query {
-        let path = aside.path.join(QUERY);
+        let path = aside.path().join(QUERY);
         make_directory(&path)?;
         Draft { path: &path, blueprint }.tower(query)?;
     }
     draft.settings(true)?;
     draft.router()?;
-    aside.finish(directory)
+    aside.finish().map_err(failed)
 }
 
 /// A directory that is being filled.
@@ -218,44 +220,6 @@ fn tokenizer_config(positions: usize) -> Value {
     })
 }
 
-/// A directory that vanishes unless it is finished.
-struct Aside {
-    path: PathBuf,
-}
-
-impl Aside {
-    /// Makes it beside the final one; what an earlier crash left there goes.
-    fn new(directory: &Path) -> Result<Self, CheckpointError> {
-        let path = beside(directory);
-        match std::fs::remove_dir_all(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(cannot_write(&path, source))
-            }
-            _ => make_directory(&path).map(|()| Self { path }),
-        }
-    }
-
-    fn finish(self, directory: &Path) -> Result<(), CheckpointError> {
-        let result = rename(&self.path, directory);
-        result.map_err(|source| cannot_write(directory, source))
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        // gone already when it has its name; an error here must not hide the one that led here
-        let _ = std::fs::remove_dir_all(&self.path);
-    }
-}
-
-/// `.NAME.partial` in the same directory.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".partial");
-    path.with_file_name(name)
-}
-
 fn make_directory(path: &Path) -> Result<(), CheckpointError> {
     std::fs::create_dir_all(path).map_err(|source| cannot_write(path, source))
 }
@@ -266,21 +230,8 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), CheckpointError
     write_file(path, &text)
 }
 
-/// Writes a file beside, syncs it, and gives it its name.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
-    let aside = beside(path);
-    let write = || {
-        let mut file = File::options().write(true).create(true).truncate(true).open(&aside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        rename(&aside, path)
-    };
-    write().map_err(|source| cannot_write(path, source))
-}
-
-#[expect(clippy::disallowed_methods, reason = "every file was synced before it")]
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::rename(from, to)
+    fastlane_durable::replace(path, bytes).map_err(|source| cannot_write(path, source))
 }
 
 fn cannot_write(path: &Path, source: io::Error) -> CheckpointError {

@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use fastlane_durable::{AsideFile, make_directory, parent};
 use fastlane_model::Model;
 use half::f16;
 use half::slice::{HalfBitsSliceExt as _, HalfFloatSliceExt as _};
@@ -84,10 +85,8 @@ fn write(
     tokens: &TokenTable,
     watch: &mut dyn FnMut(usize) -> io::Result<()>,
 ) -> io::Result<File> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(directory)?;
-    let mut aside = tempfile::NamedTempFile::new_in(directory)?;
-    let mut output = BufWriter::new(aside.as_file_mut());
+    make_directory(parent(path))?;
+    let mut output = BufWriter::new(AsideFile::new(path)?);
     let mut halves = Vec::new();
     for start in (0..tokens.len()).step_by(PORTION) {
         let end = (start + PORTION).min(tokens.len());
@@ -101,11 +100,7 @@ fn write(
         }
         watch(end)?;
     }
-    output.flush()?;
-    drop(output);
-    aside.as_file().sync_all()?;
-    aside.persist(path).map_err(|error| error.error)?;
-    File::open(directory)?.sync_all()?;
+    output.into_inner()?.finish()?;
     File::open(path)
 }
 

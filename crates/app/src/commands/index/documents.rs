@@ -6,14 +6,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::bail;
-use fastlane::{Changes, Collection, CollectionError, Document, Model, Settings, WriterSettings};
+use fastlane::{
+    Changes, Collection, CollectionError, CollectionWriter, Document, Model, Settings,
+    WriterSettings,
+};
 use fastlane_corpus::{Documents, ReadError};
 use fastlane_engine::Statistics;
 use serde::Serialize;
 
-use super::{reduction, settings_of};
+use super::{commit_documents, reduction, settings_of};
 use crate::args::IndexArgs;
 use crate::bundled;
+use crate::commands::is_collection;
 use crate::input;
 use crate::interrupt;
 use crate::printer::Printer;
@@ -55,7 +59,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
             return Err(error);
         }
     };
-    writer.commit()?;
+    commit_documents(writer, printer, CollectionWriter::commit_watched)?;
     // the last look came before: what is committed is told
     let seconds = began.elapsed().as_secs_f64();
     let index = collection.figures().views;
@@ -69,7 +73,7 @@ fn open(args: &IndexArgs) -> anyhow::Result<Collection> {
     let output = &args.output;
     let settings = Settings { threads: threads(args.writer.threads), ..Settings::default() };
     let said = args.model.as_ref().map(PathBuf::from);
-    if !Collection::is_there(output) {
+    if !is_collection(output)? {
         let said = bundled::or(said.as_deref())?;
         let store = args.store.unwrap_or_default();
         let model = Arc::new(Model::open(&said, &settings)?);

@@ -1,5 +1,6 @@
 //! `fastlane index`: documents become a collection, a directory of views becomes an index.
 
+mod commit;
 mod documents;
 mod views;
 
@@ -10,7 +11,8 @@ use fastlane_engine::Reduction;
 use crate::args::IndexArgs;
 use crate::printer::Printer;
 
-pub(super) use views::{commit, settings_of};
+pub(super) use commit::{commit, commit_documents};
+pub(super) use views::settings_of;
 
 /// The file that tells a directory of views from a folder of texts.
 const VECTORS: &str = "vectors.npy";

@@ -4,15 +4,15 @@ use std::io;
 use std::time::Instant;
 
 use anyhow::bail;
-use fastlane::Collection;
 use fastlane_engine::{
     IndexSettings, NewDocument, Origin, Reader, Reduction, Statistics, StoredDocument,
     StoredDocuments, Writer, WriterSettings,
 };
 use serde::Serialize;
 
-use super::reduction;
+use super::{commit, reduction};
 use crate::args::{IndexArgs, WriterArgs};
+use crate::commands::is_collection;
 use crate::interrupt;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
@@ -102,7 +102,7 @@ fn check_settings(args: &IndexArgs) -> anyhow::Result<()> {
     if args.update {
         bail!("`{path}` holds views: `--update` compares texts, and is for documents");
     }
-    if Collection::is_there(&args.output) {
+    if is_collection(&args.output)? {
         let output = args.output.display();
         bail!("`{output}` is a collection of documents: add documents to it, not views");
     }
@@ -113,26 +113,4 @@ fn check_settings(args: &IndexArgs) -> anyhow::Result<()> {
 pub(in crate::commands) fn settings_of(args: &WriterArgs) -> WriterSettings {
     let threads = threads(args.threads);
     WriterSettings { memory: args.memory as usize, threads, ..WriterSettings::default() }
-}
-
-/// Ends a writer's work under a bar; tells how many views got into lists.
-pub(in crate::commands) fn commit(
-    writer: &mut Writer,
-    printer: &Printer,
-    end: impl FnOnce(
-        &mut Writer,
-        &mut dyn FnMut(u64) -> io::Result<()>,
-    ) -> Result<u64, fastlane_engine::WriteIndexError>,
-) -> anyhow::Result<u64> {
-    let bar = Progress::new("making lists", None, Unit::Things("views"), printer.settings());
-    let mut views = 0;
-    let ended = end(writer, &mut |count| {
-        views += count;
-        bar.set(views);
-        interrupt::check().map_err(io::Error::other)
-    });
-    // the writer's error would say that it cannot write
-    interrupt::check().or_else(|asked| if ended.is_ok() { Ok(()) } else { Err(asked) })?;
-    ended?;
-    Ok(views)
 }

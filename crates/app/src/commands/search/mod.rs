@@ -7,7 +7,7 @@ pub(super) mod show;
 use std::path::Path;
 
 use anyhow::Context as _;
-use fastlane::{Answer, Collection, Filter, Fusion, Search, Settings};
+use fastlane::{Answer, Collection, Filter, Fusion, Kind, Search, Settings, kind};
 
 use crate::args::{FusionArg, HowArgs, SearchArgs};
 use crate::filters;
@@ -60,7 +60,7 @@ pub(crate) fn open(
     model: Option<&Path>,
     asked: Option<u16>,
 ) -> anyhow::Result<Collection> {
-    if !Collection::is_there(index) && index.join("CURRENT").is_file() {
+    if kind(index).is_ok_and(|kind| kind == Kind::Views) {
         anyhow::bail!(
             "`{}` holds views without texts: index documents with `fastlane index DOCUMENTS \
              --output INDEX --model DIR`",

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::twin::{Fault, Faulty, Unsynced};
+use fastlane_durable::twin::{Fault, Faulty, Unsynced};
+
 use super::{REDUCTION, THOROUGH, found, open_on, views};
 use crate::{Nominate, Reader, Store, WriteIndexError, Writer};
 

@@ -7,7 +7,6 @@ mod life;
 mod operations;
 mod power;
 mod requests;
-mod twin;
 mod weights;
 
 use std::num::NonZero;
@@ -19,8 +18,8 @@ use crate::{
     Writer, WriterSettings,
 };
 
-use super::storage::Storage;
-use twin::Unsynced;
+use fastlane_durable::Storage;
+use fastlane_durable::twin::Unsynced;
 
 /// The length of the views in these tests.
 const DIM: usize = 8;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::twin::Unsynced;
+use fastlane_durable::twin::Unsynced;
+
 use super::{DIM, REDUCTION, THOROUGH, found, lane, open_on, views};
 use crate::store::{Coder, RowScratch};
 use crate::{Nominate, Reader, Reduction, Request, Rerank, Store, TokenMatrix, Writer};

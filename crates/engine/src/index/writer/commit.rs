@@ -5,17 +5,19 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use fastlane_durable::{try_lock, write_file};
+
 use super::{Pending, Writer};
 use crate::index::build::{Plan, Watch, build_lists};
 use crate::index::builder::{Kept, Views};
 use crate::index::error::{OpenIndexError, WriteIndexError};
 use crate::index::manifest::{
-    DeletedEntry, ListsEntry, Manifest, PartitionEntry, RowsEntry, SegmentEntry, file_name, is_ours,
+    CURRENT, DeletedEntry, ListsEntry, Manifest, PartitionEntry, RowsEntry, SegmentEntry,
+    file_name, is_ours,
 };
 use crate::index::partition::{Space, is_out_of_balance, is_outgrown, list_lengths, longest};
 use crate::index::reader::{Generation, trust};
 use crate::index::segment::{Segment, StoredRows};
-use crate::index::storage::{CURRENT, try_lock, write_file};
 
 impl Writer {
     /// Makes everything that was done hold, all or nothing, and returns the generation's number.

@@ -1,12 +1,11 @@
 //! The directory of an index: made, looked through, and locked, before anything is written.
 
-use std::fs::{File, create_dir_all};
-use std::io;
 use std::path::Path;
+
+use fastlane_durable::Lock;
 
 use crate::index::error::OpenIndexError;
 use crate::index::manifest::{IndexSettings, is_ours};
-use crate::index::storage::try_lock;
 
 pub(super) fn check_dims(settings: &IndexSettings) -> Result<(), OpenIndexError> {
     match settings.odd_dim() {
@@ -47,19 +46,6 @@ pub(super) fn check_same(
     Ok(())
 }
 
-/// Makes a directory, and its name durable.
-pub(super) fn make_directory(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    if path.exists() {
-        return Err(io::ErrorKind::NotADirectory.into());
-    }
-    create_dir_all(path)?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-}
-
 /// Makes sure that all files are ours, before any is made or removed.
 pub(super) fn check_files(directory: &Path) -> Result<(), OpenIndexError> {
     let read = |source| OpenIndexError::Read { path: directory.to_owned(), source };
@@ -77,9 +63,8 @@ pub(super) fn check_files(directory: &Path) -> Result<(), OpenIndexError> {
     }
 }
 
-pub(super) fn lock(directory: &Path) -> Result<File, OpenIndexError> {
+pub(super) fn lock(directory: &Path) -> Result<Lock, OpenIndexError> {
     let path = directory.join(crate::index::LOCK);
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|source| OpenIndexError::Write { path, source })?;
-    try_lock(file, false).ok_or_else(|| OpenIndexError::Locked { path: directory.to_owned() })
+    let lock = Lock::take(&path).map_err(|source| OpenIndexError::Write { path, source })?;
+    lock.ok_or_else(|| OpenIndexError::Locked { path: directory.to_owned() })
 }

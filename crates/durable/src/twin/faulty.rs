@@ -1,92 +1,44 @@
-//! Storages for tests: one that does not wait for the disk, and one that fails when told to.
+//! A disk on which the n-th call fails, and all calls after it.
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::index::storage::{Disk, Storage, StorageFile};
-
-/// A disk that makes nothing durable: for tests that lose no power.
-#[derive(Debug)]
-pub(super) struct Unsynced {
-    disk: Disk,
-}
-
-impl Unsynced {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { disk: Disk::new(path) }
-    }
-}
-
-impl Storage for Unsynced {
-    fn create(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
-        Ok(Box::new(UnsyncedFile(self.disk.create(name)?)))
-    }
-
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.disk.rename(from, to)
-    }
-
-    fn remove(&self, name: &str) -> io::Result<()> {
-        self.disk.remove(name)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[derive(Debug)]
-struct UnsyncedFile(Box<dyn StorageFile>);
-
-impl Write for UnsyncedFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl StorageFile for UnsyncedFile {
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use super::Unsynced;
+use crate::storage::{Storage, StorageFile};
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub enum Fault {
     /// Nothing happens.
     Refused,
     /// The disk is full after half of the bytes.
     NoSpace,
-    /// It happens, but an error is told.
+    /// It happens, but an error is reported.
     Pretended,
 }
 
 /// Fails at the n-th call that changes something, and at all later ones.
 #[derive(Debug, Clone)]
-pub(super) struct Faulty {
+pub struct Faulty {
     disk: Arc<Unsynced>,
     left: Arc<AtomicI64>,
     fault: Fault,
 }
 
 impl Faulty {
-    pub(super) fn new(path: &Path, calls: i64, fault: Fault) -> Self {
+    /// The storage of a directory on which so many calls go well.
+    pub fn new(path: &Path, calls: i64, fault: Fault) -> Self {
         let (disk, left) = (Arc::new(Unsynced::new(path)), Arc::new(AtomicI64::new(calls)));
         Self { disk, left, fault }
     }
 
-    /// Whether it failed already.
-    pub(super) fn failed(&self) -> bool {
+    /// Whether a call has failed.
+    pub fn failed(&self) -> bool {
         self.left.load(Ordering::Relaxed) < 0
     }
 
-    /// Does something, or fails.
     fn call<T>(&self, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         match (self.left.fetch_sub(1, Ordering::Relaxed), self.fault) {
             (1.., _) => act(),
@@ -128,7 +80,7 @@ impl Write for FaultyFile {
         if last && self.storage.fault == Fault::NoSpace {
             self.file.write_all(half)?;
         }
-        // a short write is no error: the rest comes with another call
+        // a short write is not an error: the rest comes with another call
         self.storage.call(|| self.file.write(half))
     }
 

@@ -1,32 +1,16 @@
 //! The life of a collection: what is committed is found, in all of its parts, and nothing else.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use fastlane::{
-    Changes, Collection, CollectionError, Document, Fusion, Model, Search, Settings, snippet,
-};
+use fastlane::{Changes, Collection, CollectionError, Document, Fusion, Search, snippet};
 use proptest::prelude::*;
+
+use crate::{checkpoint, document, model};
 
 /// Words of the tiny encoder's vocabulary.
 const WORDS: [&str; 8] = ["light", "harbour", "ship", "house", "baking", "singing", "nine", "seen"];
-
-fn checkpoint(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden").join(name)
-}
-
-fn model(name: &str) -> Arc<Model> {
-    Arc::new(Model::open(&checkpoint(name), &Settings::default()).unwrap())
-}
-
-fn document(id: &str, text: &str) -> Document {
-    let metadata = serde_json::json!({ "words": text.split(' ').count() });
-    let metadata = metadata.as_object().unwrap().clone();
-    Document { id: id.to_owned(), title: String::new(), text: text.to_owned(), metadata }
-}
 
 fn add(collection: &Collection, documents: &[(&str, &str)]) -> Changes {
     let mut writer = collection.writer().unwrap();
@@ -173,7 +157,7 @@ fn bad_places_and_bad_queries_are_refused() {
     let wanted = format!("`{}` holds a collection already", place(&notes));
     assert_eq!(said(Collection::create(&notes, model("lanes-split")).err()), wanted);
     let wanted =
-        format!("`{}` holds `notes`, which belongs to no collection", place(folder.path()));
+        format!("`{}` holds `notes`, which does not belong to a collection", place(folder.path()));
     assert_eq!(said(Collection::create(folder.path(), model("lanes-split")).err()), wanted);
     let error = said(Collection::open_with(&notes, model("lanes-tied")).err());
     assert!(error.starts_with(&format!("`{}` has views of model ", place(&notes))), "{error}");

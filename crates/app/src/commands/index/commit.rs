@@ -1,0 +1,50 @@
+//! Commits under a progress bar, which Ctrl-C stops.
+
+use std::io;
+
+use fastlane::{CollectionError, CollectionWriter, Watch};
+use fastlane_engine::{WriteIndexError, Writer};
+
+use crate::interrupt;
+use crate::printer::Printer;
+use crate::progress::{Progress, Unit};
+
+fn bar(printer: &Printer) -> Progress {
+    Progress::new("making lists", None, Unit::Things("views"), printer.settings())
+}
+
+/// Commits an index of views; tells how many views were sorted into lists.
+pub(in crate::commands) fn commit(
+    writer: &mut Writer,
+    printer: &Printer,
+    end: impl FnOnce(&mut Writer, &mut dyn FnMut(u64) -> io::Result<()>) -> Result<u64, WriteIndexError>,
+) -> anyhow::Result<u64> {
+    let (bar, mut views) = (bar(printer), 0);
+    let ended = end(writer, &mut |count| {
+        views += count;
+        bar.set(views);
+        interrupt::check().map_err(io::Error::other)
+    });
+    // the writer's error would say that it cannot write
+    interrupt::check().or_else(|asked| if ended.is_ok() { Ok(()) } else { Err(asked) })?;
+    ended?;
+    Ok(views)
+}
+
+/// Commits a collection.
+pub(in crate::commands) fn commit_documents<'a>(
+    writer: CollectionWriter<'a>,
+    printer: &Printer,
+    end: impl FnOnce(CollectionWriter<'a>, Watch<'_>) -> Result<u64, CollectionError>,
+) -> anyhow::Result<()> {
+    let (bar, mut views) = (bar(printer), 0);
+    let ended = end(writer, &mut |count| {
+        views += count;
+        bar.set(views);
+        interrupt::check().is_ok()
+    });
+    match ended {
+        Err(CollectionError::Stopped) => Ok(interrupt::check()?),
+        ended => Ok(ended.map(drop)?),
+    }
+}

@@ -1,0 +1,9 @@
+//! Storages for tests: one that does not wait for the disk, and two that fail when told to.
+
+mod faulty;
+mod forgetful;
+mod unsynced;
+
+pub use faulty::{Fault, Faulty};
+pub use forgetful::{Forgetful, Loss};
+pub use unsynced::Unsynced;

@@ -1,0 +1,64 @@
+//! Files of an index, mapped into memory.
+
+#![expect(unsafe_code, reason = "files are mapped into memory")]
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use bytemuck::Pod;
+use fastlane_durable::{Difference, FileEntry};
+use memmap2::{Mmap, UncheckedAdvice};
+
+const _: () = assert!(cfg!(target_endian = "little"), "files are cast from little-endian bytes");
+
+/// A file in memory, as far as it is looked at.
+#[derive(Debug)]
+pub(crate) struct Mapped {
+    /// An empty file cannot be mapped.
+    map: Option<Mmap>,
+}
+
+impl Mapped {
+    /// Maps a file that has as many bytes as it should.
+    pub(crate) fn open(directory: &Path, entry: &FileEntry) -> io::Result<Self> {
+        let file = File::open(directory.join(&entry.name))?;
+        let found = file.metadata()?.len();
+        if found != entry.bytes {
+            let difference = Difference::Bytes { found, wanted: entry.bytes };
+            return Err(io::Error::new(io::ErrorKind::InvalidData, difference.to_string()));
+        }
+        if found == 0 {
+            return Ok(Self { map: None });
+        }
+        // SAFETY: files of an index are written once and never changed; whoever cuts one off
+        // while it is read gets a signal, as with every program that maps files.
+        let map = unsafe { Mmap::map(&file)? };
+        Ok(Self { map: Some(map) })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.map.as_deref().unwrap_or_default()
+    }
+
+    /// Lets go of the memory of some bytes, which come back from the file when they are looked at.
+    ///
+    /// A walk over a large file would otherwise seem to take all of it.
+    pub(crate) fn release(&self, bytes: Range<usize>) {
+        #[cfg(unix)]
+        if let Some(map) = self.map.as_ref().filter(|map| bytes.end <= map.len()) {
+            let length = bytes.len();
+            // SAFETY: the map is of a file and read only, so that nothing is lost.
+            // An error means that the memory stays.
+            let _ = unsafe {
+                map.unchecked_advise_range(UncheckedAdvice::DontNeed, bytes.start, length)
+            };
+        }
+    }
+
+    /// The content as numbers; none if their size does not divide the file's.
+    pub(crate) fn numbers<T: Pod>(&self) -> &[T] {
+        bytemuck::try_cast_slice(self.bytes()).unwrap_or_default()
+    }
+}

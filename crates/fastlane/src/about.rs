@@ -1,0 +1,140 @@
+//! What each commit says about its collection: the attachment `collection` of the index of views.
+//!
+//! ```text
+//! {"format":2,"model":"/models/mini","words":"words-000007-5f3a9c01","files":[…],"tags":{…}}
+//! ```
+//!
+//! Format 1 has no checksums of the files of words, and one `mark` in place of the tags. It is
+//! read, and the next commit writes format 2.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use fastlane_durable::FileEntry;
+use fastlane_engine::Reader;
+use serde::{Deserialize, Serialize};
+
+use crate::error::CollectionError;
+use crate::words;
+
+/// The name of the attachment.
+pub(crate) const ABOUT: &str = "collection";
+/// The format that this program writes.
+const FORMAT: u32 = 2;
+/// The mark by which `fastlane quickstart` knew its indexes in format 1.
+const QUICKSTART: &str = "quickstart";
+/// The tag that takes the place of all other marks of format 1: how far a journal was worked off.
+const JOURNAL: &str = "journal";
+
+/// What a commit says about the collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct About {
+    /// Where the model was.
+    pub(crate) model: PathBuf,
+    /// The directory of its words.
+    pub(crate) words: String,
+    /// The files in it; format 1 does not name them.
+    pub(crate) files: Option<Vec<FileEntry>>,
+    /// What writers left for later ones, each under its own name.
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// What is read first, whatever else there is.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Format1 {
+    #[serde(rename = "format")]
+    _format: u32,
+    model: PathBuf,
+    words: String,
+    #[serde(default)]
+    mark: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Format2 {
+    format: u32,
+    model: PathBuf,
+    words: String,
+    files: Vec<FileEntry>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+}
+
+impl About {
+    /// What a generation says.
+    pub(crate) fn of(reader: &Reader, directory: &Path) -> Result<Self, CollectionError> {
+        let path = reader.attachment(ABOUT);
+        let path = path.ok_or_else(|| CollectionError::Absent { path: directory.to_owned() })?;
+        let text = std::fs::read(&path)
+            .map_err(|source| CollectionError::Read { path: path.clone(), source })?;
+        let damaged = |what: String| CollectionError::Damaged { path: path.clone(), what };
+        let broken = |error: serde_json::Error| damaged(error.to_string());
+        let about = match serde_json::from_slice::<Version>(&text).map_err(broken)?.format {
+            1 => serde_json::from_slice::<Format1>(&text).map_err(broken)?.into(),
+            FORMAT => serde_json::from_slice::<Format2>(&text).map_err(broken)?.into(),
+            found => {
+                let path = directory.to_owned();
+                return Err(CollectionError::Format { path, found, wanted: FORMAT });
+            }
+        };
+        let Self { words, files, .. } = &about;
+        if words::generation_of(words).is_none() {
+            return Err(damaged(format!("`{words}` is not a directory of words")));
+        }
+        let plain = |file: &&FileEntry| file.name.contains(['/', '\\']);
+        match files.iter().flatten().find(plain) {
+            Some(file) => Err(damaged(format!("`{}` is not the name of a file", file.name))),
+            None => Ok(about),
+        }
+    }
+
+    /// The bytes of the attachment.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let Self { model, words, files, tags } = self.clone();
+        let files = files.unwrap_or_default();
+        let written = Format2 { format: FORMAT, model, words, files, tags };
+        serde_json::to_vec_pretty(&written).expect("paths and names are texts")
+    }
+}
+
+impl From<Format1> for About {
+    fn from(Format1 { model, words, mark, .. }: Format1) -> Self {
+        let tag = |mark: String| match mark.as_str() {
+            QUICKSTART => (mark, String::new()),
+            _ => (JOURNAL.to_owned(), mark),
+        };
+        Self { model, words, files: None, tags: mark.map(tag).into_iter().collect() }
+    }
+}
+
+impl From<Format2> for About {
+    fn from(Format2 { model, words, files, tags, .. }: Format2) -> Self {
+        Self { model, words, files: Some(files), tags }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_of_format_1_becomes_a_tag() {
+        let about = |mark: &str| {
+            let text = format!(r#"{{"format":1,"model":"m","words":"words-000002"{mark}}}"#);
+            About::from(serde_json::from_str::<Format1>(&text).unwrap())
+        };
+        assert_eq!(about("").tags, BTreeMap::new());
+        let quickstart = BTreeMap::from([("quickstart".to_owned(), String::new())]);
+        assert_eq!(about(r#","mark":"quickstart""#).tags, quickstart);
+        let journal = BTreeMap::from([("journal".to_owned(), "17".to_owned())]);
+        assert_eq!(about(r#","mark":"17""#).tags, journal);
+        assert_eq!(about("").files, None);
+    }
+}

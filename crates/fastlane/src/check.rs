@@ -1,0 +1,103 @@
+//! Looks for damage in a whole collection: views, words, texts and metadata.
+
+use std::path::Path;
+
+use fastlane_durable::FileEntry;
+use fastlane_engine::{Checked, Problem, Reader};
+
+use crate::about::About;
+use crate::collection::Collection;
+use crate::error::CollectionError;
+use crate::snapshot::{Snapshot, VIEWS};
+
+impl Collection {
+    /// Checks all files of the commit that holds, and that each document has views and a text.
+    ///
+    /// `watch` receives the number of bytes read so far, now and then, and returns whether to go
+    /// on; what was found until then is returned.
+    ///
+    /// # Errors
+    ///
+    /// There is no collection, or it is of another format, or cannot be read.
+    pub fn check(
+        directory: &Path,
+        mut watch: impl FnMut(u64) -> bool,
+    ) -> Result<Checked, CollectionError> {
+        let mut goes_on = true;
+        let mut checked = match Reader::check(&directory.join(VIEWS), |bytes| {
+            goes_on = watch(bytes);
+            goes_on
+        }) {
+            // the directory of views is there, or its words are: so it is not whole
+            Err(fastlane_engine::OpenIndexError::Absent { path }) => {
+                let what = "CURRENT is missing".to_owned();
+                let problems = vec![Problem { path, what }];
+                Checked { generation: 0, files: 0, bytes: 0, problems }
+            }
+            checked => checked?,
+        };
+        let reader = match Reader::open(&directory.join(VIEWS)) {
+            Ok(reader) if goes_on => reader,
+            Err(error) if checked.problems.is_empty() => return Err(error.into()),
+            // without the views that name them, nothing is known of the words
+            _ => return Ok(checked),
+        };
+        let problem = |error: CollectionError| match error {
+            CollectionError::Damaged { path, what } => Ok(Problem { path, what }),
+            other => Err(other),
+        };
+        let about = match About::of(&reader, directory) {
+            Ok(about) => about,
+            Err(_) if !checked.problems.is_empty() => return Ok(checked),
+            Err(error) => {
+                checked.problems.push(problem(error)?);
+                return Ok(checked);
+            }
+        };
+        drop(reader);
+        let path = directory.join(&about.words);
+        for file in about.files.iter().flatten() {
+            checked.problems.extend(check_file(&path, file, &mut |count| {
+                checked.bytes += count;
+                goes_on = goes_on && watch(checked.bytes);
+                goes_on
+            })?);
+            checked.files += 1;
+        }
+        if checked.problems.is_empty() && goes_on {
+            match Snapshot::open(directory).and_then(|snapshot| without_text(&snapshot)) {
+                Ok(lost) => checked.problems.extend(lost),
+                Err(error) => checked.problems.push(problem(error)?),
+            }
+        }
+        Ok(checked)
+    }
+}
+
+/// Compares a file of words with its checksum.
+fn check_file(
+    directory: &Path,
+    file: &FileEntry,
+    watch: &mut dyn FnMut(u64) -> bool,
+) -> Result<Option<Problem>, CollectionError> {
+    let path = directory.join(&file.name);
+    match file.check(directory, watch) {
+        Err(source) => Err(CollectionError::Read { path, source }),
+        Ok(difference) => Ok(difference.map(|what| Problem { path, what: what.to_string() })),
+    }
+}
+
+/// Documents that have views and no text: a program wrote nonsense.
+fn without_text(snapshot: &Snapshot) -> Result<Option<Problem>, CollectionError> {
+    let mut lost = Vec::new();
+    for id in snapshot.reader.ids() {
+        if snapshot.words(|words| words.get(id))?.is_none() {
+            lost.push(id);
+        }
+    }
+    let path = snapshot.path();
+    Ok(lost.first().map(|first| {
+        let what = format!("{} documents have views and no text, `{first}` first", lost.len());
+        Problem { path, what }
+    }))
+}

@@ -1,0 +1,94 @@
+//! What a directory holds, by the names in it: apart from whether that is whole.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use fastlane_engine::Reader;
+
+use crate::snapshot::VIEWS;
+use crate::words;
+
+/// What a path holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Nothing has this name.
+    Absent,
+    /// An empty directory, or what a first commit leaves that was never completed.
+    Empty,
+    /// A collection of documents, whole or damaged.
+    Collection,
+    /// An index of views alone, whole or damaged.
+    Views,
+    /// Something else: a file, or a directory with this in it.
+    Foreign {
+        /// The first name that belongs to no index.
+        name: String,
+    },
+}
+
+/// Tells what a path holds, by names alone: a damaged collection is a collection.
+///
+/// # Errors
+///
+/// The directory cannot be read.
+pub fn kind(path: &Path) -> io::Result<Kind> {
+    let about = match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kind::Absent),
+        about => about?,
+    };
+    if !about.is_dir() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        return Ok(Kind::Foreign { name });
+    }
+    let views = path.join(VIEWS);
+    let later = |name: &String| words::generation_of(name).is_some_and(|number| number > 1);
+    if (views.is_dir() && holds_index(&views)?) || words::all(path)?.iter().any(later) {
+        return Ok(Kind::Collection);
+    }
+    if holds_index(path)? {
+        return Ok(Kind::Views);
+    }
+    Ok(foreign(path)?.map_or(Kind::Empty, |name| Kind::Foreign { name }))
+}
+
+/// Whether an index of views was ever committed in a directory.
+fn holds_index(path: &Path) -> io::Result<bool> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    Ok(Reader::was_committed(names.iter().map(String::as_str)))
+}
+
+/// The first name in a directory that belongs to no index.
+pub(crate) fn foreign(path: &Path) -> io::Result<Option<String>> {
+    let mut first: Option<String> = None;
+    let of_words = words::all(path)?;
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let ours = name == VIEWS && is_empty_or_ours(&path.join(VIEWS))?
+            || of_words.contains(&name)
+            || Reader::is_file_name(&name)
+            || name.starts_with('.');
+        if !ours && first.as_ref().is_none_or(|first| name < *first) {
+            first = Some(name);
+        }
+    }
+    Ok(first)
+}
+
+/// Whether a directory called `views` holds nothing that is not ours.
+fn is_empty_or_ours(path: &Path) -> io::Result<bool> {
+    if !path.is_dir() {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !Reader::is_file_name(&name) && !name.starts_with('.') {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

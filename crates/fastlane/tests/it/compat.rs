@@ -1,0 +1,90 @@
+//! Collections that earlier programs wrote, as `tests/compat/README.md` says.
+
+use std::fs;
+use std::path::Path;
+
+use fastlane::{Collection, Search, WriterSettings};
+use fastlane_engine::Writer;
+
+use crate::{model, problems, words};
+
+/// A copy of a fixture, which a test may change.
+fn copy(name: &str, to: &Path) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat").join(name);
+    copy_all(&from, to);
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy_all(&path, &to),
+            false => drop(fs::copy(&path, to).unwrap()),
+        }
+    }
+}
+
+/// Whether the words of a collection have checksums.
+fn has_checksums(place: &Path) -> bool {
+    let directory = place.join(&words(place)[0]);
+    let path = directory.join("meta.json");
+    let bytes = fs::read(&path).unwrap();
+    fastlane_durable::replace(&path, &[&bytes[..], b" "].concat()).unwrap();
+    let found = !problems(place).is_empty();
+    fastlane_durable::replace(&path, &bytes).unwrap();
+    found
+}
+
+#[test]
+fn format_1_opens_and_a_compaction_rewrites_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("notes");
+    copy("v1", &place);
+    assert_eq!(problems(&place), Vec::<String>::new());
+    assert!(!has_checksums(&place), "format 1 has none");
+    let blind = Collection::open_without_model(&place).unwrap();
+    let mut ids = blind.ids();
+    ids.sort();
+    assert_eq!(ids, ["a", "b", "c"]);
+    assert_eq!(blind.document("b").unwrap().unwrap().text, "nine ships in the harbour");
+    assert_eq!(blind.passing(&"lang = en".parse().unwrap()).unwrap(), 2);
+    blind.writer().unwrap().compact().unwrap();
+    assert!(has_checksums(&place));
+    assert_eq!(problems(&place), Vec::<String>::new());
+}
+
+#[test]
+fn format_1_is_searched_and_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("notes");
+    copy("v1", &place);
+    let collection = Collection::open_with(&place, model("lanes-split")).unwrap();
+    let found = collection.search("harbour", &Search::default()).unwrap();
+    assert_eq!(found.hits.len(), 3);
+    let mut writer = collection.writer().unwrap();
+    writer.delete("a").unwrap();
+    writer.commit().unwrap();
+    assert!(has_checksums(&place));
+    assert_eq!(collection.ids().len(), 2);
+}
+
+#[test]
+fn a_later_format_is_refused_by_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("notes");
+    copy("v1", &place);
+    let settings = WriterSettings::default();
+    let mut writer = Writer::open_existing(&place.join("views"), settings).unwrap();
+    writer.attach("collection", Some(br#"{"format":3,"unknown":true}"#)).unwrap();
+    writer.commit().unwrap();
+    drop(writer);
+    let wanted =
+        format!("the collection at `{}` has format 3, this program reads 1 to 2", place.display());
+    let opened = Collection::open_without_model(&place).err().unwrap();
+    assert_eq!(opened.to_string(), wanted);
+    assert_eq!(opened.hint(), Some("update fastlane"));
+    let checked = Collection::check(&place, |_| true).unwrap_err();
+    assert_eq!(checked.to_string(), wanted);
+}
