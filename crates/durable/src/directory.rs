@@ -12,6 +12,10 @@ use std::path::Path;
 ///
 /// The path or one of its parents is a file, or the system refuses.
 pub fn make_directory(path: &Path) -> io::Result<()> {
+    make(path, &mut sync_directory)
+}
+
+fn make(path: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -19,13 +23,13 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
         return Err(io::ErrorKind::NotADirectory.into());
     }
     let above = parent(path);
-    make_directory(above)?;
+    make(above, sync)?;
     match std::fs::create_dir(path) {
         // another process was faster
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         made => made?,
     }
-    sync_directory(above)
+    sync(above)
 }
 
 /// The directory in which a path lies; `.` for a bare name.
@@ -56,6 +60,20 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn defect_d3_every_directory_that_got_a_new_name_is_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut synced = Vec::new();
+        let mut sync = |path: &Path| {
+            synced.push(path.strip_prefix(folder.path()).unwrap().to_owned());
+            Ok(())
+        };
+        let deep = folder.path().join("a/b/c");
+        make(&deep, &mut sync).unwrap();
+        make(&deep, &mut sync).unwrap();
+        assert_eq!(synced, ["", "a", "a/b"].map(std::path::PathBuf::from));
+    }
 
     #[test]
     fn all_missing_parents_are_made() {

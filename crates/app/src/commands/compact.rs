@@ -5,23 +5,16 @@ use fastlane_engine::{Reader, Statistics, Writer};
 use serde::Serialize;
 
 use super::index::{commit, commit_documents, settings_of};
-use super::{is_collection, views_of};
+use super::is_collection;
 use crate::args::CompactArgs;
 use crate::printer::Printer;
 use crate::table::bytes;
 
 pub(crate) fn run(args: &CompactArgs, printer: &Printer) -> anyhow::Result<()> {
-    let views = views_of(&args.index)?;
-    let before = Reader::open(&views)?.statistics();
-    if is_collection(&args.index)? {
-        let collection = Collection::open_without_model(&args.index)?;
-        let writer = collection.writer_with(settings_of(&args.writer))?;
-        commit_documents(writer, printer, CollectionWriter::compact_watched)?;
-    } else {
-        let mut writer = Writer::open_existing(&args.index, settings_of(&args.writer))?;
-        commit(&mut writer, printer, Writer::compact_watched)?;
-    }
-    let after = Reader::open(&views)?.statistics();
+    let (before, after) = match is_collection(&args.index)? {
+        true => documents(args, printer)?,
+        false => views(args, printer)?,
+    };
     printer.note(&format!(
         "segments: {} instead of {}, {} instead of {}, deleted documents gone: {}",
         after.segments,
@@ -31,6 +24,23 @@ pub(crate) fn run(args: &CompactArgs, printer: &Printer) -> anyhow::Result<()> {
         before.deleted
     ));
     if args.json { printer.json(&Summary { before, after }) } else { Ok(()) }
+}
+
+/// Compacts a collection; what it consisted of before and consists of after.
+fn documents(args: &CompactArgs, printer: &Printer) -> anyhow::Result<(Statistics, Statistics)> {
+    let collection = Collection::open_without_model(&args.index)?;
+    let before = collection.figures().views;
+    let writer = collection.writer_with(settings_of(&args.writer))?;
+    commit_documents(writer, printer, CollectionWriter::compact_watched)?;
+    Ok((before, collection.figures().views))
+}
+
+/// The same for an index of views.
+fn views(args: &CompactArgs, printer: &Printer) -> anyhow::Result<(Statistics, Statistics)> {
+    let before = Reader::open(&args.index)?.statistics();
+    let mut writer = Writer::open_existing(&args.index, settings_of(&args.writer))?;
+    commit(&mut writer, printer, Writer::compact_watched)?;
+    Ok((before, Reader::open(&args.index)?.statistics()))
 }
 
 #[derive(Serialize)]

@@ -1,9 +1,9 @@
 //! The commands, one per file: glue between arguments, libraries and the printer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
-use fastlane::{Collection, Kind, kind};
+use fastlane::{Kind, kind};
 
 pub(crate) mod bm25;
 pub(crate) mod check;
@@ -27,9 +27,4 @@ pub(crate) mod train;
 fn is_collection(index: &Path) -> anyhow::Result<bool> {
     let kind = kind(index).with_context(|| format!("cannot read `{}`", index.display()))?;
     Ok(kind == Kind::Collection)
-}
-
-/// Where the views of an index lie: in a collection's own directory, or there.
-fn views_of(index: &Path) -> anyhow::Result<PathBuf> {
-    Ok(if is_collection(index)? { Collection::views(index) } else { index.to_owned() })
 }

@@ -4,17 +4,21 @@ use fastlane::Collection;
 use fastlane_engine::{IndexSettings, Reader, Statistics};
 use serde::Serialize;
 
-use super::{is_collection, views_of};
+use super::is_collection;
 use crate::args::StatArgs;
 use crate::printer::{Output, Printer};
 use crate::table::{Align, Table, bytes};
 
 pub(crate) fn run(args: &StatArgs, printer: &Printer) -> anyhow::Result<()> {
-    if is_collection(&args.index)? {
-        // opened for its errors: damage of words is not seen in the views
-        Collection::open_without_model(&args.index)?;
-    }
-    let reader = Reader::open(&views_of(&args.index)?)?;
+    let views = match is_collection(&args.index)? {
+        true => {
+            // opened for its errors: damage of words is not seen in the views
+            Collection::open_without_model(&args.index)?;
+            Collection::views(&args.index)
+        }
+        false => args.index.clone(),
+    };
+    let reader = Reader::open(&views)?;
     let (settings, statistics) = (reader.settings(), reader.statistics());
     match args.json {
         true => printer.json(&Json { settings, statistics: &statistics }),

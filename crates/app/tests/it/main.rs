@@ -10,6 +10,7 @@ mod shared_data;
 mod arrows;
 mod bm25;
 mod convert;
+mod damage;
 mod encode;
 mod encode_places;
 mod eval;

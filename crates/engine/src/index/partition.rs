@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -53,12 +54,18 @@ impl Space {
     }
 
     /// Makes centroids for views, from a sample that takes at most so many bytes.
-    pub(crate) fn train(dim: usize, rows: &[&StoredRows], seed: u64, memory: usize) -> Self {
+    pub(crate) fn train(
+        dim: usize,
+        rows: &[&StoredRows],
+        seed: u64,
+        memory: usize,
+        stop: &AtomicBool,
+    ) -> Self {
         let views: usize = rows.iter().map(|rows| rows.len()).sum();
         let lists = lists_for(views);
         let room = memory / (dim * size_of::<f32>());
         let sample = sample(dim, rows, (lists * SAMPLE).min(views).min(room), seed);
-        let partition = Partition::train(dim, &sample, lists, seed);
+        let partition = Partition::train(dim, &sample, lists, seed, stop);
         Self { partition, rotation: Rotation::new(dim, seed) }
     }
 }

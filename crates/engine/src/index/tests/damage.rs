@@ -133,7 +133,10 @@ fn an_index_that_lost_current_is_not_begun_anew() {
     std::fs::remove_file(directory.path().join("CURRENT")).unwrap();
     let settings = super::index_settings();
     let error = crate::Writer::open(directory.path(), &settings, super::settings()).unwrap_err();
-    assert!(error.to_string().ends_with("it is missing, but `generation-000002` exists"), "{error}");
+    assert!(
+        error.to_string().ends_with("it is missing, but `generation-000002` exists"),
+        "{error}"
+    );
     assert_eq!(files(directory.path()).len(), count - 1);
 }
 

@@ -4,6 +4,9 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use fastlane_durable::{try_lock, write_file};
 
@@ -181,7 +184,7 @@ impl Writer {
         let numbers = 0..self.segments.len();
         let deleted: Vec<_> = numbers.map(|one| self.deleted(one)).collect::<Result<_, _>>()?;
         loop {
-            let space = self.space(manifest)?;
+            let space = self.space(manifest, watch)?;
             let kept = manifest.partition == self.manifest.partition;
             manifest.segments.clear();
             for (number, deleted) in deleted.iter().enumerate() {
@@ -208,7 +211,11 @@ impl Writer {
     }
 
     /// The centroids of the next generation: those there are, or new ones.
-    fn space(&mut self, manifest: &mut Manifest) -> Result<Option<Arc<Space>>, WriteIndexError> {
+    fn space(
+        &mut self,
+        manifest: &mut Manifest,
+        watch: Watch<'_>,
+    ) -> Result<Option<Arc<Space>>, WriteIndexError> {
         let rows: Vec<_> = self.segments.iter().map(|pending| &pending.segment.views).collect();
         let views = rows.iter().map(|rows| rows.len() as u64).sum();
         if !is_outgrown(manifest.partition.as_ref(), views, self.settings.lists_from) {
@@ -217,7 +224,9 @@ impl Writer {
         }
         let (dim, seed) = (manifest.settings.dim, self.settings.seed);
         let memory = self.settings.memory / 4;
-        let space = self.pool.install(|| Space::train(dim, &rows, seed, memory));
+        let train =
+            |stop: &AtomicBool| self.pool.install(|| Space::train(dim, &rows, seed, memory, stop));
+        let space = watched(train, watch).map_err(|error| self.cannot_write(error))?;
         let name = format!("{}.centroids", self.stem());
         let file = write_file(&*self.storage, &name, &space.partition.to_bytes());
         let file = file.map_err(|error| self.cannot_write(error))?;
@@ -299,6 +308,31 @@ fn keep(kept: &mut HashSet<String>, manifest: &Manifest) {
     kept.extend(manifest.files().into_iter().map(|file| file.name.clone()));
 }
 
+/// Runs work on a thread, while this one asks `watch`; sets the flag of the work when that fails.
+fn watched<T: Send>(work: impl FnOnce(&AtomicBool) -> T + Send, watch: Watch<'_>) -> io::Result<T> {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (give, take) = channel::<()>();
+        let thread = scope.spawn(|| {
+            let done = work(&stop);
+            drop(give);
+            done
+        });
+        let mut watched = Ok(());
+        // the channel closes when the work ends, even by a panic
+        while take.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            if watched.is_ok() {
+                watched = watch(0);
+                stop.store(watched.is_err(), Ordering::Relaxed);
+            }
+        }
+        let done = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        watched.map(|()| done)
+    })
+}
+
+/// How often a watch is asked during work that does not count.
+const LOOK: Duration = Duration::from_millis(50);
 /// So many segments of about the same size become one.
 const MANY: usize = 8;
 /// Segments with more views stay: to copy them would take long.

@@ -28,9 +28,12 @@ impl Sample<'_> {
     /// At most `count` centroids, none of them twice.
     pub(super) fn centroids(self, count: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
         let seeds = self.thinned(count.saturating_mul(ROWS_A_SEED));
-        let mut centroids = Sample { dim: self.dim, values: &seeds }.seeds(count, rng);
+        let mut centroids = Sample { values: &seeds, ..self }.seeds(count, rng);
         let limit = HEAVY * self.len() / (centroids.len() / self.dim);
         for round in 0..ROUNDS {
+            if self.is_stopped() {
+                break;
+            }
             let members = self.members(&centroids);
             members.centre(self.dim, self.values, &mut centroids);
             if round + 1 < ROUNDS {
@@ -70,7 +73,8 @@ impl Sample<'_> {
         let mut products = vec![0.0; self.len()];
         let mut seeds = Vec::with_capacity(count * self.dim);
         let mut next = Some(below(self.len(), rng));
-        while let Some(seed) = next.filter(|_| seeds.len() < count * self.dim) {
+        let wanted = |seeds: &Vec<f32>| seeds.len() < count * self.dim && !self.is_stopped();
+        while let Some(seed) = next.filter(|_| seeds.is_empty() || wanted(&seeds)) {
             seeds.extend_from_slice(self.row(seed));
             Kernel::best().dots(self.row(seed), self.values, &mut products);
             for ((distance, product), of_row) in distances.iter_mut().zip(&products).zip(&squares) {

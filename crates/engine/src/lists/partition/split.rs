@@ -1,6 +1,7 @@
 //! Splits heavy lists, so that no query has to scan a list much longer than the others.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand_chacha::ChaCha8Rng;
 
@@ -18,9 +19,16 @@ pub(super) const HEAVY: usize = 8;
 pub(super) struct Sample<'a> {
     pub(super) dim: usize,
     pub(super) values: &'a [f32],
+    /// Set when the training shall end soon, with whatever it has.
+    pub(super) stop: &'a AtomicBool,
 }
 
 impl<'a> Sample<'a> {
+    /// Whether the training shall end.
+    pub(super) fn is_stopped(self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// Counts the rows.
     pub(super) fn len(self) -> usize {
         self.values.len() / self.dim

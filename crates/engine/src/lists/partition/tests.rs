@@ -1,5 +1,7 @@
 //! What a partition finds is what looking at every centroid finds, nearly always or always.
 
+use std::sync::atomic::AtomicBool;
+
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
@@ -66,6 +68,18 @@ fn nearest(partition: &Partition, view: &[f32]) -> u32 {
     list[0]
 }
 
+fn train(dim: usize, sample: &[f32], lists: usize, seed: u64) -> Partition {
+    Partition::train(dim, sample, lists, seed, &AtomicBool::new(false))
+}
+
+#[test]
+fn defect_a7_a_training_that_is_stopped_ends_at_once() {
+    let sample = clustered(4_000, 16, 7);
+    let stopped = Partition::train(16, &sample, 400, 1, &AtomicBool::new(true));
+    assert!(stopped.lists() <= 20, "{} lists", stopped.lists());
+    assert!(train(16, &sample, 400, 1).lists() > 300);
+}
+
 #[test]
 fn clusters_made_by_hand_are_found() {
     // three corners, rows half a step around each
@@ -73,7 +87,7 @@ fn clusters_made_by_hand_are_found() {
     let around = [[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]];
     let rows = around.iter().flat_map(|step| corners.map(|at| [at[0] + step[0], at[1] + step[1]]));
     let sample: Vec<f32> = rows.flatten().collect();
-    let partition = Partition::train(2, &sample, 3, 5);
+    let partition = train(2, &sample, 3, 5);
     assert_eq!(partition.lists(), 3);
     for corner in corners {
         let list = nearest(&partition, &[corner[0] + 1.0, corner[1] - 1.0]);
@@ -88,26 +102,26 @@ fn a_radius_is_the_spread_in_one_direction() {
     let around = [[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]];
     let rows = around.iter().flat_map(|step| corners.map(|at| [at[0] + step[0], at[1] + step[1]]));
     let sample: Vec<f32> = rows.flatten().collect();
-    let partition = Partition::train(2, &sample, 3, 5);
+    let partition = train(2, &sample, 3, 5);
     (0..3).for_each(|list| assert_eq!(partition.radius(list), (1.25_f32 / 8.0).sqrt()));
     // all rows are one: nothing is known of others
-    assert_eq!(Partition::train(2, &[3.0, 4.0, 3.0, 4.0], 2, 5).radius(0), 0.0);
+    assert_eq!(train(2, &[3.0, 4.0, 3.0, 4.0], 2, 5).radius(0), 0.0);
 }
 
 #[test]
 fn one_list_is_the_mean() {
-    let partition = Partition::train(2, &[1.0, 2.0, 3.0, -4.0, 2.0, 8.0], 1, 0);
+    let partition = train(2, &[1.0, 2.0, 3.0, -4.0, 2.0, 8.0], 1, 0);
     assert_eq!((partition.lists(), partition.centroid(0)), (1, &[2.0, 2.0][..]));
 }
 
 #[test]
 fn there_are_no_more_lists_than_distinct_rows() {
     let rows = [1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0];
-    let partition = Partition::train(2, &rows, 100, 3);
+    let partition = train(2, &rows, 100, 3);
     let mut centroids: Vec<_> = (0..partition.lists()).map(|at| partition.centroid(at)).collect();
     centroids.sort_by(|one, other| one.partial_cmp(other).unwrap());
     assert_eq!(centroids, [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]]);
-    let nothing = Partition::train(2, &[], 100, 3);
+    let nothing = train(2, &[], 100, 3);
     assert_eq!((nothing.lists(), nothing.centroid(0)), (1, &[0.0, 0.0][..]));
 }
 
@@ -116,11 +130,11 @@ fn many_rows_that_are_the_same_are_one_list_and_leave_room_for_others() {
     let same = noise(8, 1);
     let mut sample = clustered(400, 8, 2);
     (0..3_600).for_each(|_| sample.extend_from_slice(&same));
-    let partition = Partition::train(8, &sample, 64, 4);
+    let partition = train(8, &sample, 64, 4);
     assert!(partition.lists() > 12, "{} lists", partition.lists());
     let lists = assigned(&partition, &sample);
     assert!(lists[400..].iter().all(|&list| list == lists[400]));
-    assert_eq!(Partition::train(8, &same.repeat(5_000), 64, 4).lists(), 1);
+    assert_eq!(train(8, &same.repeat(5_000), 64, 4).lists(), 1);
 }
 
 #[test]
@@ -128,7 +142,7 @@ fn a_seed_gives_one_partition_whatever_the_threads() {
     let sample = clustered(2_000, 16, 7);
     let trained = |threads, seed| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| Partition::train(16, &sample, 100, seed).to_bytes())
+        pool.install(|| train(16, &sample, 100, seed).to_bytes())
     };
     let alone = trained(1, 11);
     assert!(alone == trained(3, 11), "another partition with three threads");
@@ -138,7 +152,7 @@ fn a_seed_gives_one_partition_whatever_the_threads() {
 #[test]
 fn the_nearest_of_all_is_found_for_nearly_every_view() {
     let sample = clustered(4_000, 16, 20);
-    let partition = Partition::train(16, &sample, 400, 1);
+    let partition = train(16, &sample, 400, 1);
     assert!(partition.starts.len() > PROBED + 5, "too few groups to miss one");
     let lists = assigned(&partition, &sample);
     let mut right = 0;
@@ -154,19 +168,19 @@ fn the_nearest_of_all_is_found_for_nearly_every_view() {
 #[test]
 fn no_list_is_much_longer_than_the_mean() {
     let sample = clustered(4_000, 16, 30);
-    let partition = Partition::train(16, &sample, 300, 1);
+    let partition = train(16, &sample, 300, 1);
     assert!(partition.lists() > 290, "{} lists", partition.lists());
     assert!(longest(&partition, &sample) < 8.0, "{}", longest(&partition, &sample));
     // two thirds of the rows in one place, so near to each other that they look like one cluster
     let mut crowded = clustered(1_000, 16, 31);
     crowded.extend(noise(2_000 * 16, 32).iter().map(|value| 3.0 + 0.03 * value));
-    let partition = Partition::train(16, &crowded, 200, 1);
+    let partition = train(16, &crowded, 200, 1);
     assert!(longest(&partition, &crowded) < 20.0, "{}", longest(&partition, &crowded));
 }
 
 #[test]
 fn lists_lie_in_about_as_many_groups_as_each_has_lists() {
-    let partition = Partition::train(8, &clustered(2_000, 8, 40), 256, 1);
+    let partition = train(8, &clustered(2_000, 8, 40), 256, 1);
     assert!((14..=16).contains(&(partition.starts.len() - 1)), "{:?}", partition.starts);
 }
 
@@ -175,13 +189,13 @@ fn large_and_small_values_have_a_nearest_centroid_too() {
     // squares of 65,504 and of 0.0001 are no halves
     for scale in [65_504.0, 1e-4] {
         let sample = [1.0, 1.0, 1.0, -1.0, -1.0, 0.0].map(|value| value * scale);
-        let partition = Partition::train(2, &sample, 3, 1);
+        let partition = train(2, &sample, 3, 1);
         for view in sample.chunks_exact(2) {
             let list = nearest(&partition, view) as usize;
             assert!(distance(partition.centroid(list), view) < scale * scale * 1e-6);
         }
     }
-    let partition = Partition::train(2, &[9e9, -9e9], 1, 1);
+    let partition = train(2, &[9e9, -9e9], 1, 1);
     assert_eq!(partition.centroid(0), [65_504.0, -65_504.0]);
     assert_eq!(nearest(&partition, &[f32::NAN, 0.0]), 0);
 }
@@ -303,7 +317,7 @@ proptest! {
         rows in prop::collection::vec(-2.0..2.0_f32, 0..400), lists in 0..40_usize,
     ) {
         let rows = &rows[..rows.len() / 8 * 8];
-        let partition = Partition::train(8, rows, lists, 3);
+        let partition = train(8, rows, lists, 3);
         prop_assert!(partition.lists() <= lists.clamp(1, (rows.len() / 8).max(1)));
         prop_assert_eq!(Partition::from_bytes(8, &partition.to_bytes()), Some(partition));
     }

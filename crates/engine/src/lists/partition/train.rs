@@ -3,6 +3,8 @@
 //! K-means finds the groups, then the lists inside each, as many as its share of the rows is
 //! worth. Last, all lists move once more (Lloyd), with rows assigned as they will be later.
 
+use std::sync::atomic::AtomicBool;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use rayon::prelude::*;
@@ -28,8 +30,16 @@ impl Partition {
     /// The longest list has less than 20 times the mean, unless its rows are all the same: those
     /// cannot be told apart. There are fewer lists than asked for when the sample has fewer
     /// distinct rows or a large part of it is one row many times, and one when it has none.
-    pub(crate) fn train(dim: usize, sample: &[f32], lists: usize, seed: u64) -> Self {
-        let sample = Sample { dim, values: sample };
+    ///
+    /// Once `stop` is set it ends soon, with lists that are not worth keeping.
+    pub(crate) fn train(
+        dim: usize,
+        sample: &[f32],
+        lists: usize,
+        seed: u64,
+        stop: &AtomicBool,
+    ) -> Self {
+        let sample = Sample { dim, values: sample, stop };
         if sample.len() == 0 {
             return Self::of_lists(dim, &[vec![0.0; dim]]);
         }
@@ -39,7 +49,7 @@ impl Partition {
         for round in 0..MOST_ROUNDS {
             let limit = HEAVY * sample.len() / partition.lists();
             let heavy = members.sizes().iter().any(|&size| size > limit);
-            if round >= ROUNDS && !heavy {
+            if (round >= ROUNDS && !heavy) || sample.is_stopped() {
                 break;
             }
             partition.improve(sample, &members, limit, &mut rng);
