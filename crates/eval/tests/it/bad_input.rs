@@ -1,7 +1,5 @@
 //! Every way a file can be wrong has one sentence: what, where, found, wanted; and a way out.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
 use std::io::{self, Read};
 
 use fastlane_eval::{Qrels, ReadError, Run};

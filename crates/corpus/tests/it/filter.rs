@@ -1,7 +1,5 @@
 //! A filter means the same on one document and in an index, and its print parses back.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::num::NonZero;
 
 use fastlane_corpus::{Document, Filter, LexicalReader, LexicalSettings, LexicalWriter, Metadata};

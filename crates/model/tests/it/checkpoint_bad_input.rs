@@ -1,9 +1,5 @@
 //! What cannot be read says which file, which tensor and why.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod checkpoints;
-
 use std::path::Path;
 
 use fastlane_model::checkpoint::{
@@ -11,7 +7,7 @@ use fastlane_model::checkpoint::{
 };
 use serde_json::{Value, json};
 
-use checkpoints::{
+use crate::checkpoints::{
     Encoder, TOKENIZER, put, put_dense, put_json, put_tensors, safetensors, tiny, told, with_header,
 };
 

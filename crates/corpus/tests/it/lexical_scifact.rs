@@ -1,7 +1,5 @@
 //! Our BM25 against the published baseline on SciFact (Anserini, flat: nDCG@10 0.6789).
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::num::NonZero;
@@ -11,10 +9,7 @@ use fastlane_corpus::{
     Analyzer, Document, Hit, LexicalReader, LexicalSearch, LexicalSettings, LexicalWriter,
 };
 
-#[path = "../../../tests/shared_data.rs"]
-mod shared_data;
-
-use shared_data::shared_data;
+use crate::shared_data::shared_data;
 
 type Judged = HashMap<String, f64>;
 

@@ -1,14 +1,10 @@
 //! What cannot be learned from is told, and nothing is lost.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod tiny;
-
 use std::fs;
 use std::path::Path;
 
+use crate::tiny::{Seen, finish, places, run, write};
 use fastlane_train::{Outcome, TrainError, train};
-use tiny::{Seen, finish, places, run, write};
 
 fn said(directory: &Path, changes: &[(&str, &str)]) -> String {
     let error = match run(directory, changes) {

@@ -1,7 +1,5 @@
 //! Tokens of queries and documents, and what surrounds them.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,9 +1,5 @@
 //! What is wrong with a checkpoint of ours, and what cannot be written.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod checkpoints;
-
 use std::path::Path;
 
 use fastlane_model::checkpoint::{
@@ -13,7 +9,7 @@ use fastlane_model::checkpoint::{
 use proptest::prelude::*;
 use serde_json::json;
 
-use checkpoints::{Encoder, TOKENIZER, matrix, put, put_dense, put_json, tiny, told};
+use crate::checkpoints::{Encoder, TOKENIZER, matrix, put, put_dense, put_json, tiny, told};
 
 /// What is said about a checkpoint of ours after `change`.
 fn ours(change: impl FnOnce(&Path)) -> String {

@@ -2,14 +2,6 @@
 //!
 //! The wanted numbers are PyTorch's; `golden/make_lanes.py` says how.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod checkpoints;
-#[path = "../../../tests/minilm.rs"]
-mod minilm;
-#[path = "../../../tests/shared_data.rs"]
-mod shared_data;
-
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,9 +11,9 @@ use fastlane_engine::{DocumentViews, Encoder as _, QueryViews, Token, TokenMatri
 use fastlane_model::{Layout, Model, NotFinite, OpenError, Precision, Settings};
 use serde::Deserialize;
 
-use checkpoints::{Encoder, put_tensors, tiny};
-use minilm::minilm;
-use shared_data::shared_data;
+use crate::checkpoints::{Encoder, put_tensors, tiny};
+use crate::minilm::minilm;
+use crate::shared_data::shared_data;
 
 #[derive(Deserialize)]
 struct Golden {

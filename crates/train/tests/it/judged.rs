@@ -1,15 +1,11 @@
 //! The model that is kept is measured on test sets, and what it found can be compared.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod tiny;
-
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use crate::tiny::{Seen, WORDS, finish, places, run, write};
 use fastlane_train::{Outcome, train};
 use serde_json::Value;
-use tiny::{Seen, WORDS, finish, places, run, write};
 
 /// Makes a collection in which each document has a word of its own, and a query asks for it.
 fn collection(directory: &Path, id: impl Fn(usize) -> String) -> PathBuf {

@@ -1,7 +1,5 @@
 //! Every format, read from its fixture and from the real collections beside the checkout.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -12,9 +10,7 @@ use fastlane_corpus::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-#[path = "../../../tests/shared_data.rs"]
-mod shared_data;
-use shared_data::shared_data;
+use crate::shared_data::shared_data;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)

@@ -1,8 +1,5 @@
 //! Tiny checkpoints, made in a directory of the test.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses some of it")]
-
 use std::path::Path;
 
 use fastlane_model::{Activation, Architecture, CheckpointError, Family};

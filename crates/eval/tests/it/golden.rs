@@ -3,8 +3,6 @@
 //! The expected values beside the checkout were made by trec_eval 10; those in `golden/` by
 //! `golden/make.py`, which names its sources.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::Path;
@@ -12,9 +10,7 @@ use std::path::Path;
 use fastlane_eval::{Comparison, Evaluation, Measure, Missing, Qrels, Resampling, Run};
 use serde_json::Value;
 
-#[path = "../../../tests/shared_data.rs"]
-mod shared_data;
-use shared_data::shared_data;
+use crate::shared_data::shared_data;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 

@@ -1,7 +1,5 @@
 //! What a lexical index promises: scores, order, documents given back, and clear errors.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::fs;
 use std::io::Write as _;
 use std::num::NonZero;

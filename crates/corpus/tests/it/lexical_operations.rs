@@ -1,7 +1,5 @@
 //! After any history of writes, an index answers like one built afresh from what survived.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::Path;

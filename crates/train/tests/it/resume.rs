@@ -1,18 +1,13 @@
 //! A run that is stopped or killed goes on as if nothing had happened.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod tiny;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::tiny::{Seen, WORDS, finish, places, run, write, write_pairs};
 use fastlane_train::{Outcome, TrainError, train};
-use tiny::{Seen, WORDS, finish, places, run, write, write_pairs};
 
 const KILLS: usize = 10;
 
@@ -65,7 +60,7 @@ fn a_killed_run_ends_with_the_same_bits() {
 /// This program again, as [`killed`].
 fn child(directory: &Path) -> std::process::Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "killed", "--nocapture"])
+        .args(["--ignored", "--exact", "resume::killed", "--nocapture"])
         .current_dir(directory)
         .stdout(Stdio::null())
         .stderr(Stdio::null())

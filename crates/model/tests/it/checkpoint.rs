@@ -1,9 +1,5 @@
 //! Each layout, read from a tiny checkpoint of random weights.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod checkpoints;
-
 use std::collections::HashSet;
 
 use fastlane_model::checkpoint::{
@@ -14,7 +10,7 @@ use fastlane_model::checkpoint::{
 use fastlane_model::{Activation, Architecture, Family};
 use serde_json::json;
 
-use checkpoints::{Encoder, TOKENIZER, matrix, put, put_dense, put_json, tiny};
+use crate::checkpoints::{Encoder, TOKENIZER, matrix, put, put_dense, put_json, tiny};
 
 #[test]
 fn an_encoder_alone_is_plain() {
@@ -433,7 +429,7 @@ fn numbers_of_every_type_are_read() {
     ];
     for (dtype, bytes) in cases {
         let path = folder.path().join(dtype);
-        put(&path, &checkpoints::safetensors("x", dtype, &[3], bytes));
+        put(&path, &crate::checkpoints::safetensors("x", dtype, &[3], bytes));
         let tensors = Tensors::open(&path).unwrap();
         assert_eq!(tensors.read("x", &[3]).unwrap(), [1.0, -2.0, 0.5]);
         assert_eq!((tensors.shape("x"), tensors.names()), (Some(&[3][..]), vec!["x".to_owned()]));

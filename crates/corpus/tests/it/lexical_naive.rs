@@ -1,7 +1,5 @@
 //! The index against BM25 by its formula, in one function that shares nothing with it but words.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::collections::BTreeMap;
 use std::num::NonZero;
 

@@ -1,7 +1,5 @@
 //! What readers say of input they cannot use: every error, as a snapshot, with its hint.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::fmt::Write as _;
 use std::io::{Cursor, Read};
 use std::path::Path;

@@ -1,16 +1,12 @@
 //! A task that only a router can solve: the word that matters stands anywhere in the query, and
 //! nothing but its neighbours tells which one it is.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod tiny;
-
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::tiny::{Seen, finish, places, run, write};
 use fastlane_engine::Encoder as _;
 use fastlane_model::{Model, Settings};
-use tiny::{Seen, finish, places, run, write};
 
 /// Words, each of which is looked for by some queries and stands in others as well.
 const LETTERS: usize = 26;
