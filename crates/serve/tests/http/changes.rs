@@ -45,9 +45,9 @@ fn accepted_changes_survive_the_end() {
 fn changes_wait_while_the_system_refuses() {
     let folder = tempfile::tempdir().unwrap();
     make(folder.path());
-    // a file where the next words want a directory
-    let obstacle = folder.path().join("words-000003");
-    std::fs::File::create_new(&obstacle).unwrap();
+    // a directory where the next manifest wants a file
+    let obstacle = folder.path().join("views/generation-000003");
+    std::fs::create_dir(&obstacle).unwrap();
     let log = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&log);
     let config = || Config {
@@ -67,12 +67,12 @@ fn changes_wait_while_the_system_refuses() {
     }
     let waiting = service.job(1);
     assert_eq!(waiting["state"], "waiting");
-    assert!(waiting["because"].as_str().unwrap().contains("words-000003"), "{waiting}");
+    assert!(waiting["because"].as_str().unwrap().contains("views"), "{waiting}");
     // nor are they lost when the service ends meanwhile
     drop(service);
     let service = start(config());
     assert_eq!(service.job(1)["state"], "waiting");
-    std::fs::remove_file(&obstacle).unwrap();
+    std::fs::remove_dir(&obstacle).unwrap();
     assert_eq!(service.ended(1)["state"], "done");
     assert_eq!(service.ask("GET", "/indexes/notes/documents/z", "", b"").0, 200);
 }

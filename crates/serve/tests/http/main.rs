@@ -8,5 +8,6 @@ mod reference_page;
 mod answers;
 mod changes;
 mod pages;
+mod race;
 mod refusals;
 mod service;
