@@ -212,20 +212,25 @@ impl Manifest {
 
     fn parse(directory: &Path, name: &str, bytes: &[u8]) -> Result<Self, OpenIndexError> {
         let broken = |what: &str| damaged(directory, name, what.to_owned());
-        let text = std::str::from_utf8(bytes).map_err(|_| broken("it is not text"))?;
-        let (head, body) = text.split_once('\n').ok_or_else(|| broken("it is cut off"))?;
-        let parts: Vec<&str> = head.split(' ').collect();
-        let [MAGIC, format, sum] = parts[..] else { return Err(broken("it is not a manifest")) };
+        let end = bytes.iter().position(|&byte| byte == b'\n');
+        let end = end.ok_or_else(|| broken("it is cut off"))?;
+        let (head, body) = (&bytes[..end], &bytes[end + 1..]);
+        let head = std::str::from_utf8(head).map_err(|_| broken("it is not a manifest"))?;
+        // the format alone is the same in all formats
+        let mut parts = head.splitn(3, ' ');
+        let (Some(MAGIC), Some(format)) = (parts.next(), parts.next()) else {
+            return Err(broken("it is not a manifest"));
+        };
         let format = format.parse::<u32>().map_err(|_| broken("its format is not a number"))?;
         if format != FORMAT {
             let path = directory.to_owned();
             return Err(OpenIndexError::Format { path, found: format, wanted: FORMAT });
         }
-        if sum != checksum(body.as_bytes()) {
+        if parts.next() != Some(&checksum(body)) {
             return Err(broken("checksum mismatch"));
         }
         let manifest: Self =
-            serde_json::from_str(body).map_err(|error| broken(&error.to_string()))?;
+            serde_json::from_slice(body).map_err(|error| broken(&error.to_string()))?;
         if file_name(manifest.generation) != name {
             return Err(broken("it is of another generation"));
         }

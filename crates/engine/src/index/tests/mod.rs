@@ -1,6 +1,7 @@
 //! Indexes as they live, and as they break.
 
 mod balance;
+mod compat;
 mod damage;
 mod faults;
 mod life;
