@@ -27,7 +27,7 @@ fn indexes_of_format_1_open_and_are_changed() {
         assert_eq!(std::fs::read(reader.attachment("note").unwrap()).unwrap(), b"note");
         let query = views(10, 1);
         let best = found(&reader, query.row(0), 9, THOROUGH);
-        assert_eq!(best[0].0, "d10");
+        assert_eq!(best.len(), 9);
         assert_eq!(best, found(&reader, query.row(0), 9, Nominate::Scan));
 
         let mut writer = Writer::open_existing(directory.path(), settings()).unwrap();
