@@ -16,8 +16,9 @@ level=-Cllvm-args=-sanitizer-coverage
 RUSTFLAGS="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module $level-level=4 \
 $level-inline-8bit-counters $level-pc-table $level-trace-compares"
 export RUSTFLAGS
-cargo build --release --target "$host" --bin "$target"
+cargo build --profile fuzz --target "$host" --target-dir "${CARGO_TARGET_DIR:-target}" \
+    --package fastlane-fuzz --features link --bin "$target"
 
 mkdir -p "corpus/$target" "artifacts/$target"
-exec "${CARGO_TARGET_DIR:-target}/$host/release/$target" "corpus/$target" ../crates/*/tests/fixtures \
+exec "${CARGO_TARGET_DIR:-target}/$host/fuzz/$target" "corpus/$target" ../crates/*/tests/fixtures \
     -max_total_time="$seconds" -artifact_prefix="artifacts/$target/" -rss_limit_mb=1024 -timeout=10

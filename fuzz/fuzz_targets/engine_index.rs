@@ -11,7 +11,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use fastlane_engine::{
-    IndexSettings, Lane, Nominate, Reader, Request, Rerank, Store, TokenMatrix, Writer, WriterSettings,
+    IndexSettings, Lane, Nominate, Reader, Request, Rerank, Store, TokenMatrix, Writer,
+    WriterSettings,
 };
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;

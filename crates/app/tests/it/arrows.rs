@@ -37,6 +37,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "fastlane-train",
         ],
     ),
+    ("fastlane-fuzz", &["fastlane-corpus", "fastlane-engine", "fastlane-eval", "fastlane-model"]),
 ];
 
 #[test]
