@@ -8,6 +8,8 @@
 gate=$PWD/target/gate
 tools=$PWD/target/tools
 export PATH="$tools/bin:$tools/python/bin:$PATH" CARGO_TERM_COLOR=never RUST_BACKTRACE=1
+# what is timed goes to the same place as what is printed
+exec 2>&1
 TIMEFORMAT='-- %0R s, of processors %0U s + %0S s'
 began=$SECONDS
 rm -rf "$gate"
