@@ -6,6 +6,7 @@ mod faults;
 mod life;
 mod operations;
 mod power;
+mod ranking;
 mod requests;
 mod twin;
 mod weights;
