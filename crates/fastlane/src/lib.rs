@@ -30,6 +30,7 @@ mod collection;
 mod error;
 mod search;
 mod snapshot;
+mod update;
 mod words;
 mod writer;
 
