@@ -28,6 +28,7 @@
 mod answer;
 mod collection;
 mod error;
+mod remove;
 mod search;
 mod snapshot;
 mod update;

@@ -80,6 +80,24 @@ pub(super) fn check_files(directory: &Path) -> Result<(), OpenIndexError> {
 pub(super) fn lock(directory: &Path) -> Result<File, OpenIndexError> {
     let path = directory.join(crate::index::LOCK);
     let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|source| OpenIndexError::Write { path, source })?;
-    try_lock(file, false).ok_or_else(|| OpenIndexError::Locked { path: directory.to_owned() })
+    let file = file.map_err(|source| OpenIndexError::Write { path: path.clone(), source })?;
+    let lock = try_lock(file, false).filter(|lock| is_at(lock, &path));
+    lock.ok_or_else(|| OpenIndexError::Locked { path: directory.to_owned() })
+}
+
+/// Whether a file still has its name: a lock on one that was removed keeps no other writer out.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let place = |about: std::fs::Metadata| (about.dev(), about.ino());
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(file), Ok(named)) => place(file) == place(named),
+        _ => false,
+    }
+}
+
+/// Elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
 }
