@@ -10,6 +10,7 @@ mod filters;
 mod hints;
 mod input;
 mod interrupt;
+mod left_out;
 mod model;
 mod partial;
 mod printer;

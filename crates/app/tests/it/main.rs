@@ -8,6 +8,7 @@ mod reference_page;
 mod shared_data;
 
 mod arrows;
+mod bad_files;
 mod bm25;
 mod convert;
 mod encode;
