@@ -26,6 +26,9 @@ pub(crate) fn run(args: &ServeArgs, printer: &Printer) -> anyhow::Result<()> {
         limits: Limits { waiting: args.waiting as usize, ..Limits::default() },
         log: if args.quiet { Arc::new(|_| {}) } else { Arc::new(log) },
     })?;
+    for name in service.empty_indexes() {
+        printer.note(&format!("warning: the index `{name}` has no documents"));
+    }
     let tls = args.tls_certificate.clone().zip(args.tls_key.clone());
     let tls = tls.map(|(certificate, key)| Tls { certificate, key });
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
