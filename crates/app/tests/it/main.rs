@@ -11,6 +11,7 @@ mod arrows;
 mod bad_files;
 mod bm25;
 mod convert;
+mod damage;
 mod encode;
 mod encode_places;
 mod eval;
