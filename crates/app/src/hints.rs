@@ -5,6 +5,7 @@ use std::error::Error;
 use fastlane_corpus::{LexicalOpenError, LexicalWriteError};
 
 use crate::commands::bm25::NoRoom;
+use crate::panics::Panicked;
 use crate::partial::PartialError;
 
 /// One sentence that helps, where there is one.
@@ -60,6 +61,9 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     }
     if let Some(error) = cause.downcast_ref::<PartialError>() {
         return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<Panicked>() {
+        return Some(error.hint());
     }
     if cause.is::<NoRoom>() {
         return Some("set TMPDIR to a disk with room for about 1.3 times the collection");

@@ -3,7 +3,9 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use fastlane_corpus::{Columns, Document, Documents, Keep, Queries, Query, ReadSettings, Source};
+use fastlane_corpus::{
+    BadFiles, Columns, Document, Documents, Keep, Queries, Query, ReadSettings, Source,
+};
 use fastlane_eval::{Qrels, Run};
 
 use crate::args::{CorpusArgs, EncodeArgs, QueryArgs};
@@ -64,6 +66,7 @@ pub(crate) fn of_corpus(args: &CorpusArgs) -> ReadSettings {
             text: args.text_column.clone(),
             metadata: args.metadata_columns.clone().map_or(Keep::Rest, Keep::Only),
         },
+        bad_files: if args.strict { BadFiles::Stop } else { BadFiles::LeaveOut },
         ..ReadSettings::default()
     }
 }

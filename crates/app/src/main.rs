@@ -1,7 +1,7 @@
 //! The one binary, `fastlane`: reads arguments, resolves settings, runs one command.
 //!
 //! Data goes to stdout, words to stderr. The exit code is 0 for success, 1 for an error, 2 for
-//! arguments that make no sense, 130 after Ctrl-C.
+//! arguments that make no sense, 70 for a fault of the program, 130 after Ctrl-C.
 
 mod args;
 mod bundled;
@@ -10,7 +10,9 @@ mod filters;
 mod hints;
 mod input;
 mod interrupt;
+mod left_out;
 mod model;
+mod panics;
 mod partial;
 mod printer;
 mod progress;
@@ -25,20 +27,30 @@ use clap::Parser as _;
 
 use crate::args::{Args, Command};
 use crate::interrupt::Interrupted;
+use crate::panics::Panicked;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
 fn main() -> ExitCode {
+    panics::keep_quiet();
     let args = Args::parse();
     let printer = Printer::new(Settings::from_environment());
-    match run(args.command, &printer) {
+    match panics::caught(|| run(args.command, &printer)) {
         Ok(()) => ExitCode::SUCCESS,
         // `fastlane eval ... | head` has read enough: that is no failure.
         Err(error) if printer::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             printer.error(&error);
-            if error.is::<Interrupted>() { ExitCode::from(130) } else { ExitCode::FAILURE }
+            exit_code(&error)
         }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error {
+        error if error.is::<Interrupted>() => ExitCode::from(130),
+        error if error.is::<Panicked>() => ExitCode::from(panics::EXIT_CODE),
+        _ => ExitCode::FAILURE,
     }
 }
 

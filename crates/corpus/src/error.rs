@@ -76,6 +76,17 @@ pub enum ReadError {
         /// How many files of other kinds lie in it.
         ignored: u64,
     },
+    /// A folder without a document, because what is in it cannot be read.
+    #[error("folder `{}` has no text that can be read (left out: {count})", path.display())]
+    NoneReadable {
+        /// The folder.
+        path: PathBuf,
+        /// How many files and folders cannot be read.
+        count: usize,
+        /// What is wrong with the first.
+        #[source]
+        first: Box<ReadError>,
+    },
     /// A text file that would not fit the memory bound once it is unpacked.
     #[error("`{}` has more than {} MiB, the most a text file may have", path.display(), limit >> 20)]
     TooLarge {
@@ -133,7 +144,34 @@ impl ReadError {
             }
             Self::UnknownFormat { .. } => Some("name the format explicitly"),
             Self::Line { fault, .. } => fault.hint(),
+            Self::NoneReadable { first, .. } => first.hint(),
             Self::Missing { .. } | Self::Open { .. } | Self::Io { .. } => None,
+        }
+    }
+
+    /// Whether one file or folder is at fault, and not the disk or the settings.
+    pub(crate) fn concerns_one_file(&self) -> bool {
+        match self {
+            Self::Missing { .. }
+            | Self::Directory { .. }
+            | Self::Truncated { .. }
+            | Self::Corrupt { .. }
+            | Self::TooLarge { .. }
+            | Self::FileName { .. }
+            | Self::Line { .. } => true,
+            Self::Open { source, .. } | Self::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::NotFound
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::IsADirectory
+                    | io::ErrorKind::InvalidFilename
+            ),
+            Self::Empty { .. }
+            | Self::NoTexts { .. }
+            | Self::NoneReadable { .. }
+            | Self::NoColumns { .. }
+            | Self::UnknownFormat { .. } => false,
         }
     }
 }

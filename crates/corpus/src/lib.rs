@@ -17,7 +17,7 @@ pub use lexical::{
 };
 pub use passages::{PassageSettings, passages, words};
 pub use readers::{
-    Columns, Documents, Format, IdTriple, IdTriples, Keep, Queries, ReadSettings, Records, Triple,
-    Triples,
+    BadFile, BadFiles, Columns, Documents, Format, IdTriple, IdTriples, Keep, LeftOut, Queries,
+    ReadSettings, Records, Triple, Triples,
 };
 pub use source::{Progress, Source, Unit};

@@ -1,12 +1,12 @@
 //! Whether searches find the share of the best documents that they are asked for, and at what price.
 //!
 //! ```sh
-//! cargo bench -p fastlane-engine --bench recall -- INDEX QUERIES.npy [QUERIES [K,K... [STEP]]]
+//! cargo bench -p fastlane-engine --bench recall -- INDEX QUERIES.npy [QUERIES [K,K... [STEP [LANES]]]]
 //! ```
 //!
 //! The queries are rows of f32, one view each, of one's own texts; so many of them (300) are asked.
-//! The truth is a scan of all views. With a step of 2 a filter leaves every other document, and so
-//! on. Settings are asked in turns, and speeds are medians of these, in multiples of the usual one's.
+//! With several lanes, each query is so many rows that stand one after the other. The truth is a
+//! scan of all views. With a step of 2 a filter leaves every other document, and so on. Settings are asked in turns, and speeds are medians of these, in multiples of the usual one's.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints and may panic")]
 
@@ -22,12 +22,13 @@ const ROUNDS: usize = 3;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|one| one != "--bench").collect();
     let [index, queries, more @ ..] = &arguments[..] else {
-        return println!("arguments: INDEX QUERIES.npy [QUERIES [K,K... [STEP]]]");
+        return println!("arguments: INDEX QUERIES.npy [QUERIES [K,K... [STEP [LANES]]]]");
     };
     let more = |place: usize, usual: &str| more.get(place).map_or(usual, |one| one).to_owned();
     let reader = Reader::open(index.as_ref()).unwrap();
-    let queries = read(queries.as_ref(), more(0, "300").parse().unwrap());
-    let step: usize = more(2, "1").parse().unwrap();
+    let (step, lanes): (usize, usize) =
+        (more(2, "1").parse().unwrap(), more(3, "1").parse().unwrap());
+    let queries = read(queries.as_ref(), more(0, "300").parse().unwrap(), lanes);
     let filter = reader.select(reader.ids().step_by(step));
     let statistics = reader.statistics();
     println!(
@@ -35,9 +36,9 @@ fn main() {
         statistics.views,
         statistics.documents,
         filter.len(),
-        queries.len()
+        queries.len() / lanes
     );
-    let bench = Bench { reader: &reader, queries, filter: (step > 1).then_some(&filter) };
+    let bench = Bench { reader: &reader, queries, lanes, filter: (step > 1).then_some(&filter) };
     println!("{:>6}{:>8}{:>9}{:>8}{:>9}{:>7}", "k", "wanted", "recall", "worst", "q/s", "ratio");
     let wanted: Vec<usize> =
         more(1, "1,10,100,1000").split(',').map(|k| k.parse().unwrap()).collect();
@@ -48,6 +49,8 @@ fn main() {
 struct Bench<'a> {
     reader: &'a Reader,
     queries: TokenMatrix,
+    /// How many rows of these are one query.
+    lanes: usize,
     filter: Option<&'a DocumentSet>,
 }
 
@@ -62,7 +65,8 @@ impl Bench<'_> {
                 found[place] = ids;
             }
         }
-        let speed = seconds.map(|taken| self.queries.len() as f64 / median(taken));
+        let queries = self.queries.len() / self.lanes;
+        let speed = seconds.map(|taken| queries as f64 / median(taken));
         for (place, wanted) in RECALLS.iter().enumerate() {
             let share = |(found, truth): (&Vec<&str>, &Vec<&str>)| {
                 let best: HashSet<&str> = truth.iter().take(k).copied().collect();
@@ -79,12 +83,14 @@ impl Bench<'_> {
     /// What each query finds, and the seconds of all.
     fn search(&self, nominate: Nominate, k: usize) -> (Vec<Vec<&str>>, f64) {
         let began = Instant::now();
-        let search = |row| {
-            let lanes = [Lane { token: 0, weight: 1.0, view: self.queries.row(row) }];
+        let search = |query: usize| {
+            let rows = query * self.lanes..(query + 1) * self.lanes;
+            let lane = |row| Lane { token: row, weight: 1.0, view: self.queries.row(row) };
+            let lanes: Vec<Lane<'_>> = rows.map(lane).collect();
             let request = Request { nominate, filter: self.filter, ..Request::new(&lanes, k) };
             self.reader.search(&request).unwrap()
         };
-        let hits: Vec<_> = (0..self.queries.len()).map(search).collect();
+        let hits: Vec<_> = (0..self.queries.len() / self.lanes).map(search).collect();
         let seconds = began.elapsed().as_secs_f64();
         (hits.iter().map(|hits| hits.iter().map(|hit| hit.id).collect()).collect(), seconds)
     }
@@ -95,8 +101,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Some rows of a NumPy file of f32, from all of it.
-fn read(path: &Path, count: usize) -> TokenMatrix {
+/// Some rows of a NumPy file of f32, from all of it, several that follow each other at a time.
+fn read(path: &Path, count: usize, together: usize) -> TokenMatrix {
     let bytes = std::fs::read(path).unwrap();
     let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let head = String::from_utf8_lossy(&bytes[..start]);
@@ -104,6 +110,7 @@ fn read(path: &Path, count: usize) -> TokenMatrix {
     let dim = head.split_once("'shape': (").unwrap().1.split([',', ')']).nth(1).unwrap();
     let values = bytes[start..].as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four));
     let all = TokenMatrix::new(dim.trim().parse().unwrap(), values.collect());
-    let step = (all.len() / count).max(1);
-    all.select(&(0..all.len()).step_by(step).take(count).collect::<Vec<_>>())
+    let step = (all.len() / count).max(together);
+    let starts = (0..=all.len() - together).step_by(step).take(count);
+    all.select(&starts.flat_map(|start| start..start + together).collect::<Vec<_>>())
 }

@@ -31,8 +31,10 @@ mod check;
 mod collection;
 mod error;
 mod kind;
+mod remove;
 mod search;
 mod snapshot;
+mod update;
 mod words;
 mod writer;
 

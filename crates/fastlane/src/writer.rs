@@ -1,10 +1,10 @@
 //! Changes to a collection: views, text, metadata and words, all or nothing.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use fastlane_corpus::{Document, LexicalWriter};
 use fastlane_durable::FileEntry;
@@ -16,6 +16,7 @@ use crate::about::{ABOUT, About};
 use crate::collection::Collection;
 use crate::error::CollectionError;
 use crate::snapshot::Snapshot;
+use crate::update::Update;
 use crate::words::{self, Draft};
 
 /// Changes a collection; nothing holds, or is seen by others, before [`commit`](Self::commit).
@@ -144,7 +145,8 @@ impl<'a> CollectionWriter<'a> {
     }
 
     /// Makes the collection hold just these documents: adds what is new, replaces what differs,
-    /// deletes what is gone, and leaves alone what is there as it is.
+    /// deletes what is gone, and leaves alone what is there as it is. Of several with one id the last
+    /// holds, and they are counted as one document.
     ///
     /// # Errors
     ///
@@ -154,23 +156,38 @@ impl<'a> CollectionWriter<'a> {
         documents: impl IntoIterator<Item = Document, IntoIter: Send>,
         watch: Watch<'_>,
     ) -> Result<Changes, CollectionError> {
+        self.update_keeping(documents, &mut |_| false, watch)
+    }
+
+    /// The same, but keeps documents that did not come and whose ids `keep` wants: those whose files
+    /// cannot be read now. It is asked after all documents have come.
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Self::add).
+    pub fn update_keeping(
+        &mut self,
+        documents: impl IntoIterator<Item = Document, IntoIter: Send>,
+        keep: &mut dyn FnMut(&str) -> bool,
+        watch: Watch<'_>,
+    ) -> Result<Changes, CollectionError> {
         let snapshot = self.collection.snapshot();
-        let (give, take) = channel();
-        let unchanged = |document: &Document| is_same(&snapshot, document);
-        let differing = documents.into_iter().filter(move |document| {
-            let same = unchanged(document);
-            let _ = give.send((document.id.clone(), same));
-            !same
-        });
-        let mut changes = self.add(differing, watch)?;
-        let (mut seen, mut same) = (HashSet::new(), 0);
-        for (id, unchanged) in &take {
-            same += u64::from(unchanged);
-            seen.insert(id);
-        }
-        changes.unchanged = same;
-        for id in snapshot.reader.ids().filter(|id| !seen.contains(*id)) {
+        let unchanged_before = self.draft.is_none();
+        let update = Mutex::new(Update::of(&snapshot));
+        let differs = |document: &Document| {
+            update.lock().expect("no thread panics while it holds it").differs(document)
+        };
+        let written = self.add(documents.into_iter().filter(differs), watch)?;
+        let update = update.into_inner().expect("no thread panicked while it held it");
+        let mut changes = update.count(written);
+        for id in snapshot.reader.ids().filter(|id| !update.has(id) && !keep(id)) {
             changes.deleted += u64::from(self.delete(id)?);
+        }
+        let Changes { added, replaced, deleted, .. } = changes;
+        if unchanged_before && added + replaced + deleted == 0 {
+            // what was written came back to what held
+            self.draft = None;
+            self.views.roll_back()?;
         }
         Ok(changes)
     }
@@ -314,13 +331,6 @@ fn watched(views: &mut Writer, end: End, watch: Watch<'_>) -> Result<u64, Collec
         Err(_) if stopped => Err(CollectionError::Stopped),
         ended => Ok(ended?),
     }
-}
-
-/// Whether a document is there as it is.
-fn is_same(snapshot: &Snapshot, document: &Document) -> bool {
-    // what cannot be read is written again
-    let there = snapshot.words(|words| words.get(&document.id)).ok().flatten();
-    there.is_some_and(|there| there == *document)
 }
 
 fn absolute(path: &Path) -> std::path::PathBuf {

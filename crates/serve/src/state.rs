@@ -93,6 +93,13 @@ impl Service {
         self.state.keys.is_some()
     }
 
+    /// The names of indexes without documents, whose searches find nothing.
+    pub fn empty_indexes(&self) -> Vec<&str> {
+        let indexes = self.state.indexes.iter();
+        let empty = indexes.filter(|(_, it)| it.collection.figures().views.documents == 0);
+        empty.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Makes the changes that were accepted; tells how many wait for the next start.
     pub(crate) fn finish(&self) -> usize {
         self.state.indexes.values().map(|index| index.jobs.finish()).sum()

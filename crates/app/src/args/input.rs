@@ -22,6 +22,9 @@ pub(crate) struct CorpusArgs {
     /// The columns to keep as metadata, with commas between them; all unless said
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) metadata_columns: Option<Vec<String>>,
+    /// End at the first file of a folder that cannot be read, instead of leaving it out
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// The same of the queries.

@@ -20,7 +20,7 @@ use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::settings::threads;
 use crate::storage::{Target, cannot_write};
-use crate::{input, interrupt};
+use crate::{input, interrupt, left_out};
 
 /// Queries searched between two looks at Ctrl-C, and held in memory with their hits.
 const CHUNK: usize = 128;
@@ -105,7 +105,7 @@ fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64>
     if documents.ignored() > 0 {
         printer.note(&format!("files left out as no text: {}", documents.ignored()));
     }
-    let progress = documents.progress();
+    let (progress, bad) = (documents.progress(), documents.left_out());
     let unit = match progress.unit() {
         fastlane_corpus::Unit::Bytes => Unit::Bytes,
         fastlane_corpus::Unit::Files => Unit::Things("files"),
@@ -127,6 +127,7 @@ fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64>
     if progress.empty() > 0 {
         printer.note(&format!("files left out as empty: {}", progress.empty()));
     }
+    left_out::tell(&bad.take(), 0, printer);
     writer.finish().map_err(|error| cannot_index(path, error))?;
     Ok(count)
 }

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use fastlane::{Collection, Document, Model, Search, Settings};
-use fastlane_corpus::{Documents, Format, ReadSettings};
+use fastlane_corpus::{BadFile, BadFiles, Documents, Format, ReadSettings};
 
 use super::is_collection;
 use super::search::show;
 use crate::args::QuickstartArgs;
 use crate::bundled;
 use crate::interrupt;
+use crate::left_out;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::storage;
@@ -32,11 +33,9 @@ const QUESTIONS: [&str; 3] = [
 pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()> {
     let began = Instant::now();
     let model = bundled::or(args.model.as_deref())?;
-    let documents = match &args.folder {
-        Some(folder) => {
-            Documents::open(folder, &ReadSettings::default())?.collect::<Result<_, _>>()?
-        }
-        None => project()?,
+    let (documents, left_out) = match &args.folder {
+        Some(folder) => all_of(folder)?,
+        None => (project()?, Vec::new()),
     };
     let model = Arc::new(Model::open(&model, &Settings::default())?);
     let questions = questions(args, &documents);
@@ -48,7 +47,7 @@ pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()
             Collection::create(&args.output, model)?
         }
     };
-    index(&collection, documents, printer)?;
+    index(&collection, documents, &left_out, printer)?;
     let figures = collection.figures().views;
     let (count, views, seconds) = (figures.documents, figures.views, began.elapsed().as_secs_f64());
     printer.note(&format!("{count} passages, {views} views, in {seconds:.1} s"));
@@ -63,6 +62,14 @@ pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()
          \"a question of yours\" --explain\n  fastlane serve {index}"
     ));
     Ok(())
+}
+
+/// The texts of a folder, and the files that cannot be read.
+fn all_of(folder: &Path) -> anyhow::Result<(Vec<Document>, Vec<BadFile>)> {
+    let settings = ReadSettings { bad_files: BadFiles::LeaveOut, ..ReadSettings::default() };
+    let mut documents = Documents::open(folder, &settings)?;
+    let all = documents.by_ref().collect::<Result<_, _>>()?;
+    Ok((all, documents.left_out().take()))
 }
 
 /// The documentation and the source, from within a clone.
@@ -117,6 +124,7 @@ fn gather(folder: &Path, ending: &str, into: &mut Vec<PathBuf>) -> anyhow::Resul
 fn index(
     collection: &Collection,
     documents: Vec<Document>,
+    left_out: &[BadFile],
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let bar = Progress::new(
@@ -126,13 +134,20 @@ fn index(
         printer.settings(),
     );
     let mut writer = collection.writer()?;
-    let changed = writer.update(documents, &mut |done| {
+    let mut kept = 0;
+    let mut keep = |id: &str| {
+        let stays = left_out.iter().any(|bad| bad.covers(id));
+        kept += u64::from(stays);
+        stays
+    };
+    let changed = writer.update_keeping(documents, &mut keep, &mut |done| {
         bar.set(done);
         interrupt::check().is_ok()
     });
     drop(bar);
     interrupt::check()?;
     changed?;
+    left_out::tell(left_out, kept, printer);
     writer.tag(TAG, "");
     writer.commit()?;
     Ok(())

@@ -10,6 +10,7 @@ use fastlane_serve::{Config, Keys, Limits, Service, Tls, serve};
 
 use crate::args::ServeArgs;
 use crate::interrupt;
+use crate::panics;
 use crate::printer::Printer;
 use crate::settings::threads;
 
@@ -17,6 +18,7 @@ use crate::settings::threads;
 const LOOK: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &ServeArgs, printer: &Printer) -> anyhow::Result<()> {
+    panics::tell_each(|what| log(&format!("internal error: {what}")));
     let indexes = args.indexes.iter().map(|index| named(index)).collect::<Result<_, _>>()?;
     let service = Service::open(Config {
         indexes,
@@ -26,6 +28,9 @@ pub(crate) fn run(args: &ServeArgs, printer: &Printer) -> anyhow::Result<()> {
         limits: Limits { waiting: args.waiting as usize, ..Limits::default() },
         log: if args.quiet { Arc::new(|_| {}) } else { Arc::new(log) },
     })?;
+    for name in service.empty_indexes() {
+        printer.note(&format!("warning: the index `{name}` has no documents"));
+    }
     let tls = args.tls_certificate.clone().zip(args.tls_key.clone());
     let tls = tls.map(|(certificate, key)| Tls { certificate, key });
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;

@@ -8,9 +8,11 @@ mod reference_page;
 mod shared_data;
 
 mod arrows;
+mod bad_files;
 mod bm25;
 mod convert;
 mod damage;
+mod damaged_words;
 mod encode;
 mod encode_places;
 mod eval;

@@ -21,6 +21,7 @@
 //! # Ok::<(), fastlane_corpus::ReadError>(())
 //! ```
 
+mod bad_files;
 mod beir;
 mod columns;
 mod csv;
@@ -33,6 +34,7 @@ mod table;
 mod texts;
 mod tsv;
 
+pub use bad_files::{BadFile, BadFiles, LeftOut};
 pub use columns::{Columns, Keep};
 pub use format::Format;
 pub use marco::{IdTriple, Triple};

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::bad_files::{BadFiles, LeftOut};
 use super::columns::{Columns, Names, Row};
 use super::format::Format;
 use super::lines::Lines;
@@ -22,6 +23,8 @@ pub struct ReadSettings {
     pub columns: Columns,
     /// How long texts of a folder are split.
     pub passages: PassageSettings,
+    /// What becomes of files of a folder that cannot be read.
+    pub bad_files: BadFiles,
 }
 
 /// The documents of a collection, one at a time.
@@ -46,15 +49,21 @@ pub struct Records<T> {
     if_empty: Option<ReadError>,
     progress: Progress,
     ignored: u64,
+    left_out: LeftOut,
 }
 
 impl<T> Records<T> {
     pub(super) fn new(pull: Pull<T>, if_empty: ReadError, progress: Progress) -> Self {
-        Self { pull: Some(pull), if_empty: Some(if_empty), progress, ignored: 0 }
+        let left_out = LeftOut::default();
+        Self { pull: Some(pull), if_empty: Some(if_empty), progress, ignored: 0, left_out }
     }
 
     pub(super) fn ignoring(self, ignored: u64) -> Self {
         Self { ignored, ..self }
+    }
+
+    pub(super) fn leaving_out(self, left_out: LeftOut) -> Self {
+        Self { left_out, ..self }
     }
 
     fn of_lines(
@@ -75,6 +84,12 @@ impl<T> Records<T> {
     /// How many files of a folder are left out because they are neither text nor Markdown.
     pub fn ignored(&self) -> u64 {
         self.ignored
+    }
+
+    /// A handle on the files of a folder that are left out because they cannot be read: see
+    /// [`BadFiles::LeaveOut`].
+    pub fn left_out(&self) -> LeftOut {
+        self.left_out.clone()
     }
 }
 
@@ -132,7 +147,7 @@ impl Records<Document> {
             let layout = if path.is_dir() { "a folder of texts" } else { "a text" };
             return Err(ReadError::NoColumns { path: path.into(), layout });
         }
-        texts::open(path, settings.passages)
+        texts::open(path, settings)
     }
 
     /// Reads documents from an open source of any format but [`Format::Texts`].

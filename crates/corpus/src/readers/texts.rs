@@ -4,8 +4,8 @@
 //! are left out, and so are links, which may lead in circles. A file's path below the folder, with
 //! `/`, is the id of its first [passage](crate::passages()), `path#2` that of the second: a file that
 //! grows keeps the ids it has. White space in the path, which no TREC run can carry, is written in
-//! percents, each byte of its UTF-8: `my notes.md` has the id `my%20notes.md`. Nothing else is, so
-//! a file of that very name beside it would have the same id.
+//! percents, each byte of its UTF-8, and so is `%`, so that two files never have one id: `my notes.md`
+//! has the id `my%20notes.md`, and a file of that very name has `my%2520notes.md`.
 //!
 //! Every passage bears the file's title, its first Markdown heading or else its name, and says in
 //! its metadata which bytes of which file it is: `text` is `byte_start..byte_end` of the file at
@@ -13,21 +13,26 @@
 //! the suffix, and the bytes are those of the unpacked file. A byte order mark belongs to no
 //! passage and is counted.
 //!
+//! A file that cannot be read ends the stream, or is left out and listed in
+//! [`LeftOut`](super::LeftOut), as [`BadFiles`](super::BadFiles) says.
+//!
 //! One file at a time is in memory. The folder is walked twice, first to count its files, so that
 //! progress has a total and no list of names is kept.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::iter::Enumerate;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::vec;
 
 use serde_json::json;
 use walkdir::{DirEntry, WalkDir};
 
+use super::bad_files::{BadFile, BadFiles, LeftOut};
 use super::format::{Format, unpacked};
-use super::records::Records;
+use super::records::{ReadSettings, Records};
 use crate::document::{Document, Metadata};
 use crate::error::{Fault, ReadError};
 use crate::passages::{PassageSettings, passages, title};
@@ -36,47 +41,121 @@ use crate::source::{Progress, Source, Unit, cannot_open};
 /// The largest text file, in bytes once unpacked: 64 MiB.
 const LIMIT: u64 = 64 << 20;
 
-pub(super) fn open(root: &Path, settings: PassageSettings) -> Result<Records<Document>, ReadError> {
-    let (total, ignored) = count(root)?;
+pub(super) fn open(root: &Path, settings: &ReadSettings) -> Result<Records<Document>, ReadError> {
+    let strict = settings.bad_files == BadFiles::Stop;
+    let left_out = LeftOut::default();
+    let (total, ignored) = count(root, strict)?;
     let progress = Progress::new(Some(total), Unit::Files);
     let if_empty = ReadError::NoTexts { path: root.into(), ignored };
-    let (mut files, counter) = (files(root), progress.clone());
-    let mut text: Option<Text> = None;
-    let pull = move || {
-        loop {
-            if let Some(document) = text.as_mut().and_then(Text::next_passage) {
-                return Ok(Some(document));
-            }
-            counter.add(u64::from(text.is_some()));
-            text = match files.by_ref().find(|file| file.as_ref().map_or(true, is_text)) {
-                Some(file) => Some(Text::read(&file?, settings)?),
-                None => return Ok(None),
-            };
-            if text.as_ref().is_some_and(|text| text.passages.len() == 0) {
-                counter.add_empty();
-            }
-        }
+    let mut folder = Folder {
+        root: root.to_path_buf(),
+        entries: Box::new(files(root)),
+        passages: settings.passages,
+        strict,
+        left_out: left_out.clone(),
+        progress: progress.clone(),
+        text: None,
+        gave: false,
     };
-    Ok(Records::new(Box::new(pull), if_empty, progress).ignoring(ignored))
+    let pull = move || folder.next_passage();
+    Ok(Records::new(Box::new(pull), if_empty, progress).ignoring(ignored).leaving_out(left_out))
 }
 
 /// How many files have text, and how many have something else.
-fn count(root: &Path) -> Result<(u64, u64), ReadError> {
+fn count(root: &Path, strict: bool) -> Result<(u64, u64), ReadError> {
     let (mut texts, mut others) = (0, 0);
-    for file in files(root) {
-        if is_text(&file?) { texts += 1 } else { others += 1 }
+    for entry in files(root) {
+        match entry {
+            Ok(file) if is_text(&file) => {
+                // before all others are read for nothing
+                if strict {
+                    path_below(&file)?;
+                }
+                texts += 1;
+            }
+            Ok(_) => others += 1,
+            Err(error) => {
+                let folder = unreadable(root, error);
+                if strict || !folder.may_be_left_out(root) {
+                    return Err(folder.why);
+                }
+            }
+        }
     }
     Ok((texts, others))
 }
 
+/// A folder of which passages are being handed out.
+struct Folder {
+    root: PathBuf,
+    entries: Box<dyn Iterator<Item = Result<DirEntry, walkdir::Error>> + Send>,
+    passages: PassageSettings,
+    strict: bool,
+    left_out: LeftOut,
+    progress: Progress,
+    /// The file that is being handed out.
+    text: Option<Text>,
+    /// Whether any passage came.
+    gave: bool,
+}
+
+impl Folder {
+    fn next_passage(&mut self) -> Result<Option<Document>, ReadError> {
+        loop {
+            if let Some(document) = self.text.as_mut().and_then(Text::next_passage) {
+                self.gave = true;
+                return Ok(Some(document));
+            }
+            self.progress.add(u64::from(self.text.take().is_some()));
+            let Some(entry) = self.next_text() else { return self.end() };
+            match self.read(entry) {
+                Ok(text) => self.text = Some(text),
+                Err(bad) if self.strict || !bad.may_be_left_out(&self.root) => return Err(bad.why),
+                Err(bad) => {
+                    self.progress.add(u64::from(!bad.is_folder));
+                    self.left_out.add(bad);
+                }
+            }
+            if self.text.as_ref().is_some_and(|text| text.passages.len() == 0) {
+                self.progress.add_empty();
+            }
+        }
+    }
+
+    /// The next file with text, or what the walk stumbled over.
+    fn next_text(&mut self) -> Option<Result<DirEntry, walkdir::Error>> {
+        self.entries.by_ref().find(|file| file.as_ref().map_or(true, is_text))
+    }
+
+    fn read(&self, entry: Result<DirEntry, walkdir::Error>) -> Result<Text, BadFile> {
+        let file = entry.map_err(|error| unreadable(&self.root, error))?;
+        let path = path_below(&file);
+        let id = path.as_ref().ok().map(|path| escaped(path));
+        path.and_then(|path| Text::read(&file, path, self.passages)).map_err(|why| BadFile {
+            path: file.into_path(),
+            is_folder: false,
+            why,
+            id,
+        })
+    }
+
+    /// The end, unless nothing came because nothing could be read.
+    fn end(&mut self) -> Result<Option<Document>, ReadError> {
+        if self.gave {
+            return Ok(None);
+        }
+        let Some((first, count)) = self.left_out.take_first() else { return Ok(None) };
+        let (path, first) = (self.root.clone(), Box::new(first.why));
+        Err(ReadError::NoneReadable { path, count, first })
+    }
+}
+
 /// Everything below the root that is no folder and not hidden, in order.
-fn files(root: &Path) -> impl Iterator<Item = Result<DirEntry, ReadError>> + Send + use<> {
-    let root = root.to_path_buf();
-    WalkDir::new(&root)
+fn files(root: &Path) -> impl Iterator<Item = Result<DirEntry, walkdir::Error>> + Send + use<> {
+    WalkDir::new(root)
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
-        .map(move |entry| entry.map_err(|error| unreadable(&root, error)))
         .filter(|entry| !entry.as_ref().is_ok_and(is_folder))
 }
 
@@ -99,9 +178,14 @@ pub(super) fn is_named(path: &Path) -> bool {
     Format::of_name(path) == Some(Format::Texts)
 }
 
-fn unreadable(root: &Path, error: walkdir::Error) -> ReadError {
+/// What a walk could not enter.
+fn unreadable(root: &Path, error: walkdir::Error) -> BadFile {
     let path = error.path().unwrap_or(root).to_path_buf();
-    cannot_open(&path, error.into())
+    let below = path.strip_prefix(root).unwrap_or(&path);
+    let id = joined(below.iter()).map(|path| escaped(&path));
+    let source = error.into_io_error();
+    let source = source.unwrap_or_else(|| std::io::Error::other("a link that leads back"));
+    BadFile { is_folder: true, why: cannot_open(&path, source), id, path }
 }
 
 /// A text file of which passages are being handed out.
@@ -117,13 +201,12 @@ struct Text {
 }
 
 impl Text {
-    fn read(file: &DirEntry, settings: PassageSettings) -> Result<Self, ReadError> {
-        let path = path_below(file)?;
+    fn read(file: &DirEntry, path: String, settings: PassageSettings) -> Result<Self, ReadError> {
         let source = Source::open(file.path())?;
         let start = source.start();
         let text = content(source)?;
         Ok(Self {
-            id: without_white_space(&path),
+            id: escaped(&path),
             title: title(&text).map_or_else(|| bare_name(&path), ToString::to_string),
             path,
             start,
@@ -150,18 +233,22 @@ impl Text {
 /// The path below the folder with `/` between its parts.
 fn path_below(file: &DirEntry) -> Result<String, ReadError> {
     let parts: Vec<_> = file.path().iter().rev().take(file.depth().max(1)).collect();
-    let names: Option<Vec<_>> = parts.iter().rev().map(|part| part.to_str()).collect();
-    names
-        .map(|names| names.join("/"))
+    joined(parts.into_iter().rev())
         .filter(|path| !path.contains(char::is_control))
         .ok_or_else(|| ReadError::FileName { path: file.path().into() })
 }
 
-/// A path as an id, its white space in percents.
-fn without_white_space(path: &str) -> String {
+/// Names with `/` between them; none if one of them is not UTF-8.
+fn joined<'a>(names: impl Iterator<Item = &'a OsStr>) -> Option<String> {
+    let names: Option<Vec<_>> = names.map(OsStr::to_str).collect();
+    names.map(|names| names.join("/"))
+}
+
+/// A path as an id: white space and `%` in percents.
+fn escaped(path: &str) -> String {
     let mut id = String::with_capacity(path.len());
     for c in path.chars() {
-        if c.is_whitespace() {
+        if c.is_whitespace() || c == '%' {
             let mut bytes = [0; 4];
             for byte in c.encode_utf8(&mut bytes).bytes() {
                 write!(id, "%{byte:02X}").expect("a string takes whatever is written to it");

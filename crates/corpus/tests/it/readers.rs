@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fastlane_corpus::{
-    Columns, Document, Documents, Format, IdTriples, Keep, PassageSettings, Queries, Query,
-    ReadSettings, Source, Triples, Unit,
+    BadFiles, Columns, Document, Documents, Format, IdTriples, Keep, PassageSettings, Queries,
+    Query, ReadError, ReadSettings, Source, Triples, Unit,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -204,14 +204,95 @@ fn a_folder_of_texts_is_read_in_order_with_titles_and_ranges() {
 }
 
 #[test]
-fn white_space_in_a_path_is_written_in_percents() {
+fn white_space_and_percents_in_a_path_are_written_in_percents() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("my notes")).unwrap();
-    // U+3000, the blank of CJK, takes the bytes E3 80 80; `%` and `é` stay.
+    // U+3000, the blank of CJK, takes the bytes E3 80 80; `é` stays.
     write(&folder.path().join("my notes"), "50% é\u{3000}b.md", b"text");
     let ranges = json!({ "path": "my notes/50% é\u{3000}b.md", "byte_start": 0, "byte_end": 4 });
-    let wanted = document("my%20notes/50%%20é%E3%80%80b.md", "50% é\u{3000}b", "text", ranges);
+    let wanted = document("my%20notes/50%25%20é%E3%80%80b.md", "50% é\u{3000}b", "text", ranges);
     assert_eq!(documents(folder.path()), [wanted]);
+}
+
+#[test]
+fn defect_a9_no_two_files_have_one_id() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["my notes.md", "my%20notes.md", "my%2520notes.md"] {
+        write(folder.path(), name, b"text");
+    }
+    let ids: Vec<_> = documents(folder.path()).into_iter().map(|document| document.id).collect();
+    assert_eq!(ids, ["my%20notes.md", "my%2520notes.md", "my%252520notes.md"]);
+}
+
+fn leaving_out() -> ReadSettings {
+    ReadSettings { bad_files: BadFiles::LeaveOut, ..ReadSettings::default() }
+}
+
+#[test]
+fn defect_a1_bad_files_are_left_out_and_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    write(folder.path(), "a.md", b"good");
+    write(folder.path(), "b.txt", b"caf\xe9");
+    write(folder.path(), "c.md.gz", &gzip(b"broken off")[..12]);
+    write(folder.path(), "new\nline.md", b"good");
+    write(folder.path(), "z.md", b"good");
+    let mut found = Documents::open(folder.path(), &leaving_out()).unwrap();
+    let ids: Vec<_> = found.by_ref().map(|document| document.unwrap().id).collect();
+    assert_eq!(ids, ["a.md", "z.md"]);
+    assert_eq!((found.progress().done(), found.progress().total()), (5, Some(5)));
+    let bad = found.left_out().take();
+    let paths: Vec<_> = bad.iter().map(|bad| bad.path.clone()).collect();
+    assert_eq!(paths, [path("b.txt"), path("c.md.gz"), path("new\nline.md")]);
+    assert!(bad[0].covers("b.txt#2") && bad[1].covers("c.md.gz") && !bad[2].covers("new\nline.md"));
+    assert!(found.left_out().take().is_empty(), "each is told once");
+
+    // strictly, a name that cannot be an id is an error before anything is read
+    let error = Documents::open(folder.path(), &ReadSettings::default()).unwrap_err();
+    assert!(matches!(error, ReadError::FileName { .. }), "{error}");
+    std::fs::remove_file(path("new\nline.md")).unwrap();
+    let mut found = Documents::open(folder.path(), &ReadSettings::default()).unwrap();
+    assert!(found.next().unwrap().is_ok());
+    assert!(matches!(found.next().unwrap().unwrap_err(), ReadError::Line { .. }));
+    // and what was named itself is never left out
+    let mut found = Documents::open(path("b.txt"), &leaving_out()).unwrap();
+    assert!(matches!(found.next().unwrap().unwrap_err(), ReadError::Line { .. }));
+}
+
+#[test]
+fn defect_a1_a_folder_of_bad_files_alone_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.md", b" \n");
+    write(folder.path(), "b.txt", b"caf\xe9");
+    let mut found = Documents::open(folder.path(), &leaving_out()).unwrap();
+    let error = found.next().unwrap().unwrap_err();
+    assert!(matches!(&error, ReadError::NoneReadable { count: 1, .. }), "{error}");
+    assert!(found.next().is_none());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn defect_a1_paths_that_are_too_long_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = |name: &str| {
+        let path = (0..12).fold(folder.path().join(name), |path, _| path.join("d".repeat(200)));
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    };
+    // two of 2,400 bytes make one that no call takes
+    let (first, second) = (deep("first"), deep("second"));
+    write(&second, "lost.md", b"text");
+    write(folder.path(), "good.md", b"text");
+    #[expect(clippy::disallowed_methods, reason = "a test file may be lost in a crash")]
+    std::fs::rename(folder.path().join("second"), first.join("second")).unwrap();
+    let mut found = Documents::open(folder.path(), &leaving_out()).unwrap();
+    let ids: Vec<_> = found.by_ref().map(|document| document.unwrap().id).collect();
+    assert_eq!(ids, ["good.md"]);
+    let bad = found.left_out().take();
+    assert!(bad.len() == 1 && bad[0].is_folder && bad[0].path.starts_with(&first), "{bad:?}");
+    assert!(
+        bad[0].covers(&format!("{}/x.md", bad[0].path.strip_prefix(&folder).unwrap().display()))
+    );
 }
 
 #[test]

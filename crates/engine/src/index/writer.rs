@@ -303,6 +303,21 @@ impl Writer {
         Ok(())
     }
 
+    /// Forgets everything that is not committed, and gives back its room.
+    ///
+    /// # Errors
+    ///
+    /// An earlier error ended this writer, or the system refuses.
+    pub fn roll_back(&mut self) -> Result<(), WriteIndexError> {
+        self.check_ended()?;
+        if let Some(generation) = &self.generation {
+            self.manifest = generation.manifest.clone();
+        }
+        self.begin();
+        let removed = self.remove_old_files().map_err(|error| self.cannot_write(error));
+        self.ending(removed)
+    }
+
     /// What files of the next generation are called before the dot.
     fn stem(&mut self) -> String {
         self.stems += 1;

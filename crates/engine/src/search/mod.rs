@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A search looks at distinct documents: it fetches more views until there are `k` of these, or no
-//! views are left. Equal scores rank by id, so that the order depends on the documents alone.
+//! views are left. Equal scores rank by id, descending, as trec_eval ranks them, so that the order
+//! depends on the documents alone and a search for few is the start of a search for many.
 
 mod effort;
 mod filter;
@@ -30,6 +31,12 @@ const MOST: f32 = 1e30;
 
 /// The share of the best documents that is found unless another is asked for.
 const USUAL_RECALL: f32 = 0.98;
+
+/// Several lanes without a rerank look for so many documents at least, so that the best ten are the
+/// first ten of the best hundred.
+const LEAST_OF_MANY: usize = 100;
+/// Each of several lanes nominates so many times as many documents as are wanted.
+const DEPTH_OF_MANY: usize = 4;
 
 /// What to look for.
 #[derive(Debug, Clone, Copy)]
@@ -158,10 +165,7 @@ impl Reader {
         if request.k == 0 || nobody_asks {
             return Ok((Vec::new(), times));
         }
-        let wanted = match request.rerank {
-            Some(rerank) => rerank.documents.max(request.k),
-            None => request.k,
-        };
+        let wanted = wanted(request);
         let began = Instant::now();
         let mut scored = Nominator::new(self, request).best(wanted)?;
         times.probe = began.elapsed();
@@ -210,14 +214,14 @@ impl Reader {
         }
     }
 
-    /// Puts the best in front, equal ones by id, and leaves out the others.
+    /// Puts the best in front, equal ones by id, descending, and leaves out the others.
     fn rank(&self, scored: &mut Vec<Scored>, k: usize) -> Result<(), SearchError> {
         let id = |scored: &Scored| self.segment(scored.segment).id(scored.document as usize);
         if let Some(lost) = scored.iter().find(|scored| id(scored).is_none()) {
             return Err(damaged_id(self.segment(lost.segment), lost.document));
         }
         let order =
-            |a: &Scored, b: &Scored| b.score.total_cmp(&a.score).then_with(|| id(a).cmp(&id(b)));
+            |a: &Scored, b: &Scored| b.score.total_cmp(&a.score).then_with(|| id(b).cmp(&id(a)));
         if scored.len() > k {
             scored.select_nth_unstable_by(k - 1, order);
             scored.truncate(k);
@@ -243,6 +247,20 @@ impl Reader {
 
     pub(crate) fn segment(&self, number: u32) -> &Segment {
         &self.generation.segments[number as usize]
+    }
+}
+
+/// How many of the best documents the lanes are asked for.
+///
+/// Several lanes score by their sum: a document that is good for all and the best for none is found
+/// only where each lane nominates more than are wanted.
+fn wanted(request: &Request<'_>) -> usize {
+    match request.rerank {
+        Some(rerank) => rerank.documents.max(request.k),
+        None if request.lanes.len() > 1 => {
+            request.k.max(LEAST_OF_MANY).saturating_mul(DEPTH_OF_MANY)
+        }
+        None => request.k,
     }
 }
 

@@ -25,14 +25,15 @@ pub enum Fusion {
     Scores,
 }
 
-/// Ranks all candidates by both lists, best first; equal ones by id.
+/// Ranks all candidates by both lists, best first; equal ones by id, descending, as words
+/// and views rank them.
 pub(super) fn fuse(
     mut views: Vec<Candidate>,
     words: &[Hit],
     fusion: Fusion,
     k: usize,
 ) -> Vec<Candidate> {
-    views.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+    views.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| b.id.cmp(&a.id)));
     let weight = decisiveness(words);
     let worth: HashMap<&str, f32> = match fusion {
         Fusion::Ranks => {
@@ -53,7 +54,7 @@ pub(super) fn fuse(
         let other = worth.get(candidate.id.as_str()).copied().unwrap_or(0.0);
         candidate.score = (1.0 - weight) * own + weight * other;
     }
-    views.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+    views.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| b.id.cmp(&a.id)));
     views.truncate(k);
     views
 }
@@ -101,7 +102,7 @@ mod tests {
         let views = candidates(&[("a", 4.0), ("b", 3.0), ("c", 2.0)]);
         let words = hits(&[("c", 8.0), ("b", 4.0)]);
         let fused = fuse(views, &words, Fusion::Scores, 2);
-        assert_eq!(found(&fused), [("a", 0.5), ("c", 0.5)]);
+        assert_eq!(found(&fused), [("c", 0.5), ("a", 0.5)]);
     }
 
     #[test]
@@ -110,6 +111,22 @@ mod tests {
         let fused = fuse(views, &hits(&[("b", 8.0)]), Fusion::Ranks, 9);
         let half = |ranks: &[f32]| ranks.iter().map(|rank| 0.5 / (60.0 + rank)).sum::<f32>();
         assert_eq!(found(&fused), [("b", half(&[2.0, 1.0])), ("a", half(&[1.0]))]);
+    }
+
+    #[test]
+    fn defect_w4_equal_scores_rank_by_id_descending() {
+        let all: Vec<String> = ('a'..='l').map(String::from).collect();
+        let equal: Vec<(&str, f32)> = all.iter().map(|id| (id.as_str(), 1.0)).collect();
+        let last: Vec<(&str, f32)> = equal.iter().copied().rev().collect();
+        for fusion in [Fusion::Ranks, Fusion::Scores] {
+            let ids = |k| {
+                let fused = fuse(candidates(&equal), &hits(&last), fusion, k);
+                fused.into_iter().map(|candidate| candidate.id).collect::<Vec<_>>()
+            };
+            let wanted: Vec<String> = all.iter().rev().cloned().collect();
+            assert_eq!(ids(12), wanted);
+            assert_eq!(ids(5), wanted[..5]);
+        }
     }
 
     #[test]

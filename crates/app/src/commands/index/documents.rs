@@ -2,15 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use anyhow::bail;
-use fastlane::{
-    Changes, Collection, CollectionError, CollectionWriter, Document, Model, Settings,
-    WriterSettings,
-};
-use fastlane_corpus::{Documents, ReadError};
+use fastlane::{Changes, Collection, CollectionWriter, Document, Model, Settings, WriterSettings};
+use fastlane_corpus::{BadFile, Documents, ReadError};
 use fastlane_engine::Statistics;
 use serde::Serialize;
 
@@ -20,6 +17,7 @@ use crate::bundled;
 use crate::commands::is_collection;
 use crate::input;
 use crate::interrupt;
+use crate::left_out;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::settings::threads;
@@ -32,44 +30,77 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     if documents.ignored() > 0 {
         printer.note(&format!("files left out as no text: {}", documents.ignored()));
     }
-    let new = !args.output.exists();
-    let collection = open(args)?;
+    let absent = !args.output.exists();
+    let (collection, new) = open(args)?;
     let began = Instant::now();
     let settings = WriterSettings { reduction: reduction(args), ..settings_of(&args.writer) };
     let mut writer = collection.writer_with(settings)?;
-    let reading = Reading { progress: documents.progress(), failed: Arc::default() };
-    let bar = reading.bar(printer);
-    let mut watch = |_| {
-        bar.set(reading.progress.done());
-        interrupt::check().is_ok()
-    };
-    let each = reading.each(documents);
-    let changed = match args.update {
-        true => writer.update(each, &mut watch),
-        false => writer.add(each, &mut watch),
-    };
-    drop(bar);
-    let changes = match reading.end(changed) {
-        Ok(changes) => changes,
+    let reading = Reading::of(&documents);
+    let changed = change(&mut writer, documents, &reading, args, printer);
+    let done = match changed.and_then(|done| reading.end().map(|()| done)) {
+        Ok(done) => done,
         Err(error) => {
             drop(writer);
             if new {
-                take_away(&args.output);
+                take_away(&args.output, absent);
             }
-            return Err(error);
+            return Err(reading.end().err().unwrap_or(error));
         }
     };
     commit_documents(writer, printer, CollectionWriter::commit_watched)?;
     // the last look came before: what is committed is told
     let seconds = began.elapsed().as_secs_f64();
     let index = collection.figures().views;
-    tell(&changes, &index, seconds, printer);
-    let summary = Summary { changes, seconds, index };
+    tell(&done.changes, &index, seconds, printer);
+    reading.warn(printer);
+    left_out::tell(&done.left_out, done.kept, printer);
+    let Done { changes, left_out, kept } = &done;
+    let left_out = left_out::Entry::of(left_out);
+    let summary = Summary { changes, left_out, kept: *kept, seconds, index };
     if args.json { printer.json(&summary) } else { Ok(()) }
 }
 
-/// Opens the collection, or makes one.
-fn open(args: &IndexArgs) -> anyhow::Result<Collection> {
+/// What a run did before its commit.
+struct Done {
+    changes: Changes,
+    left_out: Vec<BadFile>,
+    /// Documents of files that were left out, which stay as they are.
+    kept: u64,
+}
+
+/// Adds the documents, or makes the collection hold just them, under a bar.
+fn change(
+    writer: &mut CollectionWriter<'_>,
+    documents: Documents,
+    reading: &Reading,
+    args: &IndexArgs,
+    printer: &Printer,
+) -> anyhow::Result<Done> {
+    let list = documents.left_out();
+    let bar = reading.bar(printer);
+    let mut watch = |_| {
+        bar.set(reading.progress.done());
+        interrupt::check().is_ok()
+    };
+    let each = reading.each(documents);
+    let (mut left_out, mut kept) = (None, 0);
+    let changes = if args.update {
+        // asked once all documents were read: the list is whole by then
+        let mut keep = |id: &str| {
+            let bad: &Vec<BadFile> = left_out.get_or_insert_with(|| list.take());
+            let stays = bad.iter().any(|bad| bad.covers(id));
+            kept += u64::from(stays);
+            stays
+        };
+        writer.update_keeping(each, &mut keep, &mut watch)?
+    } else {
+        writer.add(each, &mut watch)?
+    };
+    Ok(Done { changes, left_out: left_out.unwrap_or_else(|| list.take()), kept })
+}
+
+/// Opens the collection, or makes one and tells that it is new.
+fn open(args: &IndexArgs) -> anyhow::Result<(Collection, bool)> {
     let output = &args.output;
     let settings = Settings { threads: threads(args.writer.threads), ..Settings::default() };
     let said = args.model.as_ref().map(PathBuf::from);
@@ -77,54 +108,85 @@ fn open(args: &IndexArgs) -> anyhow::Result<Collection> {
         let said = bundled::or(said.as_deref())?;
         let store = args.store.unwrap_or_default();
         let model = Arc::new(Model::open(&said, &settings)?);
-        return Ok(Collection::create_with(output, model, store)?);
+        return Ok((Collection::create_with(output, model, store)?, true));
     }
     let blind = Collection::open_without_model(output)?;
     let figures = blind.figures();
     if let Some(wanted) = args.store.filter(|&wanted| wanted != figures.store) {
         bail!("the index at `{}` has store {}, wanted {wanted}", output.display(), figures.store);
     }
-    Ok(Collection::open_from(output, said.as_deref(), &settings)?)
+    Ok((Collection::open_from(output, said.as_deref(), &settings)?, false))
 }
 
 /// Takes an index away that was made for nothing, unless others have filled it meanwhile.
 ///
 /// Where it stays, it is an empty index, which the same command fills.
-fn take_away(output: &Path) {
-    let empty = Collection::open_without_model(output)
-        .is_ok_and(|collection| collection.figures().views.documents == 0);
-    if empty {
-        let _ = fs::remove_dir_all(output);
+fn take_away(output: &Path, with_directory: bool) {
+    if Collection::remove_if_empty(output).unwrap_or(false) && with_directory {
+        // an index that another process begins here keeps it
+        let _ = fs::remove_dir(output);
     }
 }
 
-/// Documents on their way from a file, and what went wrong on it.
+/// Documents on their way from a file, and what was noticed on it.
 struct Reading {
     progress: fastlane_corpus::Progress,
-    failed: Arc<Mutex<Option<ReadError>>>,
+    noticed: Arc<Mutex<Noticed>>,
+}
+
+#[derive(Default)]
+struct Noticed {
+    /// What ended the documents.
+    failed: Option<ReadError>,
+    /// Ids that a run cannot hold, and the first of them.
+    unfit: u64,
+    first_unfit: Option<String>,
 }
 
 impl Reading {
+    fn of(documents: &Documents) -> Self {
+        Self { progress: documents.progress(), noticed: Arc::default() }
+    }
+
     /// The documents up to the first that cannot be read.
     fn each(&self, documents: Documents) -> impl Iterator<Item = Document> + Send + use<> {
-        let failed = Arc::clone(&self.failed);
-        documents.map_while(move |document| match document {
-            _ if interrupt::check().is_err() => None,
-            Ok(document) => Some(document),
-            Err(error) => {
-                *failed.lock().expect("nobody panics while it is held") = Some(error);
-                None
+        let noticed = Arc::clone(&self.noticed);
+        documents.map_while(move |document| {
+            interrupt::check().ok()?;
+            let mut noticed = noticed.lock().expect("no thread panics while it holds it");
+            match document {
+                Ok(document) => {
+                    noticed.look_at(&document.id);
+                    Some(document)
+                }
+                Err(error) => {
+                    noticed.failed = Some(error);
+                    None
+                }
             }
         })
     }
 
-    /// What changed, if nothing went wrong on the way.
-    fn end(&self, changed: Result<Changes, CollectionError>) -> anyhow::Result<Changes> {
+    /// Fails if the documents ended early.
+    fn end(&self) -> anyhow::Result<()> {
         interrupt::check()?;
-        match self.failed.lock().expect("nobody panics while it is held").take() {
-            Some(error) => Err(error.into()),
-            None => Ok(changed?),
+        self.noticed().failed.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Warns of ids that make trouble later.
+    fn warn(&self, printer: &Printer) {
+        let noticed = self.noticed();
+        if let Some(first) = &noticed.first_unfit {
+            printer.note(&format!(
+                "warning: ids that a TREC run cannot hold, because of a space: {}, the first is \
+                 `{first}`",
+                noticed.unfit
+            ));
         }
+    }
+
+    fn noticed(&self) -> MutexGuard<'_, Noticed> {
+        self.noticed.lock().expect("no thread panics while it holds it")
     }
 
     fn bar(&self, printer: &Printer) -> Progress {
@@ -133,6 +195,15 @@ impl Reading {
             fastlane_corpus::Unit::Files => Unit::Things("files"),
         };
         Progress::new("encoding", self.progress.total(), unit, printer.settings())
+    }
+}
+
+impl Noticed {
+    fn look_at(&mut self, id: &str) {
+        if fastlane_eval::check_id("document", id).is_err() {
+            self.unfit += 1;
+            self.first_unfit.get_or_insert_with(|| id.to_owned());
+        }
     }
 }
 
@@ -149,9 +220,11 @@ fn tell(changes: &Changes, index: &Statistics, seconds: f64, printer: &Printer) 
 }
 
 #[derive(Serialize)]
-struct Summary {
+struct Summary<'a> {
     #[serde(flatten)]
-    changes: Changes,
+    changes: &'a Changes,
+    left_out: Vec<left_out::Entry>,
+    kept: u64,
     seconds: f64,
     index: Statistics,
 }

@@ -20,7 +20,12 @@ const SHOWN: u32 = 10;
 pub(crate) fn run(args: &SearchArgs, printer: &Printer) -> anyhow::Result<()> {
     let search = Search { k: args.k.unwrap_or(SHOWN) as usize, ..how(&args.how)? };
     let collection = open(&args.index, args.model.as_deref(), args.threads)?;
-    if let Some(filter) = &search.filter {
+    if collection.figures().views.documents == 0 {
+        printer.note(
+            "warning: the index has no documents\nhint: index them again: a run that was stopped \
+             adds none",
+        );
+    } else if let Some(filter) = &search.filter {
         let passes = |filter: &Filter| collection.passing(filter).map(|count| count > 0);
         filters::warning(filter, passes)?.iter().for_each(|warning| printer.note(warning));
     }

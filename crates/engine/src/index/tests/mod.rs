@@ -7,6 +7,7 @@ mod faults;
 mod life;
 mod operations;
 mod power;
+mod ranking;
 mod requests;
 mod weights;
 

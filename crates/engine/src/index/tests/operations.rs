@@ -180,7 +180,7 @@ fn product(view: &[f32], query: &[f32]) -> f32 {
     view.iter().zip(query).map(|(a, b)| a * b).sum()
 }
 
-/// All documents by the best product with a view, the first id among equals.
+/// All documents by the best product with a view, the last id among equals.
 fn naive(documents: &Documents, query: &[f32]) -> Vec<(String, f32)> {
     let mut all: Vec<(String, f32)> = (documents.iter())
         .filter_map(|(id, (views, kept))| {
@@ -188,7 +188,7 @@ fn naive(documents: &Documents, query: &[f32]) -> Vec<(String, f32)> {
             Some((id.clone(), products.reduce(f32::max)?))
         })
         .collect();
-    all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| b.0.cmp(&a.0)));
     all
 }
 

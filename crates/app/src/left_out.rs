@@ -1,0 +1,69 @@
+//! Files of a folder that were left out because they cannot be read: told, and listed.
+
+use fastlane_corpus::BadFile;
+use serde::Serialize;
+
+use crate::printer::Printer;
+
+/// Files that are named on standard error; `--json` has all of them.
+const NAMED: usize = 10;
+
+/// A file that was left out, as `--json` lists it.
+#[derive(Serialize)]
+pub(crate) struct Entry {
+    path: String,
+    why: String,
+}
+
+impl Entry {
+    /// All files that were left out.
+    pub(crate) fn of(all: &[BadFile]) -> Vec<Self> {
+        let entry = |bad: &BadFile| Self { path: bad.path.display().to_string(), why: why(bad) };
+        all.iter().map(entry).collect()
+    }
+}
+
+/// Says how many files were left out, and which.
+///
+/// `kept` is how many documents of them stay in an index that is brought up to date.
+pub(crate) fn tell(all: &[BadFile], kept: u64, printer: &Printer) {
+    if all.is_empty() {
+        return;
+    }
+    let folders = all.iter().filter(|bad| bad.is_folder).count();
+    let counts = [counted(all.len() - folders, "file"), counted(folders, "folder")];
+    let counts: Vec<String> = counts.into_iter().flatten().collect();
+    let stay = match kept {
+        0 => String::new(),
+        _ => format!("; documents of them that stay in the index: {kept}"),
+    };
+    printer.note(&format!("left out: {}{stay}", counts.join(" and ")));
+    for bad in all.iter().take(NAMED) {
+        printer.note(&format!("  {}", why(bad).replace(char::is_control, "�")));
+    }
+    if all.len() > NAMED {
+        printer.note(&format!("  and {} more", all.len() - NAMED));
+    }
+    if let Some(hint) = all.iter().find_map(|bad| bad.why.hint()) {
+        printer.note(&format!("hint: {hint}"));
+    }
+}
+
+/// What is wrong, with its causes; it names the file.
+fn why(bad: &BadFile) -> String {
+    let mut words = bad.why.to_string();
+    let mut cause = std::error::Error::source(&bad.why);
+    while let Some(error) = cause {
+        words += &format!(": {error}");
+        cause = error.source();
+    }
+    words
+}
+
+fn counted(count: usize, one: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{count} {one}s")),
+    }
+}

@@ -1,0 +1,100 @@
+//! Files of a folder that cannot be read: which they are, why, and which documents they would have
+//! been.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::error::ReadError;
+
+/// What becomes of a file of a folder that cannot be read.
+///
+/// It concerns what is wrong with one file or folder: no permission, bytes that are not UTF-8, a
+/// name that cannot be an id, broken packing, too large a file, too long a path. A disk that fails
+/// always ends the stream, and so does a file that was named itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BadFiles {
+    /// It ends the stream with an error.
+    #[default]
+    Stop,
+    /// It is left out and listed in [`Records::left_out`](crate::Records::left_out). A folder of
+    /// which nothing can be read is an error.
+    LeaveOut,
+}
+
+/// A file or folder that was left out.
+#[derive(Debug)]
+pub struct BadFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether it is a folder, with everything below it.
+    pub is_folder: bool,
+    /// Why it was left out.
+    pub why: ReadError,
+    /// The id of its first passage, or of a folder the start of all ids; none if its name cannot be
+    /// an id.
+    pub(super) id: Option<String>,
+}
+
+impl BadFile {
+    /// Whether a document with this id comes from here, once it can be read.
+    pub fn covers(&self, id: &str) -> bool {
+        let rest = self.id.as_ref().and_then(|own| id.strip_prefix(own.as_str()));
+        rest.is_some_and(|rest| match rest.strip_prefix('#') {
+            Some(passage) => passage.bytes().all(|byte| byte.is_ascii_digit()),
+            None => rest.is_empty() || rest.starts_with('/'),
+        })
+    }
+
+    /// Whether this is the fault of one file or folder below the root.
+    pub(super) fn may_be_left_out(&self, root: &Path) -> bool {
+        self.path != root && self.why.concerns_one_file()
+    }
+}
+
+/// What a reader has left out so far; clones look at the same list.
+#[derive(Debug, Clone, Default)]
+pub struct LeftOut(Arc<Mutex<Vec<BadFile>>>);
+
+impl LeftOut {
+    /// Takes what was left out since the last call, in the order of reading.
+    pub fn take(&self) -> Vec<BadFile> {
+        std::mem::take(&mut *self.list())
+    }
+
+    pub(super) fn add(&self, bad: BadFile) {
+        self.list().push(bad);
+    }
+
+    /// Takes the first one, and tells how many there are; none if nothing was left out.
+    pub(super) fn take_first(&self) -> Option<(BadFile, usize)> {
+        let mut list = self.list();
+        let count = list.len();
+        (count > 0).then(|| (list.remove(0), count))
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<BadFile>> {
+        self.0.lock().expect("no thread panics while it holds it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_covers_its_passages_and_a_folder_what_is_below_it() {
+        let bad = |id: Option<&str>| BadFile {
+            path: PathBuf::new(),
+            is_folder: false,
+            why: ReadError::Missing { path: PathBuf::new() },
+            id: id.map(str::to_owned),
+        };
+        let covered = |id: &str| bad(Some("a/b.md")).covers(id);
+        assert!(covered("a/b.md") && covered("a/b.md#2") && covered("a/b.md#17"));
+        assert!(
+            !covered("a/b.md.gz") && !covered("a/b.m") && !covered("a/b.md#x") && !covered("b.md")
+        );
+        assert!(bad(Some("a")).covers("a/b.md") && !bad(Some("a")).covers("ab.md"));
+        assert!(!bad(None).covers("a") && !bad(None).covers(""));
+    }
+}

@@ -1,0 +1,182 @@
+//! Removes a collection that was made for nothing, and only such a one.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use fastlane_engine::{OpenIndexError, Writer, WriterSettings};
+
+use crate::collection::Collection;
+use crate::error::CollectionError;
+use crate::snapshot::{Snapshot, VIEWS};
+
+/// The commit of a collection that was made and never changed.
+const FIRST: u64 = 1;
+/// The file that makes an index one: without it there is none.
+const CURRENT: &str = "CURRENT";
+/// The file that a writer has locked.
+const LOCK: &str = "lock";
+
+impl Collection {
+    /// Removes a collection that is as [`create`](Self::create) made it, but not its directory; tells
+    /// whether it did.
+    ///
+    /// What others have filled, hold open to write, or keep files in, stays as it is. All files are
+    /// removed under the lock of the writer, and directories only once they are empty: what another
+    /// process puts there is never removed.
+    ///
+    /// # Errors
+    ///
+    /// There is no collection, or the system refuses.
+    pub fn remove_if_empty(directory: &Path) -> Result<bool, CollectionError> {
+        let views = directory.join(VIEWS);
+        let lock = match Writer::open_existing(&views, WriterSettings::default()) {
+            Ok(writer) => writer,
+            Err(OpenIndexError::Locked { .. } | OpenIndexError::Foreign { .. }) => {
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let snapshot = Snapshot::open(directory)?;
+        let Snapshot { reader, about, .. } = &snapshot;
+        let untouched = reader.generation() == FIRST
+            && reader.statistics().documents == 0
+            && about.tags.is_empty();
+        let words = about.words.clone();
+        drop(snapshot);
+        let failed = |source| CollectionError::Write { path: directory.to_owned(), source };
+        if !untouched || !holds_only(directory, &[VIEWS, &words]).map_err(failed)? {
+            return Ok(false);
+        }
+        let remove = || -> io::Result<()> {
+            // from here on it is no index to others
+            fs::remove_file(views.join(CURRENT))?;
+            remove_files(&views, Some(LOCK))?;
+            remove_files(&directory.join(&words), None)?;
+            fs::remove_dir(directory.join(&words))?;
+            fs::remove_file(views.join(LOCK))
+        };
+        remove().map_err(failed)?;
+        drop(lock);
+        // another process may have begun an index here meanwhile: then it is not empty
+        let _ = fs::remove_dir(&views);
+        Ok(true)
+    }
+}
+
+/// Whether a directory has no other entries than these, hidden ones aside.
+fn holds_only(directory: &Path, names: &[&str]) -> io::Result<bool> {
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if !name.starts_with('.') && !names.contains(&name.as_ref()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Removes the files of a directory but one.
+fn remove_files(directory: &Path, kept: Option<&str>) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if kept.is_none_or(|kept| entry.file_name() != kept) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use fastlane_corpus::Document;
+    use fastlane_model::{Model, Settings};
+
+    use super::*;
+
+    const ROUNDS: usize = 100;
+
+    fn model() -> Arc<Model> {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden");
+        Model::open(&golden.join("lanes-split"), &Settings::default()).unwrap().into()
+    }
+
+    fn note() -> Document {
+        Document { id: "a".to_owned(), text: "light".to_owned(), ..Document::default() }
+    }
+
+    #[test]
+    fn defect_u1_a_collection_that_another_writer_fills_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("notes");
+        let collection = Collection::create(&place, model()).unwrap();
+        let other = Collection::open_with(&place, model()).unwrap();
+        let mut writer = other.writer().unwrap();
+        writer.add([note()], &mut |_| true).unwrap();
+        assert!(!Collection::remove_if_empty(&place).unwrap(), "another has the lock");
+        writer.commit().unwrap();
+        assert!(!Collection::remove_if_empty(&place).unwrap(), "it has a document");
+        collection.refresh().unwrap();
+        assert_eq!(collection.ids(), ["a"]);
+
+        // emptied by its owner: that is a commit, too
+        let mut writer = collection.writer().unwrap();
+        writer.delete("a").unwrap();
+        writer.commit().unwrap();
+        assert!(!Collection::remove_if_empty(&place).unwrap());
+        assert!(Collection::open_with(&place, model()).is_ok());
+    }
+
+    #[test]
+    fn defect_u1_only_files_of_the_collection_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("notes");
+        Collection::create(&place, model()).unwrap();
+        fs::create_dir(place.join("journal")).unwrap();
+        assert!(!Collection::remove_if_empty(&place).unwrap(), "a service keeps changes there");
+        assert!(Collection::open_without_model(&place).is_ok());
+        fs::remove_dir(place.join("journal")).unwrap();
+        assert!(Collection::remove_if_empty(&place).unwrap());
+        assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
+        assert!(Collection::remove_if_empty(&place).is_err());
+    }
+
+    #[test]
+    fn defect_u1_writers_that_race_with_removals_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (model, round) = (model(), AtomicUsize::new(0));
+        let place = |round: usize| folder.path().join(format!("notes-{round}"));
+        let fill = |place: &Path| {
+            let collection = match Collection::open_with(place, Arc::clone(&model)) {
+                Ok(collection) => collection,
+                Err(_) => Collection::create(place, Arc::clone(&model))?,
+            };
+            let mut writer = collection.writer()?;
+            writer.add([note()], &mut |_| true)?;
+            writer.commit()
+        };
+        let filled: Vec<usize> = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while round.load(Ordering::Relaxed) < ROUNDS {
+                    // errors are those of a collection that is not there yet
+                    let _ = Collection::remove_if_empty(&place(round.load(Ordering::Relaxed)));
+                }
+            });
+            let filled = (0..ROUNDS).filter(|&one| {
+                // whoever is refused tries again, as a user does
+                let filled = (0..50).any(|_| fill(&place(one)).is_ok());
+                round.store(one + 1, Ordering::Relaxed);
+                filled
+            });
+            filled.collect()
+        });
+        assert!(filled.len() > ROUNDS / 2, "{filled:?}");
+        for one in filled {
+            let kept = Collection::open_with(&place(one), Arc::clone(&model)).unwrap();
+            assert_eq!(kept.ids(), ["a"], "what was committed is there");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What an update did with each document so far: of several with one id, the last holds.
+//!
+//! A document is compared with the last one of its id that was written in this update, and with what
+//! held before it if there is none. Documents are not kept for that, only a hash of each that was
+//! written.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
+
+use fastlane_corpus::Document;
+
+use crate::snapshot::Snapshot;
+use crate::writer::Changes;
+
+/// The documents of an update, by their ids.
+pub(crate) struct Update<'a> {
+    before: &'a Snapshot,
+    hasher: RandomState,
+    seen: HashMap<String, Fate>,
+    /// Documents that were written again although one with their id had been written.
+    repeated: u64,
+}
+
+/// What became of the last document with an id.
+enum Fate {
+    /// It is as it was before, and nothing was written.
+    Left,
+    /// It was written.
+    Written {
+        hash: u64,
+        /// Whether it is as it was before all the same, since another one was written in between.
+        as_before: bool,
+    },
+}
+
+impl<'a> Update<'a> {
+    /// Compares with these documents.
+    pub(crate) fn of(before: &'a Snapshot) -> Self {
+        Self { before, hasher: RandomState::new(), seen: HashMap::new(), repeated: 0 }
+    }
+
+    /// Whether a document has to be written, which the caller then does.
+    pub(crate) fn differs(&mut self, document: &Document) -> bool {
+        let hash = self.hash(document);
+        let written = match self.seen.get(&document.id) {
+            Some(Fate::Written { hash: last, .. }) if *last == hash => return false,
+            Some(Fate::Written { .. }) => true,
+            None | Some(Fate::Left) => false,
+        };
+        let as_before = is_same(self.before, document);
+        let fate = match as_before && !written {
+            true => Fate::Left,
+            false => Fate::Written { hash, as_before },
+        };
+        self.repeated += u64::from(written);
+        let differs = matches!(fate, Fate::Written { .. });
+        self.seen.insert(document.id.clone(), fate);
+        differs
+    }
+
+    /// Whether a document with this id came.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.seen.contains_key(id)
+    }
+
+    /// Counts each id once, by what holds at the end, given what was counted as it was written.
+    pub(crate) fn count(&self, written: Changes) -> Changes {
+        let count =
+            |fate: fn(&Fate) -> bool| self.seen.values().filter(|it| fate(it)).count() as u64;
+        let restored = count(|fate| matches!(fate, Fate::Written { as_before: true, .. }));
+        let left = count(|fate| matches!(fate, Fate::Left));
+        Changes {
+            replaced: written.replaced - self.repeated - restored,
+            unchanged: left + restored,
+            ..written
+        }
+    }
+
+    fn hash(&self, document: &Document) -> u64 {
+        let Document { id: _, title, text, metadata } = document;
+        let mut hasher = self.hasher.build_hasher();
+        (title, text).hash(&mut hasher);
+        for (key, value) in metadata {
+            (key, value.to_string()).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+/// Whether a document is there as it is.
+fn is_same(before: &Snapshot, document: &Document) -> bool {
+    // what cannot be read is written again
+    let there = before.words(|words| words.get(&document.id)).ok().flatten();
+    there.is_some_and(|there| there == *document)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use fastlane_model::{Model, Settings};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Collection;
+
+    fn model() -> Arc<Model> {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden");
+        Model::open(&golden.join("lanes-split"), &Settings::default()).unwrap().into()
+    }
+
+    fn document((id, text): &(&str, &str)) -> Document {
+        Document { id: (*id).to_owned(), text: (*text).to_owned(), ..Document::default() }
+    }
+
+    /// Brings a collection up to date, and tells the commit.
+    fn update(collection: &Collection, documents: &[(&str, &str)]) -> (Changes, u64) {
+        let documents: Vec<Document> = documents.iter().map(document).collect();
+        let mut writer = collection.writer().unwrap();
+        let changes = writer.update(documents, &mut |_| true).unwrap();
+        (changes, writer.commit().unwrap())
+    }
+
+    fn texts(collection: &Collection) -> BTreeMap<String, String> {
+        let text = |id: String| {
+            let document = collection.document(&id).unwrap().unwrap();
+            (id, document.text)
+        };
+        collection.ids().into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn defect_w1_an_unchanged_file_with_an_id_twice_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let collection = Collection::create(folder.path(), model()).unwrap();
+        let lines = [("A", "light house"), ("A", "nine ships"), ("B", "baking")];
+        let (changes, first) = update(&collection, &lines);
+        assert_eq!(changes, Changes { added: 2, ..Changes::default() });
+        for _ in 0..3 {
+            let (changes, generation) = update(&collection, &lines);
+            assert_eq!(changes, Changes { unchanged: 2, ..Changes::default() });
+            assert_eq!(generation, first, "nothing is written for nothing");
+            assert_eq!(texts(&collection)["A"], "nine ships", "the last holds");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "views and words");
+    }
+
+    #[test]
+    fn defect_w1_documents_are_counted_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let collection = Collection::create(folder.path(), model()).unwrap();
+        update(&collection, &[("a", "light"), ("b", "ship"), ("c", "nine"), ("d", "seen")]);
+        let lines = [
+            ("a", "light"), // as it is, then another, then that once more
+            ("a", "harbour"),
+            ("a", "harbour"),
+            ("b", "house"), // another, then as it was
+            ("b", "ship"),
+            ("c", "nine"), // as it is, twice
+            ("c", "nine"),
+            ("e", "baking"), // new, twice
+            ("e", "singing"),
+        ];
+        let (changes, _) = update(&collection, &lines);
+        assert_eq!(changes, Changes { added: 1, replaced: 1, unchanged: 2, deleted: 1 });
+        let wanted = [("a", "harbour"), ("b", "ship"), ("c", "nine"), ("e", "singing")];
+        let wanted = wanted.map(|(id, text)| (id.to_owned(), text.to_owned()));
+        assert_eq!(texts(&collection), BTreeMap::from(wanted));
+    }
+
+    #[test]
+    fn defect_a1_an_update_keeps_what_could_not_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let collection = Collection::create(folder.path(), model()).unwrap();
+        update(&collection, &[("a", "light"), ("b", "ship"), ("c", "nine")]);
+        let mut writer = collection.writer().unwrap();
+        let documents = vec![document(&("a", "light"))];
+        let mut keep = |id: &str| id == "b";
+        let changes = writer.update_keeping(documents, &mut keep, &mut |_| true).unwrap();
+        writer.commit().unwrap();
+        assert_eq!(changes, Changes { unchanged: 1, deleted: 1, ..Changes::default() });
+        assert_eq!(texts(&collection).into_keys().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn defect_w1_an_update_does_what_a_map_does(
+            runs in prop::collection::vec(prop::collection::vec((0..4_usize, 0..3_usize), 0..8), 1..4)
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let collection = Collection::create(folder.path(), model()).unwrap();
+            let mut before = BTreeMap::new();
+            for run in runs {
+                let of = |&(id, text): &(usize, usize)| {
+                    (["a", "b", "c", "d"][id], ["light", "nine ships", "house"][text])
+                };
+                let lines: Vec<_> = run.iter().map(of).collect();
+                let (changes, _) = update(&collection, &lines);
+                let after: BTreeMap<&str, &str> = lines.into_iter().collect();
+                let count = |wanted: &dyn Fn(&str) -> bool| {
+                    after.keys().filter(|id| wanted(id)).count() as u64
+                };
+                prop_assert_eq!(changes, Changes {
+                    added: count(&|id| !before.contains_key(id)),
+                    replaced: count(&|id| before.get(id).is_some_and(|text| *text != after[id])),
+                    unchanged: count(&|id| before.get(id) == after.get(id)),
+                    deleted: before.keys().filter(|id| !after.contains_key(*id)).count() as u64,
+                });
+                let found = texts(&collection);
+                let found: BTreeMap<&str, &str> =
+                    found.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+                prop_assert_eq!(&found, &after);
+                before = after;
+            }
+        }
+    }
+}
