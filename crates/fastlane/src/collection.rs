@@ -9,6 +9,7 @@ use fastlane_model::{Model, Settings};
 
 use crate::error::CollectionError;
 use crate::snapshot::{Snapshot, VIEWS};
+use crate::stop::Stop;
 use crate::words;
 use crate::writer::CollectionWriter;
 
@@ -197,7 +198,7 @@ impl Collection {
     ///
     /// The index of words is damaged.
     pub fn passing(&self, filter: &Filter) -> Result<usize, CollectionError> {
-        Ok(self.snapshot().allowed(filter)?.len())
+        Ok(self.snapshot().allowed(filter, &Stop::default())?.views.len())
     }
 
     /// The ids of all documents.
