@@ -13,7 +13,7 @@ pub use error::{Excerpt, Fault, Packing, Place, ReadError};
 pub use filter::{Filter, FilterError};
 pub use lexical::{
     Analyzer, Bm25, Bm25Error, Hit, LexicalOpenError, LexicalReader, LexicalSearch,
-    LexicalSearchError, LexicalSettings, LexicalWriteError, LexicalWriter,
+    LexicalSearchError, LexicalSettings, LexicalWriteError, LexicalWriter, Passing,
 };
 pub use passages::{PassageSettings, passages, words};
 pub use readers::{

@@ -1,12 +1,14 @@
 //! An answer as everybody gets it who does not read a terminal: `--json`, HTTP, agents.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use fastlane_corpus::Metadata;
-use fastlane_engine::{Token, UsualLane};
+use fastlane_engine::{QueryViews, Token, UsualLane};
 use serde::Serialize;
 
-use crate::search::{Found, Hit, Match, Piece, snippet};
+use crate::error::CollectionError;
+use crate::search::{Found, Hit, Match, Piece, Results, Times, snippet};
 
 /// What a search found.
 #[derive(Debug, Serialize)]
@@ -111,19 +113,7 @@ impl Answer {
     /// Tells what was found; `asked` is the number of lanes that was asked for, if any was.
     pub fn new(found: &Found, asked: Option<usize>) -> Self {
         let query = &found.query;
-        let (lane, searched) = match (asked, query.usual) {
-            // a view of all tokens searched, and none of them
-            (None, UsualLane::Soft) => ("soft", &[][..]),
-            (None, UsualLane::All) => ("all", &found.lanes[..]),
-            _ => ("hard", &found.lanes[..]),
-        };
-        let token = |(place, (token, &alpha)): (usize, (&Token, &f32))| QueryToken {
-            token: token.text.clone(),
-            alpha,
-            lane: searched.contains(&place),
-        };
-        let tokens = query.tokens.iter().zip(&query.alpha).enumerate().map(token).collect();
-        let first = searched.first().copied();
+        let Head { lane, tokens, first } = Head::new(query, &found.lanes, asked);
         let hits =
             found.hits.iter().enumerate().map(|(at, hit)| AnswerHit::new(at + 1, hit, first));
         Self {
@@ -132,8 +122,76 @@ impl Answer {
             tokens,
             cut: query.cut,
             hits: hits.collect(),
-            milliseconds: Milliseconds::of(found),
+            milliseconds: Milliseconds::of(&found.times),
         }
+    }
+
+    /// Writes the same as JSON while documents are fetched, one at a time.
+    ///
+    /// # Errors
+    ///
+    /// A document cannot be read, the search was stopped, or `out` takes no more.
+    pub fn write(
+        results: &mut Results<'_>,
+        asked: Option<usize>,
+        out: &mut dyn Write,
+    ) -> Result<(), AnswerError> {
+        let Head { lane, tokens, first } = Head::new(results.query(), results.lanes(), asked);
+        write!(out, "{{\"generation\":{},\"lane\":\"{lane}\",\"tokens\":", results.generation())?;
+        json(out, &tokens)?;
+        write!(out, ",\"cut\":{},\"hits\":[", results.query().cut)?;
+        let mut rank = 0;
+        while let Some(hit) = results.next() {
+            if rank > 0 {
+                out.write_all(b",")?;
+            }
+            rank += 1;
+            json(out, &AnswerHit::new(rank, &hit?, first))?;
+        }
+        out.write_all(b"],\"milliseconds\":")?;
+        json(out, &Milliseconds::of(&results.times()))?;
+        Ok(out.write_all(b"}")?)
+    }
+}
+
+/// Why an answer could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The search could not be ended.
+    #[error(transparent)]
+    Search(#[from] CollectionError),
+    /// The answer could not be passed on.
+    #[error("cannot write the answer")]
+    Write(#[from] io::Error),
+}
+
+fn json(mut out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    Ok(serde_json::to_writer(&mut out, value)?)
+}
+
+/// What an answer says of its query.
+struct Head {
+    lane: &'static str,
+    tokens: Vec<QueryToken>,
+    /// The token that searched, the best one if there are several.
+    first: Option<usize>,
+}
+
+impl Head {
+    fn new(query: &QueryViews, lanes: &[usize], asked: Option<usize>) -> Self {
+        let (lane, searched) = match (asked, query.usual) {
+            // a view of all tokens searched, and none of them
+            (None, UsualLane::Soft) => ("soft", &[][..]),
+            (None, UsualLane::All) => ("all", lanes),
+            _ => ("hard", lanes),
+        };
+        let token = |(place, (token, &alpha)): (usize, (&Token, &f32))| QueryToken {
+            token: token.text.clone(),
+            alpha,
+            lane: searched.contains(&place),
+        };
+        let tokens = query.tokens.iter().zip(&query.alpha).enumerate().map(token).collect();
+        Self { lane, tokens, first: searched.first().copied() }
     }
 }
 
@@ -169,8 +227,7 @@ impl AnswerHit {
 }
 
 impl Milliseconds {
-    fn of(found: &Found) -> Self {
-        let times = &found.times;
+    fn of(times: &Times) -> Self {
         let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
         Self {
             encode: milliseconds(times.encode),

@@ -10,6 +10,7 @@ use fastlane_model::{Model, Settings};
 use crate::error::CollectionError;
 use crate::kind::{Kind, kind};
 use crate::snapshot::{Snapshot, VIEWS};
+use crate::stop::Stop;
 use crate::words::Compared;
 use crate::writer::CollectionWriter;
 
@@ -210,7 +211,7 @@ impl Collection {
     ///
     /// The index of words is damaged.
     pub fn passing(&self, filter: &Filter) -> Result<usize, CollectionError> {
-        Ok(self.snapshot().allowed(filter)?.len())
+        Ok(self.snapshot().allowed(filter, &Stop::default())?.views.len())
     }
 
     /// The ids of all documents.

@@ -147,12 +147,25 @@ pub enum CollectionError {
         /// What is wrong.
         what: String,
     },
+    /// The caller no longer wants the result of a search.
+    #[error("the search was stopped before it ended")]
+    SearchStopped,
     /// Somebody asked to stop.
     #[error("stopped before the commit: nothing changed")]
     Stopped,
 }
 
 impl CollectionError {
+    /// Whether a search ended before it was done because its [`Stop`](crate::Stop) was due.
+    pub fn is_stopped(&self) -> bool {
+        matches!(
+            self,
+            Self::SearchStopped
+                | Self::SearchViews(SearchError::Stopped)
+                | Self::SearchWords(LexicalSearchError::Stopped)
+        )
+    }
+
     /// Whether the same change may go well later, as it is: the system refused, or somebody else
     /// writes.
     pub fn may_pass(&self) -> bool {

@@ -34,15 +34,19 @@ mod kind;
 mod remove;
 mod search;
 mod snapshot;
+mod stop;
 mod update;
 mod words;
 mod writer;
 
-pub use answer::{Answer, AnswerHit, AnswerMatch, Milliseconds, QueryToken, SnippetPiece};
+pub use answer::{
+    Answer, AnswerError, AnswerHit, AnswerMatch, Milliseconds, QueryToken, SnippetPiece,
+};
 pub use collection::{Collection, Figures};
 pub use error::CollectionError;
 pub use kind::{Kind, kind};
-pub use search::{Found, Fusion, Hit, Match, Piece, Search, Times, snippet};
+pub use search::{Found, Fusion, Hit, Match, Piece, Results, Search, Times, snippet};
+pub use stop::Stop;
 pub use writer::{Changes, CollectionWriter, Watch};
 
 pub use fastlane_corpus::{Document, Filter, FilterError, Metadata};

@@ -5,12 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use fastlane_corpus::{Filter, LexicalOpenError, LexicalReader, LexicalSearchError};
+use fastlane_corpus::{Filter, LexicalOpenError, LexicalReader, LexicalSearchError, Passing};
 use fastlane_engine::{DocumentSet, OpenIndexError, Reader};
 
 use crate::about::About;
 use crate::error::CollectionError;
 use crate::kind::{Kind, kind};
+use crate::stop::Stop;
 
 /// Where the index of views lies in a collection.
 pub(crate) const VIEWS: &str = "views";
@@ -23,7 +24,13 @@ pub(crate) struct Snapshot {
     pub(crate) reader: Reader,
     words: LexicalReader,
     pub(crate) about: About,
-    filters: Mutex<Vec<(Filter, Arc<DocumentSet>)>>,
+    filters: Mutex<Vec<(Filter, Arc<Allowed>)>>,
+}
+
+/// The documents that pass a filter, for the index of views and for that of words.
+pub(crate) struct Allowed {
+    pub(crate) views: DocumentSet,
+    pub(crate) words: Passing,
 }
 
 impl Snapshot {
@@ -88,17 +95,23 @@ impl Snapshot {
         Ok(asked.map_err(|panic| damaged(self.path(), &*panic))??)
     }
 
-    /// The documents that pass a filter.
-    pub(crate) fn allowed(&self, filter: &Filter) -> Result<Arc<DocumentSet>, CollectionError> {
-        let known = |filters: &Vec<(Filter, Arc<DocumentSet>)>| {
+    /// The documents that pass a filter; those of the latest filters are remembered.
+    pub(crate) fn allowed(
+        &self,
+        filter: &Filter,
+        stop: &Stop,
+    ) -> Result<Arc<Allowed>, CollectionError> {
+        let known = |filters: &Vec<(Filter, Arc<Allowed>)>| {
             filters.iter().find(|(other, _)| other == filter).map(|(_, set)| Arc::clone(set))
         };
         if let Some(set) = known(&self.filters.lock().expect("no thread panics while it holds it"))
         {
             return Ok(set);
         }
-        let ids = self.words(|words| words.matching(filter))?;
-        let set = Arc::new(self.reader.select(ids.iter().map(String::as_str)));
+        let words = self.words(|words| words.passing(filter, &|| !stop.is_due()))?;
+        let ids = self.words(|index| index.ids_of(&words))?;
+        let views = self.reader.select(ids.iter().map(String::as_str));
+        let set = Arc::new(Allowed { views, words });
         let mut filters = self.filters.lock().expect("no thread panics while it holds it");
         filters.insert(0, (filter.clone(), Arc::clone(&set)));
         filters.truncate(FILTERS);
@@ -147,4 +160,44 @@ fn damaged(path: PathBuf, panic: &(dyn Any + Send)) -> CollectionError {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
     CollectionError::Damaged { path, what: format!("the index of words cannot be read: {text}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use fastlane_corpus::Document;
+    use fastlane_model::{Model, Settings};
+
+    use super::*;
+    use crate::{Collection, Fusion, Search};
+
+    #[test]
+    fn defect_s1_words_and_views_share_the_documents_of_a_filter() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/lanes-split");
+        let model = Model::open(&model, &Settings::default()).unwrap();
+        let collection = Collection::create(&folder.path().join("notes"), model.into()).unwrap();
+        let text = "light house".to_owned();
+        let document = |id: &str| {
+            let (id, text) = (id.to_owned(), text.clone());
+            let metadata = BTreeMap::from([("year".to_owned(), 7)]);
+            let metadata = serde_json::from_value(serde_json::json!(metadata)).unwrap();
+            Document { id, text, metadata, ..Document::default() }
+        };
+        let mut writer = collection.writer().unwrap();
+        writer.add(["a", "b", "c"].map(document), &mut |_| true).unwrap();
+        writer.commit().unwrap();
+        let filter: Filter = "year = 7".parse().unwrap();
+        let none = "year = 8".parse().unwrap();
+        let fusion = Some(Fusion::Ranks);
+        let search = Search { filter: Some(filter.clone()), fusion, ..Search::default() };
+        let count = || collection.search("light", &search).unwrap().hits.len();
+        assert_eq!(count(), 3);
+        // the filter is found to pass nothing: who evaluates it again finds three documents
+        let snapshot = collection.snapshot();
+        let nothing = snapshot.allowed(&none, &Stop::default()).unwrap();
+        snapshot.filters.lock().unwrap().insert(0, (filter, nothing));
+        assert_eq!(count(), 0);
+    }
 }

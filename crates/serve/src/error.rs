@@ -166,6 +166,10 @@ pub(crate) struct Detail(pub(crate) String);
 impl From<CollectionError> for Refusal {
     fn from(error: CollectionError) -> Self {
         match error {
+            error if error.is_stopped() => {
+                let message = "the search took longer than it may: ask for less at once";
+                Self::new(StatusCode::REQUEST_TIMEOUT, "timed_out", message)
+            }
             CollectionError::EmptyQuery => {
                 Self::new(StatusCode::BAD_REQUEST, "empty_query", "the query is empty")
             }

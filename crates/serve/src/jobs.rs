@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use fastlane::{Collection, CollectionError, Document};
+use fastlane::{Collection, CollectionError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{Refusal, ServeError, chain};
-use crate::journal::{Change, Journal};
+use crate::journal::{self, Change, Journal};
 
 /// The tag of a collection that says how far the journal was worked off.
 const TAG: &str = "journal";
@@ -83,6 +83,8 @@ struct Known {
     next: u64,
     /// All changes up to this one were ended before the service began.
     ended: u64,
+    /// Of the changes up to this one it is not known any more which failed.
+    forgotten: u64,
     waiting: usize,
     jobs: BTreeMap<u64, Job>,
 }
@@ -102,7 +104,12 @@ impl Jobs {
         let done: u64 = collection.tag(TAG).and_then(|number| number.parse().ok()).unwrap_or(0);
         let (give, take) = channel();
         let mut known = Known { next: done + 1, ended: done, ..Known::default() };
-        for (number, message) in journal.failures().map_err(failed)? {
+        let failures = journal.failures().map_err(failed)?;
+        if failures.len() >= journal::REMEMBERED {
+            // failures before the oldest of these may have been forgotten
+            known.forgotten = failures.first().map_or(0, |(oldest, _)| oldest - 1);
+        }
+        for (number, message) in failures {
             known.next = known.next.max(number + 1);
             known.jobs.insert(number, Job::Failed { message });
         }
@@ -146,8 +153,11 @@ impl Jobs {
             known.next += 1;
             known.next - 1
         };
-        let kept = self.shared.journal.keep(number, change);
-        kept.map_err(|error| Refusal::storage(format!("cannot write the journal: {error}")))?;
+        if let Err(error) = self.shared.journal.keep(number, change) {
+            // a number that was refused is that of the next change: nobody hears that it was made
+            self.shared.known().next = number;
+            return Err(Refusal::storage(format!("cannot write the journal: {error}")));
+        }
         let mut known = self.shared.known();
         known.waiting += 1;
         known.jobs.insert(number, Job::Waiting { because: None });
@@ -159,7 +169,7 @@ impl Jobs {
     /// Tells what became of a change, if there was one of that number.
     pub(crate) fn find(&self, number: u64) -> Option<Job> {
         let known = self.shared.known();
-        let before = (1..=known.ended).contains(&number);
+        let before = known.forgotten < number && number <= known.ended;
         known.jobs.get(&number).cloned().or(before.then_some(Job::Done { generation: 0 }))
     }
 
@@ -271,8 +281,16 @@ impl Shared {
             })?;
             match change {
                 Change::Put(documents) => {
-                    let documents = documents.into_iter().map(Document::from);
-                    writer.add(documents, &mut |_| true).map(|_| ())
+                    // one at a time: values take more memory than their text
+                    let mut unread = None;
+                    let documents = documents.into_iter().map_while(|sent| {
+                        sent.document().map_err(|error| unread = Some(error)).ok()
+                    });
+                    let added = writer.add(documents, &mut |_| true).map(|_| ());
+                    match unread {
+                        Some(error) => return Err(NotMade::Ever(error.to_string())),
+                        None => added,
+                    }
                 }
                 Change::Delete(ids) => ids.iter().try_for_each(|id| writer.delete(id).map(|_| ())),
             }?;
@@ -322,5 +340,62 @@ impl From<CollectionError> for NotMade {
             true => Self::Yet(chain(&error)),
             false => Self::Ever(chain(&error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use fastlane::{Model, Settings};
+
+    use super::*;
+
+    fn collection(place: &Path) -> Arc<Collection> {
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/lanes-split");
+        let model = Model::open(&model, &Settings::default()).unwrap();
+        Arc::new(Collection::create(place, model.into()).unwrap())
+    }
+
+    fn delete(id: &str) -> Change {
+        Change::Delete(vec![id.to_owned()])
+    }
+
+    #[test]
+    fn defect_u3_failures_that_were_forgotten_are_not_told_as_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("notes");
+        let collection = collection(&place);
+        let last = journal::REMEMBERED as u64 + 5;
+        drop(Journal::open(&place).unwrap());
+        for number in 1..=last {
+            std::fs::File::create_new(place.join(format!("journal/{number:012}.failed"))).unwrap();
+        }
+        let mut writer = collection.writer().unwrap();
+        writer.mark((last + 1).to_string());
+        writer.commit().unwrap();
+        for _ in 0..2 {
+            let jobs = Jobs::open(&collection, Arc::new(|_| {})).unwrap();
+            assert_eq!(jobs.find(5), None, "it failed, and this is not known any more");
+            assert!(matches!(jobs.find(6), Some(Job::Failed { .. })));
+            assert!(matches!(jobs.find(last), Some(Job::Failed { .. })));
+            assert_eq!(jobs.find(last + 1), Some(Job::Done { generation: 0 }));
+            jobs.finish();
+        }
+    }
+
+    #[test]
+    fn defect_u3_the_number_of_a_refused_change_is_that_of_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("notes");
+        let jobs = Jobs::open(&collection(&place), Arc::new(|_| {})).unwrap();
+        let in_the_way = place.join("journal/000000000001.aside");
+        std::fs::create_dir(&in_the_way).unwrap();
+        let refused = jobs.accept(&delete("a"), 9).unwrap_err();
+        assert_eq!((refused.code, jobs.find(1)), ("storage", None));
+        std::fs::remove_dir(&in_the_way).unwrap();
+        assert_eq!(jobs.accept(&delete("a"), 9).unwrap(), 1);
+        jobs.finish();
+        assert!(matches!(jobs.find(1), Some(Job::Done { .. })));
     }
 }

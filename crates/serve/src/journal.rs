@@ -8,9 +8,11 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use fastlane::{Document, Metadata};
+use fastlane::Document;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::metadata::SentMetadata;
 
 /// A directory within the collection's.
 const NAME: &str = "journal";
@@ -19,7 +21,7 @@ const FAILURE: &str = "failed";
 const ASIDE: &str = "aside";
 const LOCK: &str = "lock";
 /// Failures that are told after a restart.
-const REMEMBERED: usize = 1000;
+pub(crate) const REMEMBERED: usize = 1000;
 
 /// A change of some documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,19 +48,22 @@ pub(crate) struct SentDocument {
     /// Whatever else is known of it; filters read it.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: SentMetadata,
 }
 
-impl From<SentDocument> for Document {
-    fn from(sent: SentDocument) -> Self {
-        let SentDocument { id, title, text, metadata } = sent;
-        Self { id, title, text, metadata }
+impl SentDocument {
+    /// Reads its metadata.
+    pub(crate) fn document(self) -> Result<Document, serde_json::Error> {
+        let Self { id, title, text, metadata } = self;
+        Ok(Document { id, title, text, metadata: metadata.read()? })
     }
 }
 
 /// The files of changes, and the right to number them.
 pub(crate) struct Journal {
     directory: PathBuf,
+    /// Makes names that were given in a directory last.
+    sync: fn(&Path) -> io::Result<()>,
     /// Two services would give one number twice.
     _lock: File,
 }
@@ -71,7 +76,7 @@ impl Journal {
         let lock =
             File::options().write(true).create(true).truncate(false).open(directory.join(LOCK))?;
         lock.try_lock()?;
-        let journal = Self { directory, _lock: lock };
+        let journal = Self { directory, sync: sync_directory, _lock: lock };
         // what a crash left of attempts
         for number in journal.all(ASIDE)? {
             fs::remove_file(journal.path(number, ASIDE))?;
@@ -128,7 +133,12 @@ impl Journal {
             let _ = fs::remove_file(&aside);
         }
         kept?;
-        File::open(&self.directory)?.sync_all()
+        let synced = (self.sync)(&self.directory);
+        if synced.is_err() {
+            // it may be there after a crash or not: the caller hears that it was not kept
+            let _ = fs::remove_file(path);
+        }
+        synced
     }
 
     /// Reads a change again.
@@ -140,6 +150,10 @@ impl Journal {
     pub(crate) fn forget(&self, number: u64) -> io::Result<()> {
         fs::remove_file(self.path(number, CHANGE))
     }
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -179,6 +193,22 @@ mod tests {
         journal.fail(12, "too many views").unwrap();
         assert!(journal.numbers().unwrap().is_empty());
         assert_eq!(journal.failures().unwrap(), [(12, "too many views".to_owned())]);
+    }
+
+    #[test]
+    fn defect_u4_what_was_refused_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path()).unwrap();
+        let change = Change::Delete(vec!["a".to_owned()]);
+        journal.sync = |_| Err(io::Error::other("the disk is gone"));
+        assert!(journal.keep(1, &change).is_err());
+        assert!(
+            journal.numbers().unwrap().is_empty(),
+            "the change would be made at the next start"
+        );
+        journal.sync = sync_directory;
+        journal.keep(1, &change).unwrap();
+        assert_eq!(journal.numbers().unwrap(), [1]);
     }
 
     #[test]

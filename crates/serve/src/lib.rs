@@ -5,11 +5,13 @@
 //!                                                         ↘ journal → writer → commit
 //! ```
 //!
-//! Searches are worked off by as many threads as there are cores, behind a desk with room for a
-//! few: who finds it full is told at once to come back later. Changes are written into a journal
-//! before they are accepted, and into the collection by one thread for each index.
+//! Searches are worked on by as many threads as there are cores, behind a bounded queue in which
+//! clients take turns: a full queue is answered at once, with 429. Connections, places in the queue
+//! and memory are shared out between clients ([`Limits`]). Changes are written into a journal before
+//! they are accepted, and into the collection by one thread for each index.
 
 mod api;
+mod bounded;
 mod cache;
 mod config;
 mod desk;
@@ -17,11 +19,16 @@ mod error;
 mod jobs;
 mod journal;
 mod keys;
+mod metadata;
 mod metrics;
 mod middle;
 mod page;
 mod patience;
+mod peer;
+mod queue;
+mod rate;
 mod server;
+mod shares;
 mod state;
 
 pub use config::{Config, Limits, Tls};

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::error::{Detail, Refusal};
 use crate::keys::Scope;
+use crate::peer::Peer;
 use crate::state::State;
 
 const REQUEST_ID: &str = "x-request-id";
@@ -83,7 +84,7 @@ fn now() -> f64 {
 /// Lets through who may, and while the service goes on.
 pub(crate) async fn guard(
     Shared(state): Shared<Arc<State>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
     if state.stopping.load(Ordering::Relaxed) {
@@ -98,7 +99,7 @@ pub(crate) async fn guard(
     if let Some(keys) = &state.keys {
         let key = key_of(&request);
         let found = key.as_deref().and_then(|key| keys.find(key));
-        let Some((_, scope)) = found else {
+        let Some((name, scope)) = found else {
             let message = "a key is needed: send it as `Authorization: Bearer KEY`";
             return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorised", message));
         };
@@ -106,24 +107,31 @@ pub(crate) async fn guard(
             let message = "this key may read, and changes need one that may write";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "forbidden", message));
         }
+        request.extensions_mut().insert(Peer::Key(name.into()));
     }
     Ok(next.run(request).await)
 }
 
-/// Whether a browser asks for somebody else's page. Such a page may send whatever it likes to this
-/// machine, with the key that the browser keeps; and one whose name it lets point to this machine
-/// may read the answers too, which only the name in `Host` tells.
+/// Whether a browser asks on behalf of a page of another site. Such a page may send what it likes to
+/// this machine, with the key that the browser keeps; and one whose name it lets point to this machine
+/// may read the answers too, which only the name in `Host` tells. It cannot read the answer to a `GET`
+/// otherwise, but each one may cost a search: so only a person who follows a link is let through.
 fn is_foreign(request: &Request, keys: bool) -> bool {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let host = header(header::HOST);
     if !keys && host.is_some_and(|host| !is_this_machine(host)) {
         return true;
     }
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return false;
-    }
-    match (header(HeaderName::from_static("sec-fetch-site")), header(header::ORIGIN)) {
-        (Some(site), _) => !matches!(site, "same-origin" | "none"),
+    let fetch = |name| header(HeaderName::from_static(name));
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    match (fetch("sec-fetch-site"), header(header::ORIGIN)) {
+        (Some("same-origin" | "none"), _) => false,
+        (Some(_), _) if reads => {
+            // a person opened it in a tab or a window, not a page in a frame
+            (fetch("sec-fetch-mode"), fetch("sec-fetch-dest"), fetch("sec-fetch-user"))
+                != (Some("navigate"), Some("document"), Some("?1"))
+        }
+        (Some(_), _) => true,
         (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) != host,
         (None, None) => false,
     }
@@ -251,9 +259,38 @@ mod tests {
             ("origin", "null"),
         ] {
             assert!(foreign("POST", true, &[host, header]), "{header:?}");
-            assert!(!foreign("GET", true, &[host, header]), "{header:?}");
         }
         assert!(foreign("GET", false, &[("host", "evil.example:7878")]));
         assert!(!foreign("GET", true, &[("host", "search.example")]));
+    }
+
+    #[test]
+    fn defect_s2_pages_of_other_sites_ask_nothing_unless_a_person_followed_a_link() {
+        let foreign = |headers: &[(&str, &str)]| {
+            let request = Request::builder().header("host", "localhost:7878");
+            let all = headers.iter().fold(request, |all, (name, value)| all.header(*name, *value));
+            is_foreign(&all.body(axum::body::Body::empty()).unwrap(), true)
+        };
+        let [mode, dest, user] = ["sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user"];
+        for site in ["cross-site", "same-site"] {
+            let site = ("sec-fetch-site", site);
+            let link = [site, (mode, "navigate"), (dest, "document"), (user, "?1")];
+            assert!(!foreign(&link));
+            assert!(foreign(&link[..3]), "a script moved the window");
+            assert!(foreign(&[site, (mode, "navigate"), (dest, "iframe"), (user, "?1")]));
+            assert!(foreign(&[site, (mode, "no-cors"), (dest, "image")]));
+            assert!(foreign(&[
+                site,
+                (mode, "cors"),
+                (dest, "empty"),
+                ("origin", "https://a.example")
+            ]));
+            assert!(foreign(&[site]));
+        }
+        for site in ["same-origin", "none"] {
+            assert!(!foreign(&[("sec-fetch-site", site), (mode, "cors")]), "{site}");
+        }
+        assert!(foreign(&[("origin", "https://evil.example")]), "a browser without these headers");
+        assert!(!foreign(&[]), "no browser");
     }
 }

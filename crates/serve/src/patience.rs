@@ -1,25 +1,26 @@
-//! Connections whose clients must take what they asked for: one that reads nothing would hold its
-//! place, and an answer in memory, for ever.
+//! Connections whose clients must take what they asked for: one that reads slowly would hold its
+//! place, and an answer in memory, for as long as it likes.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
-/// A stream that fails when nothing can be written for so long.
+use crate::rate::Rate;
+
+/// A stream that fails when its client takes less than it must.
 pub(crate) struct Patience<S> {
     stream: S,
-    time: Duration,
-    /// When the client's time is up, while it takes nothing.
-    end: Option<Pin<Box<Sleep>>>,
+    rate: Rate,
+    /// Since when nothing can be written, and when the client's time is up.
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl<S> Patience<S> {
-    pub(crate) fn new(stream: S, time: Duration) -> Self {
-        Self { stream, time, end: None }
+    pub(crate) fn new(stream: S, rate: Rate) -> Self {
+        Self { stream, rate, waiting: None }
     }
 
     /// What came of a write, or that the client took too long.
@@ -27,13 +28,16 @@ impl<S> Patience<S> {
         &mut self,
         context: &mut Context<'_>,
         written: Poll<io::Result<T>>,
+        bytes: impl Fn(&T) -> usize,
     ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.end = None;
-            return written;
+        if let Poll::Ready(written) = written {
+            let waited = self.waiting.take().map(|(since, _)| since.elapsed());
+            let bytes = written.as_ref().map_or(0, bytes);
+            self.rate.moved(bytes, waited.unwrap_or_default());
+            return Poll::Ready(written);
         }
-        let time = self.time;
-        let end = self.end.get_or_insert_with(|| Box::pin(sleep(time)));
+        let left = self.rate.left();
+        let (_, end) = self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
         ready!(end.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -56,7 +60,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.timed(context, written)
+        self.timed(context, written, |written| *written)
     }
 
     fn poll_write_vectored(
@@ -65,7 +69,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.timed(context, written)
+        self.timed(context, written, |written| *written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -74,37 +78,44 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.timed(context, flushed)
+        self.timed(context, flushed, |()| 0)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let closed = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.timed(context, closed)
+        self.timed(context, closed, |()| 0)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
 
-    #[tokio::test]
-    async fn who_takes_nothing_is_left_and_who_takes_a_little_is_not() {
-        let time = Duration::from_millis(200);
-        let (ours, _theirs) = duplex(8);
-        let error = Patience::new(ours, time).write_all(&[0; 64]).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-
+    /// Writes 64 bytes at 8 a piece, of which a client takes one piece in so many milliseconds.
+    async fn written(every: u64, least: usize) -> io::Result<()> {
         let (ours, mut theirs) = duplex(8);
         let reading = tokio::spawn(async move {
             let mut part = [0; 8];
-            for _ in 0..8 {
-                sleep(time / 4).await;
-                theirs.read_exact(&mut part).await.unwrap();
+            while theirs.read_exact(&mut part).await.is_ok() {
+                sleep(Duration::from_millis(every)).await;
             }
         });
-        Patience::new(ours, time).write_all(&[0; 64]).await.unwrap();
-        reading.await.unwrap();
+        let rate = Rate::new(least, Duration::from_millis(200));
+        let written = Patience::new(ours, rate).write_all(&[0; 64]).await;
+        reading.abort();
+        written
+    }
+
+    #[tokio::test]
+    async fn defect_s5_a_client_that_takes_little_for_long_is_left() {
+        // 8 bytes in 50 ms are 160 in a second
+        assert!(written(50, 100).await.is_ok());
+        assert_eq!(written(50, 1000).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        // nothing at all
+        assert_eq!(written(5000, 1).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

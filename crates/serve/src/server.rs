@@ -10,11 +10,10 @@ use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -25,13 +24,14 @@ use crate::api;
 use crate::config::Tls;
 use crate::error::ServeError;
 use crate::patience::Patience;
-use crate::state::Service;
+use crate::peer::Peer;
+use crate::rate::Rate;
+use crate::state::{Service, State};
 
-/// How long the head of a request, or a handshake, may take.
-const HEAD: Duration = Duration::from_secs(10);
-/// How long a client may take nothing of its answer, and how long answers that are under way may
-/// take when the service stops.
+/// How long answers that are under way may take when the service stops.
 const LAST: Duration = Duration::from_secs(30);
+/// By how much less a head may take when more than half of the connections are taken.
+const CROWDED: u32 = 5;
 
 /// Answers on an address until `stop` ends; then finishes what was accepted, and tells how many
 /// changes the system refused: they are kept for the next start.
@@ -55,33 +55,36 @@ pub async fn serve(
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     ready(listener.local_addr().map_err(listen)?);
     let router = api::router(&service.state);
-    let room = Arc::new(Semaphore::new(service.state.limits.connections));
     let graceful = GracefulShutdown::new();
     tokio::pin!(stop);
     loop {
-        let permit = Arc::clone(&room).acquire_owned();
         let accepted = tokio::select! {
-            accepted = async { (permit.await, listener.accept().await) } => accepted,
+            accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let (Ok(permit), Ok((stream, _))) = accepted else {
+        let Ok((stream, from)) = accepted else {
             // the system is out of files: some will be free soon
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
+        let peer = Peer::at(from.ip());
+        // a client that has its share already is closed at once: it would keep out others
+        let Some(share) = service.state.connections.take(&peer, 1) else { continue };
         let _ = stream.set_nodelay(true);
-        let (router, watcher, acceptor) = (router.clone(), graceful.watcher(), acceptor.clone());
+        let connection = Connection::new(peer, &service.state, router.clone());
+        let (watcher, acceptor) = (graceful.watcher(), acceptor.clone());
         tokio::spawn(async move {
             match acceptor {
-                None => answer(stream, router, watcher).await,
+                None => connection.answer(stream, watcher).await,
                 Some(acceptor) => {
-                    let encrypted = tokio::time::timeout(HEAD, acceptor.accept(stream)).await;
+                    let encrypted = acceptor.accept(stream);
+                    let encrypted = tokio::time::timeout(connection.head, encrypted).await;
                     if let Ok(Ok(stream)) = encrypted {
-                        answer(stream, router, watcher).await;
+                        connection.answer(stream, watcher).await;
                     }
                 }
             }
-            drop(permit);
+            drop(share);
         });
     }
     drop(listener);
@@ -91,20 +94,44 @@ pub async fn serve(
     finished.map_err(|error| ServeError::Threads(std::io::Error::other(error)))
 }
 
-/// Answers the requests of one connection.
-async fn answer(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+/// One connection, and how long its client is waited for.
+struct Connection {
+    peer: Peer,
     router: axum::Router,
-    watcher: hyper_util::server::graceful::Watcher,
-) {
-    let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
-    let connection =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD).serve_connection(
-            TokioIo::new(Patience::new(stream, LAST)),
-            TowerToHyperService::new(service),
-        );
-    // a client that breaks off breaks off for itself alone
-    let _ = watcher.watch(connection).await;
+    head: Duration,
+    rate: Rate,
+}
+
+impl Connection {
+    fn new(peer: Peer, state: &State, router: axum::Router) -> Self {
+        let limits = &state.limits;
+        // silent connections must not keep out those that ask
+        let head = limits.head / if state.connections.is_short() { CROWDED } else { 1 };
+        Self { peer, router, head, rate: Rate::new(limits.rate, limits.stall) }
+    }
+
+    /// Answers its requests.
+    async fn answer(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        watcher: Watcher,
+    ) {
+        let Self { peer, router, head, rate } = self;
+        let service = router.map_request(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer.clone());
+            request
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(head)
+            .serve_connection(
+                TokioIo::new(Patience::new(stream, rate)),
+                TowerToHyperService::new(service),
+            );
+        // a client that breaks off breaks off for itself alone
+        let _ = watcher.watch(connection).await;
+    }
 }
 
 fn acceptor(tls: &Tls) -> Result<TlsAcceptor, ServeError> {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use fastlane::{Collection, Model, Settings};
-use tokio::sync::Semaphore;
 
 use crate::cache::QueryCache;
 use crate::config::{Config, Limits};
@@ -15,6 +14,7 @@ use crate::error::{Refusal, ServeError};
 use crate::jobs::Jobs;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::shares::Shares;
 
 /// Indexes that are open, and whoever answers from them.
 pub struct Service {
@@ -27,8 +27,9 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) keys: Option<Keys>,
     pub(crate) limits: Limits,
-    /// A permit for each byte of a body that is in memory.
-    pub(crate) bodies: Semaphore,
+    /// Bytes of bodies and answers that are in memory.
+    pub(crate) memory: Arc<Shares>,
+    pub(crate) connections: Arc<Shares>,
     pub(crate) log: Arc<dyn Fn(&str) + Send + Sync>,
     pub(crate) stopping: AtomicBool,
     requests: AtomicU64,
@@ -71,7 +72,7 @@ impl Service {
                 return Err(ServeError::SameName { name });
             }
         }
-        let desk = Desk::new(threads, limits.waiting)?;
+        let desk = Desk::new(threads, limits.waiting, limits.request)?;
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let state = State {
             indexes: opened,
@@ -79,7 +80,8 @@ impl Service {
             metrics: Metrics::default(),
             keys,
             limits,
-            bodies: Semaphore::new(limits.bodies),
+            memory: Shares::new(limits.memory),
+            connections: Shares::new(limits.connections),
             log,
             stopping: AtomicBool::new(false),
             requests: AtomicU64::new(0),

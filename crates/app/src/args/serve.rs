@@ -30,6 +30,12 @@ pub(crate) struct ServeArgs {
     /// Requests that may wait for a thread; more are told to come back later
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) waiting: u32,
+    /// Connections at a time; more of one client are closed before others are kept out
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) connections: u32,
+    /// How long a request may take; a search that takes longer is stopped
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) time_limit: u32,
     /// Write no line for each request
     #[arg(long, short)]
     pub(crate) quiet: bool,

@@ -25,7 +25,12 @@ pub(crate) fn run(args: &ServeArgs, printer: &Printer) -> anyhow::Result<()> {
         model: args.model.clone(),
         keys: args.keys.as_deref().map(Keys::open).transpose()?,
         threads: threads(args.threads),
-        limits: Limits { waiting: args.waiting as usize, ..Limits::default() },
+        limits: Limits {
+            waiting: args.waiting as usize,
+            connections: args.connections as usize,
+            request: Duration::from_secs(args.time_limit.into()),
+            ..Limits::default()
+        },
         log: if args.quiet { Arc::new(|_| {}) } else { Arc::new(log) },
     })?;
     for name in service.empty_indexes() {

@@ -107,6 +107,11 @@ impl Filter {
         paths.into_iter().map(exists).collect()
     }
 
+    /// Counts its comparisons, each of which looks into an index; `in` with its list is one.
+    pub fn comparisons(&self) -> usize {
+        self.0.comparisons()
+    }
+
     /// Tells whether a document with this metadata passes; every index must agree with it.
     pub fn matches(&self, metadata: &Metadata) -> bool {
         self.0.matches(metadata)
@@ -119,6 +124,14 @@ impl Node {
             Node::And(nodes) | Node::Or(nodes) => nodes.iter().for_each(|node| node.paths(into)),
             Node::Not(node) => node.paths(into),
             Node::Test { path, .. } => into.push(path),
+        }
+    }
+
+    fn comparisons(&self) -> usize {
+        match self {
+            Node::And(nodes) | Node::Or(nodes) => nodes.iter().map(Node::comparisons).sum(),
+            Node::Not(node) => node.comparisons(),
+            Node::Test { .. } => 1,
         }
     }
 

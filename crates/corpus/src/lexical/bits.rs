@@ -11,6 +11,11 @@ impl Bits {
         Bits { len, words: vec![0; len.div_ceil(64) as usize] }
     }
 
+    /// Counts the documents of the segment, in the set or not.
+    pub(super) fn len(&self) -> u32 {
+        self.len
+    }
+
     pub(super) fn insert(&mut self, doc: u32) {
         self.words[doc as usize / 64] |= 1 << (doc % 64);
     }

@@ -161,6 +161,12 @@ pub enum LexicalSearchError {
         /// Where the JSON breaks.
         source: serde_json::Error,
     },
+    /// A set of documents is of another index, or of another commit.
+    #[error("the set of documents is of another commit than the one that is searched")]
+    OtherCommit,
+    /// The caller no longer wants the result.
+    #[error("the search was stopped before it ended")]
+    Stopped,
     /// The system refused the threads.
     #[error("cannot start {threads} search threads")]
     Threads {

@@ -19,7 +19,6 @@
 //! comparison reads the lists in its range, so `<` on a value that differs in each of a million
 //! documents takes some tenths of a second, `=` on a frequent one about a millisecond.
 
-use std::io;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use serde_json::Value;
@@ -28,6 +27,8 @@ use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 
 use super::bits::Bits;
+use super::error::LexicalSearchError;
+use super::pace::Pace;
 use crate::Metadata;
 use crate::filter::{Exact, LONGEST_PATH, LONGEST_TEXT, Literal, Node, Order, Test};
 use crate::filter::{spelled_boolean, spelled_number};
@@ -96,41 +97,96 @@ fn fact(path: &[u8], kind: u8, value: &[u8]) -> Vec<u8> {
 }
 
 /// The documents of a segment, deleted ones included, that pass a filter.
-pub(super) fn select(node: &Node, facts: &InvertedIndexReader, len: u32) -> io::Result<Bits> {
-    match node {
-        Node::And(nodes) => joined(nodes, facts, len, Bits::intersect),
-        Node::Or(nodes) => joined(nodes, facts, len, Bits::unite),
-        Node::Not(node) => Ok(select(node, facts, len)?.complement()),
-        Node::Test { path, test } => {
-            let mut encoded = Vec::new();
-            path.iter().for_each(|key| push_key(&mut encoded, key));
-            Lookup { path: encoded, facts, found: Bits::new(len) }.passing(test)
-        }
-    }
+pub(super) fn select(
+    node: &Node,
+    facts: &InvertedIndexReader,
+    (len, pace): (u32, &Pace<'_>),
+) -> Result<Bits, LexicalSearchError> {
+    Selection { facts, len, pace, repeated: repeated(node) }.select(node)
 }
 
-fn joined(
-    nodes: &[Node],
-    facts: &InvertedIndexReader,
-    len: u32,
-    join: fn(&mut Bits, &Bits),
-) -> io::Result<Bits> {
-    let (first, rest) = nodes.split_first().expect("the parser joins two or more");
-    let mut all = select(first, facts, len)?;
-    for node in rest {
-        join(&mut all, &select(node, facts, len)?);
+/// The comparisons that stand in a filter more than once, none of them evaluated yet.
+fn repeated(node: &Node) -> Vec<(&Node, Option<Bits>)> {
+    let (mut once, mut more) = (Vec::new(), Vec::new());
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        match node {
+            Node::And(nodes) | Node::Or(nodes) => open.extend(nodes),
+            Node::Not(node) => open.push(node),
+            Node::Test { .. } if !once.contains(&node) => once.push(node),
+            Node::Test { .. } => more.push(node),
+        }
     }
-    Ok(all)
+    let mut all: Vec<(&Node, Option<Bits>)> = Vec::new();
+    for node in more {
+        if all.iter().all(|(other, _)| *other != node) {
+            all.push((node, None));
+        }
+    }
+    all
+}
+
+/// The evaluation of a filter on one segment.
+struct Selection<'a> {
+    facts: &'a InvertedIndexReader,
+    len: u32,
+    pace: &'a Pace<'a>,
+    /// Comparisons that are asked more than once, and what was found the first time.
+    repeated: Vec<(&'a Node, Option<Bits>)>,
+}
+
+impl Selection<'_> {
+    fn select(&mut self, node: &Node) -> Result<Bits, LexicalSearchError> {
+        match node {
+            Node::And(nodes) => self.joined(nodes, Bits::intersect),
+            Node::Or(nodes) => self.joined(nodes, Bits::unite),
+            Node::Not(node) => Ok(self.select(node)?.complement()),
+            Node::Test { path, test } => {
+                let place = self.repeated.iter().position(|(other, _)| *other == node);
+                let known = place.and_then(|place| self.repeated[place].1.clone());
+                if let Some(found) = known {
+                    return Ok(found);
+                }
+                let found = self.passing(path, test)?;
+                if let Some(place) = place {
+                    self.repeated[place].1 = Some(found.clone());
+                }
+                Ok(found)
+            }
+        }
+    }
+
+    fn joined(
+        &mut self,
+        nodes: &[Node],
+        join: fn(&mut Bits, &Bits),
+    ) -> Result<Bits, LexicalSearchError> {
+        let (first, rest) = nodes.split_first().expect("the parser joins two or more");
+        let mut all = self.select(first)?;
+        for node in rest {
+            join(&mut all, &self.select(node)?);
+        }
+        Ok(all)
+    }
+
+    fn passing(&self, path: &[String], test: &Test) -> Result<Bits, LexicalSearchError> {
+        self.pace.look()?;
+        let mut encoded = Vec::new();
+        path.iter().for_each(|key| push_key(&mut encoded, key));
+        let (facts, pace) = (self.facts, self.pace);
+        Lookup { path: encoded, facts, pace, found: Bits::new(self.len) }.passing(test)
+    }
 }
 
 struct Lookup<'a> {
     path: Vec<u8>,
     facts: &'a InvertedIndexReader,
+    pace: &'a Pace<'a>,
     found: Bits,
 }
 
 impl Lookup<'_> {
-    fn passing(mut self, test: &Test) -> io::Result<Bits> {
+    fn passing(mut self, test: &Test) -> Result<Bits, LexicalSearchError> {
         match test {
             Test::Exists => self.add_exact(PRESENT, &[])?,
             Test::Equal(literal) => self.add_equal(literal)?,
@@ -139,26 +195,31 @@ impl Lookup<'_> {
                 return Ok(self.found.complement());
             }
             Test::In(literals) => {
-                literals.iter().try_for_each(|literal| self.add_equal(literal))?;
+                let known = |place: usize| literals[..place].contains(&literals[place]);
+                for (place, literal) in literals.iter().enumerate() {
+                    if !known(place) {
+                        self.add_equal(literal)?;
+                    }
+                }
             }
             Test::Order(order, literal) => self.add_range(*order, literal)?,
         }
         Ok(self.found)
     }
 
-    fn add_equal(&mut self, literal: &Literal) -> io::Result<()> {
+    fn add_equal(&mut self, literal: &Literal) -> Result<(), LexicalSearchError> {
         let (kind, value) = encoded(literal);
         self.add_exact(kind, &value)
     }
 
-    fn add_exact(&mut self, kind: u8, value: &[u8]) -> io::Result<()> {
+    fn add_exact(&mut self, kind: u8, value: &[u8]) -> Result<(), LexicalSearchError> {
         match self.facts.terms().get(fact(&self.path, kind, value))? {
             Some(info) => self.add_list(&info),
             None => Ok(()),
         }
     }
 
-    fn add_range(&mut self, order: Order, literal: &Literal) -> io::Result<()> {
+    fn add_range(&mut self, order: Order, literal: &Literal) -> Result<(), LexicalSearchError> {
         let (kind, value) = encoded(literal);
         let pivot = fact(&self.path, kind, &value);
         let first = fact(&self.path, kind, &[]);
@@ -171,7 +232,11 @@ impl Lookup<'_> {
         }
     }
 
-    fn add_between(&mut self, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> io::Result<()> {
+    fn add_between(
+        &mut self,
+        from: Bound<Vec<u8>>,
+        to: Bound<Vec<u8>>,
+    ) -> Result<(), LexicalSearchError> {
         let range = self.facts.terms().range();
         let range = match from {
             Included(from) => range.ge(from),
@@ -190,7 +255,8 @@ impl Lookup<'_> {
         Ok(())
     }
 
-    fn add_list(&mut self, info: &TermInfo) -> io::Result<()> {
+    fn add_list(&mut self, info: &TermInfo) -> Result<(), LexicalSearchError> {
+        self.pace.step()?;
         let mut list =
             self.facts.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
         while !list.docs().is_empty() {

@@ -7,6 +7,8 @@ use tantivy::postings::TermInfo;
 
 use super::analyzer::Analyzer;
 use super::bm25;
+use super::error::LexicalSearchError;
+use super::pace::Pace;
 use super::search::List;
 use super::segment::Segment;
 
@@ -20,15 +22,16 @@ pub(super) struct QueryWord {
 pub(super) fn words_of(
     query: &str,
     analyzer: Analyzer,
-    segments: &[Segment],
-    documents: u64,
-) -> io::Result<Vec<QueryWord>> {
+    (segments, documents): (&[Segment], u64),
+    pace: &Pace<'_>,
+) -> Result<Vec<QueryWord>, LexicalSearchError> {
     let mut repetitions = BTreeMap::<String, u32>::new();
     for word in analyzer.words(query) {
         *repetitions.entry(word).or_default() += 1;
     }
     let mut words = Vec::with_capacity(repetitions.len());
     for (word, repetitions) in repetitions {
+        pace.step()?;
         words.extend(QueryWord::new(&word, repetitions, segments, documents)?);
     }
     words.sort_by(|a, b| b.weight.total_cmp(&a.weight));

@@ -2,21 +2,26 @@
 
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use tantivy::schema::{Field, IndexRecordOption, Value as _};
 use tantivy::{DocAddress, DocSet as _, ReloadPolicy, Searcher, TERMINATED, TantivyDocument, Term};
 
-use super::bits::Bits;
 use super::bm25::Bm25;
 use super::error::{LexicalOpenError, LexicalSearchError};
+use super::pace::Pace;
+use super::passing::Passing;
 use super::query::words_of;
 use super::schema::{self, Fields, LexicalSettings};
 use super::search::{Damping, List, Ranking};
 use super::segment::Segment;
 use super::top::{Ranked, Top};
 use crate::{Document, Filter};
+
+/// Blocks of stored documents that each segment keeps unpacked. A block holds 16 KiB, or one document
+/// that is larger: with tantivy's 100, documents of 16 MB would take 1.6 GB. Two are enough for who
+/// reads documents in the order in which they lie.
+const STORE_BLOCKS: usize = 2;
 
 /// What a search should return.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +57,7 @@ pub struct LexicalReader {
     searcher: Searcher,
     fields: Fields,
     settings: LexicalSettings,
-    segments: Vec<Segment>,
+    pub(super) segments: Vec<Segment>,
     documents: u64,
     average_length: f64,
 }
@@ -72,10 +77,11 @@ impl LexicalReader {
     /// There is no index, this build cannot read it, or files are missing or damaged.
     pub fn open(path: &Path) -> Result<Self, LexicalOpenError> {
         let (index, fields, settings) = schema::open(path)?;
-        let opened =
-            index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().and_then(
-                |reader: tantivy::IndexReader| Self::on(reader.searcher(), fields, settings),
-            );
+        let builder = index.reader_builder().reload_policy(ReloadPolicy::Manual);
+        let builder = builder.doc_store_cache_num_blocks(STORE_BLOCKS);
+        let opened = builder
+            .try_into()
+            .and_then(|reader: tantivy::IndexReader| Self::on(reader.searcher(), fields, settings));
         opened.map_err(|error| LexicalOpenError::of(error, path))
     }
 
@@ -135,8 +141,9 @@ impl LexicalReader {
         query: &str,
         search: &LexicalSearch,
     ) -> Result<Vec<Hit>, LexicalSearchError> {
-        let allowed = self.allowed(search.filter.as_ref())?;
-        self.search_among(&allowed, query, search, Pruning::MaxScore)
+        let pace = Pace::new(&|| true);
+        let allowed = self.allowed(search.filter.as_ref(), &pace)?;
+        self.search_among((&allowed, &pace), query, search, Pruning::MaxScore)
     }
 
     /// Returns what [`search`](Self::search) returns, bit for bit, by scoring every match.
@@ -147,8 +154,9 @@ impl LexicalReader {
         query: &str,
         search: &LexicalSearch,
     ) -> Result<Vec<Hit>, LexicalSearchError> {
-        let allowed = self.allowed(search.filter.as_ref())?;
-        self.search_among(&allowed, query, search, Pruning::Nothing)
+        let pace = Pace::new(&|| true);
+        let allowed = self.allowed(search.filter.as_ref(), &pace)?;
+        self.search_among((&allowed, &pace), query, search, Pruning::Nothing)
     }
 
     /// Answers many queries on some threads, in the order of the queries.
@@ -161,9 +169,11 @@ impl LexicalReader {
         search: &LexicalSearch,
         threads: NonZero<usize>,
     ) -> Result<Vec<Vec<Hit>>, LexicalSearchError> {
-        let allowed = self.allowed(search.filter.as_ref())?;
-        let answer =
-            |query: &Q| self.search_among(&allowed, query.as_ref(), search, Pruning::MaxScore);
+        let allowed = self.allowed(search.filter.as_ref(), &Pace::new(&|| true))?;
+        let answer = |query: &Q| {
+            let pace = Pace::new(&|| true);
+            self.search_among((&allowed, &pace), query.as_ref(), search, Pruning::MaxScore)
+        };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.get())
             .build()
@@ -171,26 +181,33 @@ impl LexicalReader {
         pool.install(|| queries.par_iter().map(answer).collect())
     }
 
-    /// Lists the ids of the documents that pass a filter, in rising order.
-    pub fn matching(&self, filter: &Filter) -> Result<Vec<String>, LexicalSearchError> {
-        let mut ids = Vec::new();
-        for segment in &self.segments {
-            let allowed = segment.allowed(Some(filter))?.expect("a filter allows by a bitmap");
-            let mut ords: Vec<u64> = allowed.iter().map(|doc| segment.id_ord(doc)).collect();
-            ords.sort_unstable();
-            ids.append(&mut segment.ids(&ords)?);
-        }
-        ids.sort_unstable();
-        Ok(ids)
-    }
-
-    fn allowed(&self, filter: Option<&Filter>) -> std::io::Result<Vec<Option<Arc<Bits>>>> {
-        self.segments.iter().map(|segment| segment.allowed(filter)).collect()
+    /// Finds the same among some documents, while `go_on` says so: it is asked for each word, and
+    /// once in 4096 documents.
+    ///
+    /// The documents take the place of `search.filter`, which is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`search`](Self::search); the documents are of another reader; the search was stopped.
+    pub fn search_passing(
+        &self,
+        query: &str,
+        search: &LexicalSearch,
+        passing: Option<&Passing>,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Vec<Hit>, LexicalSearchError> {
+        let pace = Pace::new(go_on);
+        let all = match passing {
+            Some(passing) => self.check(passing).map(|()| None)?,
+            None => Some(self.allowed(None, &pace)?),
+        };
+        let Some(allowed) = passing.or(all.as_ref()) else { return Ok(Vec::new()) };
+        self.search_among((allowed, &pace), query, search, Pruning::MaxScore)
     }
 
     fn search_among(
         &self,
-        allowed: &[Option<Arc<Bits>>],
+        (allowed, pace): (&Passing, &Pace<'_>),
         query: &str,
         search: &LexicalSearch,
         pruning: Pruning,
@@ -198,7 +215,8 @@ impl LexicalReader {
         if search.k == 0 {
             return Ok(Vec::new());
         }
-        let words = words_of(query, self.settings.analyzer, &self.segments, self.documents)?;
+        let words =
+            words_of(query, self.settings.analyzer, (&self.segments, self.documents), pace)?;
         let damping = Damping::new(search.bm25, self.average_length);
         let mut best = Best::new(search.k);
         for (place, segment) in self.segments.iter().enumerate() {
@@ -206,11 +224,11 @@ impl LexicalReader {
                 .iter()
                 .filter_map(|word| word.list(place, segment).transpose())
                 .collect::<std::io::Result<_>>()?;
-            let ranking =
-                Ranking { segment, damping: &damping, allowed: allowed[place].as_deref() };
+            let allowed = allowed.segments[place].as_deref();
+            let ranking = Ranking { segment, damping: &damping, allowed, pace };
             let mut top = Top::new(search.k, best.bar);
             match pruning {
-                Pruning::MaxScore => ranking.max_score(&mut lists, &mut top),
+                Pruning::MaxScore => ranking.max_score(&mut lists, &mut top)?,
                 Pruning::Nothing => ranking.exhaustive(&mut lists, &mut top),
             }
             best.take(place, top);
@@ -278,4 +296,31 @@ pub(super) fn address_of(
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LexicalWriter;
+
+    #[test]
+    fn defect_u5_large_documents_that_were_read_are_not_kept_unpacked() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = LexicalSettings::default();
+        let mut writer =
+            LexicalWriter::create(folder.path(), settings, NonZero::<usize>::MIN).unwrap();
+        let text = "word ".repeat(50_000);
+        let id = |number: usize| format!("d{number}");
+        for number in 0..10 {
+            let document = Document { id: id(number), text: text.clone(), ..Document::default() };
+            writer.add(&document).unwrap();
+        }
+        writer.finish().unwrap();
+        let reader = LexicalReader::open(folder.path()).unwrap();
+        for number in 0..10 {
+            assert_eq!(reader.get(&id(number)).unwrap().unwrap().text, text);
+        }
+        let kept = reader.searcher.doc_store_cache_stats().num_entries;
+        assert!(kept <= STORE_BLOCKS, "{kept} documents of {} bytes are kept", text.len());
+    }
 }

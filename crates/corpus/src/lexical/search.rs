@@ -31,6 +31,8 @@ use tantivy::{DocSet as _, TERMINATED};
 
 use super::bits::Bits;
 use super::bm25::{self, Bm25};
+use super::error::LexicalSearchError;
+use super::pace::Pace;
 use super::segment::Segment;
 use super::top::{Ranked, Top};
 
@@ -58,20 +60,26 @@ pub(super) struct Ranking<'a> {
     pub(super) segment: &'a Segment,
     pub(super) damping: &'a Damping,
     pub(super) allowed: Option<&'a Bits>,
+    pub(super) pace: &'a Pace<'a>,
 }
 
 impl Ranking<'_> {
     /// Offers every document that could be among the best. Lists come by falling weight.
-    pub(super) fn max_score(&self, lists: &mut [List], top: &mut Top) {
+    pub(super) fn max_score(
+        &self,
+        lists: &mut [List],
+        top: &mut Top,
+    ) -> Result<(), LexicalSearchError> {
         let bounds = bounds(lists);
         let mut window = Window::new();
         let mut required = lists.len();
         loop {
+            self.pace.look()?;
             while required > 0 && !reaches(bounds[required - 1], top.bar()) {
                 required -= 1;
             }
             let (required, lists) = lists.split_at_mut(required);
-            let Some(start) = self.next_candidate(required) else { return };
+            let Some(start) = self.next_candidate(required) else { return Ok(()) };
             window.fill(start, required, |list, doc| self.earned(list, doc));
             let mut optional = Optional { lists, bounds: &bounds[required.len()..] };
             window.drain(|doc, score| self.complete(doc, score, &mut optional, top));

@@ -11,7 +11,9 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, TERMINATED, TantivyError};
 
 use super::bits::Bits;
+use super::error::LexicalSearchError;
 use super::facts;
+use super::pace::Pace;
 use super::schema::Fields;
 use crate::Filter;
 
@@ -55,10 +57,14 @@ impl Segment {
     }
 
     /// The documents that may be found, `None` when that is all of them.
-    pub(super) fn allowed(&self, filter: Option<&Filter>) -> io::Result<Option<Arc<Bits>>> {
+    pub(super) fn allowed(
+        &self,
+        filter: Option<&Filter>,
+        pace: &Pace<'_>,
+    ) -> Result<Option<Arc<Bits>>, LexicalSearchError> {
         let alive = self.deletes.as_ref().map(|deletes| deletes.alive.clone());
         let Some(Filter(node)) = filter else { return Ok(alive) };
-        let mut passing = facts::select(node, &self.facts, self.len)?;
+        let mut passing = facts::select(node, &self.facts, (self.len, pace))?;
         alive.iter().for_each(|alive| passing.intersect(alive));
         Ok(Some(Arc::new(passing)))
     }

@@ -6,8 +6,8 @@ use std::num::NonZero;
 use std::path::Path;
 
 use fastlane_corpus::{
-    Analyzer, Bm25, Document, Filter, Hit, LexicalReader, LexicalSearch, LexicalSettings,
-    LexicalWriter,
+    Analyzer, Bm25, Document, Filter, Hit, LexicalReader, LexicalSearch, LexicalSearchError,
+    LexicalSettings, LexicalWriter,
 };
 use tempfile::TempDir;
 
@@ -320,4 +320,70 @@ fn two_writers_are_not_let_in() {
 fn overwrite(path: &Path, text: &str) {
     let mut file = fs::OpenOptions::new().write(true).truncate(true).open(path).unwrap();
     file.write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn defect_s1_comparisons_are_counted_and_equal_ones_are_looked_up_once() {
+    let count = |filter: &str| filter.parse::<Filter>().unwrap().comparisons();
+    assert_eq!(count("a = 1"), 1);
+    assert_eq!(count("a in (1, 2, 3)"), 1);
+    assert_eq!(count("not (a = 1 and exists b) or a = 1"), 3);
+    let documents: Vec<Document> = (0..500)
+        .map(|n| with_metadata(&format!("d{n}"), "x", &format!("{{\"n\": {n}}}")))
+        .collect();
+    let (_directory, reader) = index_of(&documents, Analyzer::Plain);
+    let asked = std::cell::Cell::new(0);
+    let evaluate = |filter: &str| {
+        asked.set(0);
+        let filter = filter.parse().unwrap();
+        let passing = reader.passing(&filter, &|| {
+            asked.set(asked.get() + 1);
+            true
+        });
+        (reader.ids_of(&passing.unwrap()).unwrap().len(), asked.get())
+    };
+    let once = evaluate("n > 99");
+    assert!(once.0 == 400 && once.1 > 5, "it looks between the lists of a range: {once:?}");
+    assert_eq!(evaluate(&["n > 99"; 100].join(" or ")), once);
+    assert_eq!(
+        evaluate(&["n > 99", "not n <= 99"].map(|it| [it; 9].join(" and ")).join(" and ")).0,
+        400
+    );
+    assert_eq!(evaluate("n in (7, 7, 7, 7, 8)"), evaluate("n in (7, 8)"));
+}
+
+#[test]
+fn defect_s1_filters_and_words_stop_when_they_are_asked_to() {
+    let documents: Vec<Document> = (0..500)
+        .map(|n| with_metadata(&format!("d{n}"), "x y", &format!("{{\"n\": {n}}}")))
+        .collect();
+    let (_directory, reader) = index_of(&documents, Analyzer::Plain);
+    let filter: Filter = "n >= 0".parse().unwrap();
+    let stopped = |times: usize| {
+        let left = std::cell::Cell::new(times);
+        let go_on = || left.replace(left.get().saturating_sub(1)) > 0;
+        reader.passing(&filter, &go_on).unwrap_err()
+    };
+    for times in [0, 1, 5] {
+        assert!(matches!(stopped(times), LexicalSearchError::Stopped), "{times}");
+    }
+    let search = LexicalSearch::default();
+    let error = reader.search_passing("x y", &search, None, &|| false).unwrap_err();
+    assert!(matches!(error, LexicalSearchError::Stopped));
+}
+
+#[test]
+fn defect_s1_a_set_of_documents_is_used_by_its_own_reader_only() {
+    let documents: Vec<Document> =
+        (0..9).map(|n| with_metadata(&format!("d{n}"), "x", &format!("{{\"n\": {n}}}"))).collect();
+    let (_directory, reader) = index_of(&documents, Analyzer::Plain);
+    let filter: Filter = "n > 5".parse().unwrap();
+    let passing = reader.passing(&filter, &|| true).unwrap();
+    let search = LexicalSearch::default();
+    let found = reader.search_passing("x", &search, Some(&passing), &|| true).unwrap();
+    assert_eq!(found, reader.search("x", &filtered("n > 5")).unwrap());
+    let (_directory, other) = index_of(&documents[..3], Analyzer::Plain);
+    let error = other.search_passing("x", &search, Some(&passing), &|| true).unwrap_err();
+    assert!(matches!(error, LexicalSearchError::OtherCommit));
+    assert!(matches!(other.ids_of(&passing), Err(LexicalSearchError::OtherCommit)));
 }

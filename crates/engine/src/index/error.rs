@@ -296,6 +296,9 @@ pub enum SearchError {
         /// What is wrong.
         what: String,
     },
+    /// The caller no longer wants the result.
+    #[error("the search was stopped before it ended")]
+    Stopped,
 }
 
 impl SearchError {
@@ -307,7 +310,7 @@ impl SearchError {
             Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
             Self::LanesOnly => Some("index token views as well, or search without rerank"),
             Self::Recall { .. } => Some("1 compares all views; 0.98 is usual"),
-            Self::Weight { .. } | Self::Weights { .. } | Self::Value { .. } => None,
+            Self::Weight { .. } | Self::Weights { .. } | Self::Value { .. } | Self::Stopped => None,
         }
     }
 }

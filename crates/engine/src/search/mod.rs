@@ -12,6 +12,7 @@
 mod effort;
 mod filter;
 mod nominate;
+mod pace;
 mod probing;
 mod score;
 
@@ -24,6 +25,7 @@ use crate::{TokenMatrix, index::Segment};
 pub use filter::DocumentSet;
 
 use nominate::Nominator;
+use pace::Pace;
 use score::Scored;
 
 /// The largest value of a query.
@@ -159,6 +161,20 @@ impl Reader {
         &self,
         request: &Request<'_>,
     ) -> Result<(Vec<Hit<'_>>, SearchTimes), SearchError> {
+        self.search_while(request, &|| true)
+    }
+
+    /// Finds the same while `go_on` says so: it is asked between documents and between lists, about
+    /// once in a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// As [`search`](Self::search), and [`SearchError::Stopped`].
+    pub fn search_while(
+        &self,
+        request: &Request<'_>,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<(Vec<Hit<'_>>, SearchTimes), SearchError> {
         self.check_request(request)?;
         let mut times = SearchTimes::default();
         let nobody_asks = request.lanes.is_empty() && request.nominate != Nominate::All;
@@ -167,10 +183,11 @@ impl Reader {
         }
         let wanted = wanted(request);
         let began = Instant::now();
-        let mut scored = Nominator::new(self, request).best(wanted)?;
+        let pace = Pace::new(go_on);
+        let mut scored = Nominator::new(self, request, &pace).best(wanted)?;
         times.probe = began.elapsed();
         if let Some(rerank) = &request.rerank {
-            score::rerank(self, rerank, request.k, &mut scored)?;
+            score::rerank((self, &pace), rerank, request.k, &mut scored)?;
             times.rerank = began.elapsed() - times.probe;
         }
         self.rank(&mut scored, request.k)?;

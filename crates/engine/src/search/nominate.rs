@@ -4,6 +4,7 @@ use crate::encoder::Lane;
 use crate::index::{FEWEST_VIEWS, Reader, SearchError, Segment};
 
 use super::effort::Effort;
+use super::pace::Pace;
 use super::probing::Probing;
 use super::score::{Scored, Scorer};
 use super::{DocumentSet, Nominate, Request, USUAL_RECALL};
@@ -15,11 +16,17 @@ const MOST: usize = 4;
 pub(super) struct Nominator<'a> {
     reader: &'a Reader,
     request: &'a Request<'a>,
+    pace: &'a Pace<'a>,
 }
 
 impl<'a> Nominator<'a> {
-    pub(super) fn new(reader: &'a Reader, request: &'a Request<'a>) -> Self {
-        Self { reader, request }
+    pub(super) fn new(reader: &'a Reader, request: &'a Request<'a>, pace: &'a Pace<'a>) -> Self {
+        Self { reader, request, pace }
+    }
+
+    /// Counts a step of the search; fails when it shall end.
+    pub(super) fn step(&self) -> Result<(), SearchError> {
+        self.pace.step()
     }
 
     /// At least the `wanted` best documents, scored by the lanes, in no order.
@@ -84,6 +91,7 @@ impl<'a> Nominator<'a> {
         let mut scorer = self.scorer();
         let mut all = Vec::new();
         for (segment, part, document) in self.allowed() {
+            self.step()?;
             if let Some((score, pairs)) = scorer.score(&part.views, document)? {
                 all.push(Scored { segment, document, score, pairs });
             }
@@ -127,6 +135,7 @@ impl<'a> Nominator<'a> {
         let mut scorer = self.scorer();
         let mut all = Vec::with_capacity(nominated.len());
         for (segment, document) in nominated {
+            self.step()?;
             let rows = &self.reader.segment(segment).views;
             if let Some((score, pairs)) = scorer.score(rows, document)? {
                 all.push(Scored { segment, document, score, pairs });

@@ -85,6 +85,7 @@ impl<'a> Probing<'a> {
         let (mut found, mut views) = (Vec::new(), Vec::new());
         let mut parts = self.entries(probes).peekable();
         while let Some((segment, entries)) = parts.next() {
+            self.nominator.step()?;
             if let Some((_, next)) = parts.peek() {
                 scanner.expect(next);
             }

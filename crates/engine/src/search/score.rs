@@ -6,6 +6,7 @@ use crate::index::{Reader, SearchError, StoredRows};
 use crate::kernels::Kernel;
 use crate::store::RowScratch;
 
+use super::pace::Pace;
 use super::{Pair, Rerank, damaged_rows};
 
 /// A document and its score.
@@ -83,7 +84,7 @@ impl Scorer {
 
 /// Keeps the best of the documents, and scores them by late interaction.
 pub(super) fn rerank(
-    reader: &Reader,
+    (reader, pace): (&Reader, &Pace<'_>),
     rerank: &Rerank<'_>,
     k: usize,
     scored: &mut Vec<Scored>,
@@ -92,6 +93,7 @@ pub(super) fn rerank(
     let mut scorer = Scorer::of_query(rerank.query, rerank.weights);
     let all = std::mem::take(scored);
     for Scored { segment, document, .. } in all {
+        pace.step()?;
         let rows = reader.segment(segment).scoring();
         if let Some((score, pairs)) = scorer.score(rows, document)? {
             scored.push(Scored { segment, document, score, pairs });

@@ -1,6 +1,7 @@
 //! One search, in running order: encode, route, nominate and score, words, fuse, show.
 
 mod fuse;
+mod results;
 mod show;
 
 use std::ops::Range;
@@ -14,10 +15,14 @@ use fastlane_engine::{
 
 use crate::collection::Collection;
 use crate::error::CollectionError;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Allowed, Snapshot};
+use crate::stop::Stop;
 
 pub use fuse::Fusion;
+pub use results::Results;
 pub use show::{Piece, snippet};
+
+use show::Shower;
 
 /// What to look for besides the query.
 #[derive(Debug, Clone)]
@@ -32,12 +37,15 @@ pub struct Search {
     pub fusion: Option<Fusion>,
     /// The only documents that may be found.
     pub filter: Option<Filter>,
+    /// When it ends before it is done.
+    pub stop: Stop,
 }
 
 impl Default for Search {
     /// Ten documents by the usual lanes, the best hundred of which are scored by late interaction.
     fn default() -> Self {
-        Self { k: 10, lanes: None, rerank: 100, fusion: None, filter: None }
+        let stop = Stop::default();
+        Self { k: 10, lanes: None, rerank: 100, fusion: None, filter: None, stop }
     }
 }
 
@@ -146,7 +154,8 @@ impl Collection {
         Ok((views, Times { encode, route, ..Times::default() }))
     }
 
-    /// Encodes documents that are not kept here, for those who want their views alone.
+    /// Encodes documents that are not kept here, for those who want their views alone. Errors number
+    /// them from `first`.
     ///
     /// # Errors
     ///
@@ -154,10 +163,11 @@ impl Collection {
     pub fn encode_documents(
         &self,
         texts: Vec<String>,
+        first: usize,
     ) -> Result<Vec<DocumentViews>, CollectionError> {
         let path = self.directory.clone();
         let model = self.model.as_ref().ok_or(CollectionError::NoModel { path })?;
-        let views = model.encode_documents(Box::new(texts.into_iter())).enumerate();
+        let views = (first..).zip(model.encode_documents(Box::new(texts.into_iter())));
         let named = |(place, views): (usize, Result<DocumentViews, EncodeError>)| {
             views.map_err(|source| CollectionError::Encode { id: format!("#{place}"), source })
         };
@@ -168,28 +178,35 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// The views do not fit the collection, or a file is damaged.
+    /// The views do not fit the collection, a file is damaged, or the search was stopped.
     pub fn search_views(
         &self,
         query: &QueryViews,
         words: Option<&str>,
         search: &Search,
     ) -> Result<Found, CollectionError> {
+        self.results(query, words, search)?.found()
+    }
+
+    /// Finds the same, and fetches each document when it is asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`search_views`](Self::search_views).
+    pub fn results<'a>(
+        &'a self,
+        query: &'a QueryViews,
+        words: Option<&str>,
+        search: &Search,
+    ) -> Result<Results<'a>, CollectionError> {
         let snapshot = self.snapshot();
         let mut times = Times::default();
         let lanes = query.searching(search.lanes);
         let one = One { snapshot: &snapshot, query, lanes: &lanes, search };
-        let best = one.best(words, &mut times)?;
-        let began = Instant::now();
-        let hits = show::hits(self.model.as_deref(), &snapshot, best, search.rerank > 0)?;
-        times.show = began.elapsed();
-        Ok(Found {
-            query: query.clone(),
-            lanes: lanes.iter().map(|lane| lane.token).collect(),
-            hits,
-            times,
-            generation: snapshot.reader.generation(),
-        })
+        let best = one.best(words, &mut times)?.into_iter();
+        let lanes = lanes.iter().map(|lane| lane.token).collect();
+        let shower = Shower::new(self.model.as_deref(), snapshot, search.rerank > 0);
+        Ok(Results { query, lanes, times, best, shower, stop: search.stop.clone() })
     }
 
     /// Ranks documents for views, by their ids and scores alone: for runs of many queries.
@@ -225,17 +242,24 @@ impl One<'_> {
         words: Option<&str>,
         times: &mut Times,
     ) -> Result<Vec<Candidate>, CollectionError> {
+        let stop = &self.search.stop;
+        let allowed = self.search.filter.as_ref().map(|filter| self.snapshot.allowed(filter, stop));
+        let allowed = allowed.transpose()?;
+        let allowed = allowed.as_deref();
         match (self.search.fusion, words) {
-            (Some(fusion), Some(words)) => self.hybrid(fusion, words, times),
-            _ => self.by_views(self.search.k, times),
+            (Some(fusion), Some(words)) => self.hybrid(fusion, (words, allowed), times),
+            _ => self.by_views(self.search.k, allowed, times),
         }
     }
 
     /// By lanes, then late interaction.
-    fn by_views(&self, k: usize, times: &mut Times) -> Result<Vec<Candidate>, CollectionError> {
-        let allowed = self.search.filter.as_ref().map(|filter| self.snapshot.allowed(filter));
-        let allowed = allowed.transpose()?;
-        self.among(allowed.as_deref(), k, Nominate::Auto, times)
+    fn by_views(
+        &self,
+        k: usize,
+        allowed: Option<&Allowed>,
+        times: &mut Times,
+    ) -> Result<Vec<Candidate>, CollectionError> {
+        self.among(allowed.map(|allowed| &allowed.views), k, Nominate::Auto, times)
     }
 
     fn among(
@@ -249,7 +273,8 @@ impl One<'_> {
         let rerank = Rerank { query: &self.query.views, weights: None, documents };
         let rerank = (documents > 0).then_some(rerank);
         let request = Request { lanes: self.lanes, k, nominate, rerank, filter: allowed };
-        let (hits, took) = self.snapshot.reader.search_timed(&request)?;
+        let (hits, took) =
+            self.snapshot.reader.search_while(&request, &|| !self.search.stop.is_due())?;
         times.add(took);
         let candidate = |hit: fastlane_engine::Hit<'_>| Candidate {
             id: hit.id.to_owned(),
@@ -263,15 +288,17 @@ impl One<'_> {
     fn hybrid(
         &self,
         fusion: Fusion,
-        words: &str,
+        (words, allowed): (&str, Option<&Allowed>),
         times: &mut Times,
     ) -> Result<Vec<Candidate>, CollectionError> {
         let depth = self.search.k.max(self.search.rerank).max(fuse::DEPTH);
-        let mut views = self.by_views(depth, times)?;
+        let mut views = self.by_views(depth, allowed, times)?;
         let began = Instant::now();
-        let filter = self.search.filter.clone();
-        let lexical = LexicalSearch { k: depth, filter, ..LexicalSearch::default() };
-        let lexical = self.snapshot.words(|index| index.search(words, &lexical))?;
+        let lexical = LexicalSearch { k: depth, ..LexicalSearch::default() };
+        let passing = allowed.map(|allowed| &allowed.words);
+        let go_on = || !self.search.stop.is_due();
+        let lexical =
+            self.snapshot.words(|index| index.search_passing(words, &lexical, passing, &go_on))?;
         times.words = began.elapsed();
         let known = |id: &str| views.iter().any(|candidate| candidate.id == id);
         let others = lexical.iter().map(|hit| hit.id.as_str()).filter(|id| !known(id));

@@ -1,6 +1,7 @@
 //! What people see of a hit: its text, and the tokens that made it one.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use fastlane_model::Model;
 
@@ -11,21 +12,25 @@ use crate::snapshot::Snapshot;
 /// Bytes of a snippet, about.
 const SNIPPET: usize = 280;
 
-/// Fetches the texts, and finds the tokens that views stand for.
-pub(super) fn hits(
-    model: Option<&Model>,
-    snapshot: &Snapshot,
-    best: Vec<Candidate>,
-    reranked: bool,
-) -> Result<Vec<Hit>, CollectionError> {
-    // lane views that are learned stand for no token
-    let tokens = reranked || snapshot.reader.settings().token_dim.is_none();
-    let model = model.filter(|_| tokens);
-    let mut hits = Vec::with_capacity(best.len());
-    for Candidate { id, score, pairs } in best {
-        // an id with views has words: they are of one commit
-        let Some(document) = snapshot.words(|words| words.get(&id))? else { continue };
-        let spelled = match model {
+/// Fetches texts, and finds the tokens that views stand for.
+pub(super) struct Shower<'a> {
+    pub(super) snapshot: Arc<Snapshot>,
+    /// What tells the tokens of a text, where views stand for tokens.
+    model: Option<&'a Model>,
+}
+
+impl<'a> Shower<'a> {
+    pub(super) fn new(model: Option<&'a Model>, snapshot: Arc<Snapshot>, reranked: bool) -> Self {
+        // lane views that are learned stand for no token
+        let tokens = reranked || snapshot.reader.settings().token_dim.is_none();
+        Self { snapshot, model: model.filter(|_| tokens) }
+    }
+
+    /// A document as people see it; `None` where it has no text.
+    pub(super) fn hit(&self, candidate: Candidate) -> Result<Option<Hit>, CollectionError> {
+        let Candidate { id, score, pairs } = candidate;
+        let Some(document) = self.snapshot.words(|words| words.get(&id))? else { return Ok(None) };
+        let spelled = match self.model {
             Some(model) => model.document_tokens(&document.full_text())?,
             None => Vec::new(),
         };
@@ -35,9 +40,8 @@ pub(super) fn hits(
             Some(Match { query, token: token.text.clone(), bytes: token.bytes.clone(), product })
         };
         let matches = pairs.iter().filter_map(shown).collect();
-        hits.push(Hit { score, document, matches });
+        Ok(Some(Hit { score, document, matches }))
     }
-    Ok(hits)
 }
 
 /// A part of a snippet.

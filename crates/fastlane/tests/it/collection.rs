@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use fastlane::{Changes, Collection, CollectionError, Document, Fusion, Search, snippet};
+use fastlane::{
+    Answer, AnswerError, Changes, Collection, CollectionError, Document, Fusion, Search, Stop,
+    snippet,
+};
 use proptest::prelude::*;
 
 use crate::{checkpoint, document, model};
@@ -251,4 +255,67 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn defect_s1_a_search_stops_when_its_time_is_up_or_it_is_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection =
+        Collection::create(&folder.path().join("notes"), model("lanes-split")).unwrap();
+    add(&collection, &[("a", "light house"), ("b", "nine ship seen")]);
+    let asked = Stop::default();
+    asked.ask();
+    let filter = Some("words > 0".parse().unwrap());
+    for stop in [asked, Stop::after(Duration::ZERO)] {
+        for (rerank, fusion) in [(0, None), (100, None), (100, Some(Fusion::Ranks))] {
+            let search =
+                Search { rerank, fusion, filter: filter.clone(), stop: stop.clone(), ..all() };
+            let error = collection.search("light", &search).unwrap_err();
+            assert!(error.is_stopped(), "{error}");
+        }
+    }
+    let search = Search { stop: Stop::after(Duration::from_secs(60)), ..all() };
+    assert_eq!(ids(&collection, "light", &search).len(), 2);
+    // between documents that are fetched
+    let (query, _) = collection.encode("light").unwrap();
+    let mut results = collection.results(&query, None, &search).unwrap();
+    assert!(results.next().unwrap().is_ok());
+    search.stop.ask();
+    assert!(results.next().unwrap().unwrap_err().is_stopped());
+}
+
+#[test]
+fn defect_c1_an_answer_is_written_while_its_documents_are_fetched() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection =
+        Collection::create(&folder.path().join("notes"), model("lanes-split")).unwrap();
+    add(&collection, &[("a", "light house"), ("b", "nine \"ship\" seen"), ("c", "baking")]);
+    for (lanes, fusion) in [(None, None), (Some(2), None), (None, Some(Fusion::Scores))] {
+        let search = Search { lanes, fusion, ..all() };
+        let (query, _) = collection.encode("light house").unwrap();
+        let found = collection.search_views(&query, Some("light house"), &search).unwrap();
+        let whole = serde_json::to_string(&Answer::new(&found, lanes)).unwrap();
+        let whole: serde_json::Value = serde_json::from_str(&whole).unwrap();
+        let mut written = Vec::new();
+        let mut results = collection.results(&query, Some("light house"), &search).unwrap();
+        Answer::write(&mut results, lanes, &mut written).unwrap();
+        let mut written: serde_json::Value = serde_json::from_slice(&written).unwrap();
+        assert_eq!(written["hits"].as_array().unwrap().len(), 3);
+        // how long it took differs
+        assert!(written["milliseconds"]["total"].as_f64().unwrap() > 0.0);
+        written["milliseconds"] = whole["milliseconds"].clone();
+        assert_eq!(written, whole);
+        let names = |value: &serde_json::Value| {
+            value.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(names(&written["milliseconds"]), names(&whole["milliseconds"]));
+    }
+    // what takes no more ends it
+    let (query, _) = collection.encode("light").unwrap();
+    let search = all();
+    let mut results = collection.results(&query, None, &search).unwrap();
+    let mut little = [0; 100];
+    let error = Answer::write(&mut results, None, &mut little.as_mut_slice()).unwrap_err();
+    assert!(matches!(error, AnswerError::Write(_)));
+    assert!(results.next().unwrap().is_ok(), "documents were left");
 }

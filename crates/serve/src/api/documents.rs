@@ -3,17 +3,21 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Answered, Sent};
+use super::{Answered, Reply, Sent};
+use crate::bounded::Bounded;
+use crate::config::DOCUMENTS;
 use crate::error::{ErrorBody, Refusal};
 use crate::jobs::Job;
 use crate::journal::{Change, SentDocument};
+use crate::metadata::SentMetadata;
+use crate::peer::Peer;
+use crate::shares::Share;
 use crate::state::State;
 
 /// The longest id, in bytes.
@@ -26,16 +30,16 @@ const MOST_METADATA: usize = 64 << 10;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutBody {
-    #[schema(min_items = 1)]
-    documents: Vec<SentDocument>,
+    #[schema(min_items = 1, max_items = 10000, value_type = Vec<SentDocument>)]
+    documents: Bounded<SentDocument, DOCUMENTS>,
 }
 
 /// Documents to be deleted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteBody {
-    #[schema(min_items = 1)]
-    ids: Vec<String>,
+    #[schema(min_items = 1, max_items = 10000, value_type = Vec<String>)]
+    ids: Bounded<String, DOCUMENTS>,
 }
 
 /// A change that will be made, whatever happens.
@@ -60,11 +64,12 @@ pub(crate) struct Accepted {
 pub(crate) async fn put(
     Shared(state): Shared<Arc<State>>,
     Path(name): Path<String>,
-    Sent(body): Sent<PutBody>,
+    Sent(PutBody { documents: Bounded(documents) }, room): Sent<PutBody>,
 ) -> Result<(StatusCode, Json<Accepted>), Refusal> {
-    check_ids(body.documents.iter().map(|document| document.id.as_str()))?;
-    check_metadata(&body.documents)?;
-    accept(&state, name, Change::Put(body.documents)).await
+    check_count("documents", documents.len())?;
+    check_ids(documents.iter().map(|document| document.id.as_str()))?;
+    check_metadata(&documents)?;
+    accept(&state, name, (Change::Put(documents), room)).await
 }
 
 /// Does the same: documents are put by their ids, whatever the verb.
@@ -98,17 +103,19 @@ pub(crate) async fn replace(
 pub(crate) async fn delete(
     Shared(state): Shared<Arc<State>>,
     Path(name): Path<String>,
-    Sent(body): Sent<DeleteBody>,
+    Sent(DeleteBody { ids: Bounded(ids) }, room): Sent<DeleteBody>,
 ) -> Result<(StatusCode, Json<Accepted>), Refusal> {
-    check_ids(body.ids.iter().map(String::as_str))?;
-    accept(&state, name, Change::Delete(body.ids)).await
+    check_count("ids", ids.len())?;
+    check_ids(ids.iter().map(String::as_str))?;
+    accept(&state, name, (Change::Delete(ids), room)).await
 }
 
 /// Refuses metadata that would become very many facts, which filters ask for.
 fn check_metadata(documents: &[SentDocument]) -> Result<(), Refusal> {
     for SentDocument { id, metadata, .. } in documents {
-        let values: usize = metadata.values().map(count).sum();
-        let bytes = serde_json::to_vec(metadata).map_or(0, |bytes| bytes.len());
+        let bad =
+            |error| Refusal::bad(format!("the metadata of {id:.80?} cannot be read: {error}"));
+        let (values, bytes) = (metadata.values().map_err(bad)?, metadata.len());
         if values > MOST_VALUES || bytes > MOST_METADATA {
             return Err(Refusal::bad(format!(
                 "the metadata of {id:.80?} has {values} values and {bytes} bytes, \
@@ -119,12 +126,12 @@ fn check_metadata(documents: &[SentDocument]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Counts the values that a filter can ask for.
-fn count(value: &Value) -> usize {
-    match value {
-        Value::Array(values) => values.iter().map(count).sum(),
-        Value::Object(values) => 1 + values.values().map(count).sum::<usize>(),
-        _ => 1,
+fn check_count(what: &str, found: usize) -> Result<(), Refusal> {
+    match found > DOCUMENTS {
+        true => Err(Refusal::too_large(format!(
+            "there are more than {DOCUMENTS} {what}: send them in parts"
+        ))),
+        false => Ok(()),
     }
 }
 
@@ -148,12 +155,13 @@ fn check_ids<'a>(ids: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
 async fn accept(
     state: &Arc<State>,
     name: String,
-    change: Change,
+    (change, room): (Change, Share),
 ) -> Result<(StatusCode, Json<Accepted>), Refusal> {
     state.index(&name)?;
     let (own, index) = (Arc::clone(state), name.clone());
     // the disk makes it wait
     let accepted = tokio::task::spawn_blocking(move || {
+        let _room = room;
         own.index(&index)?.jobs.accept(&change, own.limits.pending)
     });
     let job = accepted.await.map_err(|error| Refusal::internal(error.to_string()))??;
@@ -179,8 +187,12 @@ pub(crate) async fn job(
     Path((name, number)): Path<(String, u64)>,
 ) -> Answered<Job> {
     let job = state.index(&name)?.jobs.find(number);
-    job.map(Json)
-        .ok_or_else(|| Refusal::absent("no_such_job", format!("there is no change {number}")))
+    job.map(Json).ok_or_else(|| {
+        Refusal::absent(
+            "no_such_job",
+            format!("there is no change {number}, or what became of it is not known any more"),
+        )
+    })
 }
 
 /// Reads a document as it was put.
@@ -199,14 +211,19 @@ pub(crate) async fn job(
 pub(crate) async fn one(
     Shared(state): Shared<Arc<State>>,
     Path((name, id)): Path<(String, String)>,
-) -> Answered<SentDocument> {
+    Extension(peer): Extension<Peer>,
+) -> Result<Reply, Refusal> {
     let collection = Arc::clone(&state.index(&name)?.collection);
     let wanted = id.clone();
-    let (found, _) = state.desk.run(move || collection.document(&wanted)).await?;
+    let (found, _) = state.desk.run(&peer, move |_| collection.document(&wanted)).await?;
     let document = found?.ok_or_else(|| {
         let shown: String = id.chars().take(80).collect();
         Refusal::absent("no_such_document", format!("there is no document `{shown}`"))
     })?;
     let fastlane::Document { id, title, text, metadata } = document;
-    Ok(Json(SentDocument { id, title, text, metadata }))
+    let metadata =
+        SentMetadata::new(&metadata).map_err(|error| Refusal::internal(error.to_string()))?;
+    let mut reply = Reply::new(&peer, &state)?;
+    reply.json(&SentDocument { id, title, text, metadata })?;
+    Ok(reply)
 }

@@ -5,23 +5,26 @@ mod indexes;
 mod model;
 mod openapi;
 mod pages;
+mod reply;
 mod search;
+mod sent;
 mod service;
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::de::DeserializeOwned;
 
 use crate::error::Refusal;
 use crate::middle;
 use crate::state::State;
+
+pub(crate) use reply::Reply;
+pub(crate) use sent::Sent;
 
 /// All routes of a service.
 pub(crate) fn router(state: &Arc<State>) -> Router {
@@ -52,7 +55,6 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
         .route("/icon.svg", get(pages::icon))
         .fallback(nowhere)
         .method_not_allowed_fallback(no_such_way)
-        .layer(DefaultBodyLimit::max(state.limits.body))
         .layer(from_fn(plain_errors))
         .layer(from_fn_with_state(Arc::clone(state), middle::watch))
         .with_state(Arc::clone(state))
@@ -84,45 +86,6 @@ async fn plain_errors(request: Request, next: axum::middleware::Next) -> axum::r
         true => Refusal::new(status, "bad_request", "the path or its parameters cannot be read")
             .into_response(),
     }
-}
-
-/// The body of a request, as JSON.
-pub(crate) struct Sent<T>(pub(crate) T);
-
-impl<T: DeserializeOwned> FromRequest<Arc<State>> for Sent<T> {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, Refusal> {
-        let _room = room_for(request.headers(), state).await?;
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|rejection| {
-                match rejection.into_response().status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => {
-                        let most = state.limits.body;
-                        Refusal::too_large(format!(
-                            "the body has more than {most} bytes: send it in parts"
-                        ))
-                    }
-                    _ => Refusal::bad("the body broke off"),
-                }
-            })?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            let status = StatusCode::BAD_REQUEST;
-            Refusal::new(status, "bad_json", format!("the body is not what is wanted: {error}"))
-        })
-    }
-}
-
-/// Waits until there is memory for a body: many large ones at once shall not take all of it.
-async fn room_for<'a>(
-    headers: &HeaderMap,
-    state: &'a State,
-) -> Result<tokio::sync::SemaphorePermit<'a>, Refusal> {
-    let length = headers.get(axum::http::header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    let bytes = length.unwrap_or(state.limits.body).min(state.limits.body);
-    let permits = u32::try_from(bytes.min(state.limits.bodies)).unwrap_or(u32::MAX);
-    state.bodies.acquire_many(permits).await.map_err(|_| Refusal::overloaded("bodies"))
 }
 
 /// A good answer, or a refusal.

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State as Shared;
-use fastlane::{Collection, CollectionError, TokenMatrix};
+use axum::{Extension, Json};
+use fastlane::{Collection, CollectionError, QueryViews, TokenMatrix};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::search::check_text;
-use super::{Answered, Sent};
+use super::search::{check_count, check_text};
+use super::{Answered, Reply, Sent};
+use crate::bounded::Bounded;
+use crate::config::QUERIES;
 use crate::error::{ErrorBody, Refusal, chain};
+use crate::peer::Peer;
+use crate::shares::Share;
 use crate::state::State;
 
 /// Texts to be encoded.
@@ -21,10 +25,12 @@ pub(crate) struct EncodeBody {
     index: String,
     /// Queries; their tokens have shares of the intent.
     #[serde(default)]
-    queries: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    queries: Bounded<String, QUERIES>,
     /// Documents.
     #[serde(default)]
-    documents: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    documents: Bounded<String, QUERIES>,
 }
 
 /// Views of texts.
@@ -59,44 +65,102 @@ pub(crate) struct EncodedText {
 )]
 pub(crate) async fn encode(
     Shared(state): Shared<Arc<State>>,
-    Sent(body): Sent<EncodeBody>,
-) -> Answered<Encoded> {
-    let EncodeBody { index, queries, documents } = body;
+    Extension(peer): Extension<Peer>,
+    Sent(body, room): Sent<EncodeBody>,
+) -> Result<Reply, Refusal> {
+    let EncodeBody { index, queries: Bounded(queries), documents: Bounded(documents) } = body;
     let collection = Arc::clone(&state.index(&index)?.collection);
-    check_count(queries.len() + documents.len(), &state)?;
+    check_count("texts", queries.len() + documents.len())?;
     queries.iter().try_for_each(|query| check_text(query, &state.limits))?;
-    let (encoded, _) = state.desk.run(move || encoded(&collection, &queries, documents)).await?;
-    Ok(Json(encoded?))
+    let mut reply = Reply::new(&peer, &state)?;
+    reply.text("{\"queries\":[")?;
+    let (queries, documents) = (queries.into_iter(), Parts::new(collection, documents));
+    let texts = Texts { queries, documents, reply, at: At::Start, _body: room };
+    let (mut texts, _) = state.desk.run_steps(&peer, texts, |texts, _| texts.step()).await?;
+    texts.reply.text("]}")?;
+    Ok(texts.reply)
 }
 
-fn check_count(found: usize, state: &State) -> Result<(), Refusal> {
-    let most = state.limits.queries;
-    match found > most {
-        true => Err(Refusal::too_large(format!("there are {found} texts, wanted at most {most}"))),
-        false => Ok(()),
+/// Documents that are encoded together, before others get their turn.
+const TOGETHER: usize = 8;
+
+/// Documents that are encoded a few at a time.
+struct Parts {
+    collection: Arc<Collection>,
+    texts: std::vec::IntoIter<String>,
+    /// How many were encoded.
+    done: usize,
+}
+
+impl Parts {
+    fn new(collection: Arc<Collection>, texts: Vec<String>) -> Self {
+        Self { collection, texts: texts.into_iter(), done: 0 }
+    }
+
+    fn is_done(&self) -> bool {
+        self.texts.len() == 0
+    }
+
+    /// Encodes the next few.
+    fn step(&mut self) -> Result<Vec<fastlane::DocumentViews>, Refusal> {
+        let texts: Vec<String> = self.texts.by_ref().take(TOGETHER).collect();
+        let first = self.done;
+        self.done += texts.len();
+        self.collection.encode_documents(texts, first).map_err(|error| match error {
+            CollectionError::Encode { .. } => Refusal::bad(chain(&error)),
+            error => error.into(),
+        })
     }
 }
 
-fn encoded(
-    collection: &Collection,
-    queries: &[String],
-    documents: Vec<String>,
-) -> Result<Encoded, Refusal> {
-    let query = |text: &String| -> Result<EncodedText, CollectionError> {
-        let (it, _) = collection.encode(text)?;
-        let lanes = (it.usual == fastlane::UsualLane::Soft).then(|| vec![it.soft_lane]);
-        let tokens = it.tokens.into_iter().map(|token| token.text).collect();
-        Ok(EncodedText { tokens, views: rows(&it.views), alpha: Some(it.alpha), lanes })
-    };
-    let queries = queries.iter().map(query).collect::<Result<_, _>>()?;
-    let document = |it: fastlane::DocumentViews| EncodedText {
-        tokens: it.tokens.into_iter().map(|token| token.text).collect(),
-        views: rows(&it.views),
-        alpha: None,
-        lanes: it.lane_views.as_ref().map(rows),
-    };
-    let documents = collection.encode_documents(documents)?.into_iter().map(document).collect();
-    Ok(Encoded { queries, documents })
+/// Texts on their way to views.
+struct Texts {
+    queries: std::vec::IntoIter<String>,
+    documents: Parts,
+    reply: Reply,
+    at: At,
+    /// The texts lie in memory as they came.
+    _body: Share,
+}
+
+/// Where the answer is.
+#[derive(PartialEq)]
+enum At {
+    /// Nothing of a list is written.
+    Start,
+    Queries,
+    Documents,
+}
+
+impl Texts {
+    /// Encodes a query, or some documents; tells whether that was all.
+    fn step(&mut self) -> Result<bool, Refusal> {
+        if let Some(text) = self.queries.next() {
+            let (it, _) = self.documents.collection.encode(&text)?;
+            let lanes = (it.usual == fastlane::UsualLane::Soft).then(|| vec![it.soft_lane]);
+            let tokens = it.tokens.into_iter().map(|token| token.text).collect();
+            let (views, alpha) = (rows(&it.views), Some(it.alpha));
+            self.push(At::Queries, &EncodedText { tokens, views, alpha, lanes })?;
+            return Ok(false);
+        }
+        if self.at != At::Documents {
+            self.reply.text("],\"documents\":[")?;
+            self.at = At::Start;
+        }
+        for it in self.documents.step()? {
+            let tokens = it.tokens.into_iter().map(|token| token.text).collect();
+            let (views, lanes) = (rows(&it.views), it.lane_views.as_ref().map(rows));
+            self.push(At::Documents, &EncodedText { tokens, views, alpha: None, lanes })?;
+        }
+        Ok(self.documents.is_done())
+    }
+
+    fn push(&mut self, list: At, text: &EncodedText) -> Result<(), Refusal> {
+        if std::mem::replace(&mut self.at, list) != At::Start {
+            self.reply.text(",")?;
+        }
+        self.reply.json(text)
+    }
 }
 
 fn rows(matrix: &TokenMatrix) -> Vec<Vec<f32>> {
@@ -113,8 +177,8 @@ pub(crate) struct RerankBody {
     #[schema(min_length = 1, max_length = 16384, pattern = r"\S")]
     query: String,
     /// The texts.
-    #[schema(max_items = 256)]
-    documents: Vec<String>,
+    #[schema(max_items = 256, value_type = Vec<String>)]
+    documents: Bounded<String, QUERIES>,
 }
 
 /// Texts in order, best first.
@@ -142,29 +206,42 @@ pub(crate) struct Scored {
 )]
 pub(crate) async fn rerank(
     Shared(state): Shared<Arc<State>>,
-    Sent(body): Sent<RerankBody>,
+    Extension(peer): Extension<Peer>,
+    Sent(body, _room): Sent<RerankBody>,
 ) -> Answered<Reranked> {
-    let RerankBody { index, query, documents } = body;
+    let RerankBody { index, query, documents: Bounded(documents) } = body;
     let collection = Arc::clone(&state.index(&index)?.collection);
     check_text(&query, &state.limits)?;
-    check_count(documents.len(), &state)?;
-    let (scores, _) = state.desk.run(move || scores(&collection, &query, documents)).await?;
-    let scores = scores.map_err(|error| match error {
-        CollectionError::Encode { .. } => Refusal::bad(chain(&error)),
-        error => error.into(),
-    })?;
-    let mut results: Vec<Scored> =
-        scores.into_iter().enumerate().map(|(place, score)| Scored { place, score }).collect();
+    check_count("texts", documents.len())?;
+    let documents = Parts::new(collection, documents);
+    let texts = Candidates { query, views: None, documents, results: Vec::new() };
+    let (texts, _) = state.desk.run_steps(&peer, texts, |texts, _| texts.step()).await?;
+    let mut results = texts.results;
     results.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.place.cmp(&b.place)));
     Ok(Json(Reranked { results }))
 }
 
-fn scores(
-    collection: &Collection,
-    query: &str,
-    documents: Vec<String>,
-) -> Result<Vec<f32>, CollectionError> {
-    let (query, _) = collection.encode(query)?;
-    let views = collection.encode_documents(documents)?;
-    Ok(views.iter().map(|it| query.views.sum_max(&it.views)).collect())
+/// Texts on their way to scores.
+struct Candidates {
+    query: String,
+    /// The query's, once it was encoded.
+    views: Option<QueryViews>,
+    documents: Parts,
+    results: Vec<Scored>,
+}
+
+impl Candidates {
+    /// Encodes the query, or scores some documents; tells whether that was all.
+    fn step(&mut self) -> Result<bool, Refusal> {
+        match &self.views {
+            None => self.views = Some(self.documents.collection.encode(&self.query)?.0),
+            Some(query) => {
+                for it in self.documents.step()? {
+                    let (place, score) = (self.results.len(), query.views.sum_max(&it.views));
+                    self.results.push(Scored { place, score });
+                }
+            }
+        }
+        Ok(self.documents.is_done())
+    }
 }

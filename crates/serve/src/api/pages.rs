@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{RawQuery, State as Shared};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use fastlane::{Filter, Fusion, Search};
+use fastlane::{Filter, Found, Fusion, Results, Search};
 
+use super::Reply;
 use super::openapi::document;
-use super::search::{Query, check_filter, check_sizes, check_text, find};
+use super::search::{Query, check_comparisons, check_filter, check_sizes, check_text};
 use crate::error::Refusal;
-use crate::page::{self, Asked, Failure, Frame, Results};
+use crate::page::{self, Asked, Failure, Frame};
+use crate::peer::Peer;
 use crate::state::{Index, State};
 
 /// Nothing from elsewhere, and nothing inline.
@@ -47,11 +50,18 @@ impl Wanted {
 }
 
 /// The search page.
-pub(super) async fn home(Shared(state): Shared<Arc<State>>, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn home(
+    Shared(state): Shared<Arc<State>>,
+    Extension(peer): Extension<Peer>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let Wanted { asked, fragment } = Wanted::new(query.as_deref(), &state);
     let indexes: Vec<String> = state.indexes.keys().cloned().collect();
     let frame = Frame { indexes: &indexes, asked: &asked };
-    match answered(&state, &frame, fragment).await {
+    let answered = answered((&state, &peer), &frame, fragment).await;
+    let held = answered
+        .and_then(|text| Reply::whole(&peer, &state, text).map_err(|refusal| (refusal, None)));
+    match held {
         Ok(text) => html(StatusCode::OK, text),
         Err((refusal, at)) => failed(&frame, &refusal, at, fragment),
     }
@@ -59,7 +69,7 @@ pub(super) async fn home(Shared(state): Shared<Arc<State>>, RawQuery(query): Raw
 
 /// What a search or the page before it shows; an error knows which letter of a filter it is about.
 async fn answered(
-    state: &State,
+    (state, peer): (&State, &Peer),
     frame: &Frame<'_>,
     fragment: bool,
 ) -> Result<String, (Refusal, Option<usize>)> {
@@ -83,12 +93,16 @@ async fn answered(
                         Refusal::bad(format!("the filter cannot be read: {error}")),
                         Some(error.position()),
                     )
+                })
+                .and_then(|filter| {
+                    check_comparisons(filter, &state.limits).map_err(|refusal| (refusal, None))
                 })?,
         ),
     };
-    let found = searched(state, index, asked, filter).await.map_err(|refusal| (refusal, None))?;
+    let found =
+        searched((state, peer), index, asked, filter).await.map_err(|refusal| (refusal, None))?;
     let has_router = index.collection.model().is_some_and(|model| model.has_router());
-    let results = Results { found: &found, documents, has_router };
+    let results = page::Results { found: &found, documents, has_router };
     Ok(match fragment {
         true => page::results_fragment(frame, &results),
         false => page::results(frame, &results),
@@ -96,11 +110,11 @@ async fn answered(
 }
 
 async fn searched(
-    state: &State,
+    (state, peer): (&State, &Peer),
     index: &Arc<Index>,
     asked: &Asked,
     filter: Option<Filter>,
-) -> Result<fastlane::Found, Refusal> {
+) -> Result<Found, Refusal> {
     check_text(&asked.q, &state.limits)?;
     check_sizes(0, asked.rerank, &state.limits)?;
     let search = Search {
@@ -111,10 +125,33 @@ async fn searched(
         ..Search::default()
     };
     let (index, query) = (Arc::clone(index), Query::Text(asked.q.clone()));
-    let (found, waited) = state.desk.run(move || find(&index, query, &search)).await?;
+    let most = state.limits.answer;
+    let work = move |stop: &fastlane::Stop| {
+        let search = Search { stop: stop.clone(), ..search };
+        query.results(&index, &search, |results| fetched(results, most))
+    };
+    let (found, waited) = state.desk.run(peer, work).await?;
     let found = found?;
     state.metrics.see_search(waited, &found.times);
     Ok(found)
+}
+
+/// Fetches what was found: whole texts are shown, so that they must fit into an answer.
+fn fetched(results: &mut Results<'_>, most: usize) -> Result<Found, Refusal> {
+    let (mut hits, mut bytes) = (Vec::new(), 0);
+    while let Some(hit) = results.next() {
+        let hit = hit?;
+        bytes += hit.document.title.len() + hit.document.text.len();
+        if bytes > most {
+            return Err(Refusal::too_large(format!(
+                "the documents that were found have more than {most} bytes together: index them in \
+                 passages, or ask for fewer over HTTP"
+            )));
+        }
+        hits.push(hit);
+    }
+    let (query, lanes) = (results.query().clone(), results.lanes().to_vec());
+    Ok(Found { query, lanes, hits, times: results.times(), generation: results.generation() })
 }
 
 /// What an index consists of.
@@ -167,7 +204,7 @@ fn failed(frame: &Frame<'_>, refusal: &Refusal, at: Option<usize>, fragment: boo
     html(refusal.status, page::failure(frame, &Failure { status, said: &said, at, way_out: None }))
 }
 
-fn html(status: StatusCode, text: String) -> Response {
+fn html(status: StatusCode, text: impl IntoResponse) -> Response {
     let headers: [(HeaderName, &str); 4] = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),

@@ -1,19 +1,24 @@
 //! Searching: by text or by vectors, one query or many.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Json;
+use axum::Extension;
 use axum::extract::{Path, State as Shared};
 use fastlane::{
-    Answer, CollectionError, Filter, Fusion, QueryViews, Search, Times, Token, TokenMatrix,
-    UsualLane,
+    Answer, CollectionError, Filter, Fusion, QueryViews, Results, Search, Stop, Times, Token,
+    TokenMatrix, UsualLane,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answered, Sent};
-use crate::config::Limits;
+use super::{Reply, Sent};
+use crate::bounded::Bounded;
+use crate::config::{Limits, QUERIES, VALUES, VIEWS};
 use crate::error::{ErrorBody, Refusal};
+use crate::peer::Peer;
+use crate::shares::Share;
 use crate::state::{Index, State};
 
 /// What to search for, and how.
@@ -26,12 +31,12 @@ pub(crate) struct SearchBody {
     query: Option<String>,
     /// Many queries as text.
     #[serde(default)]
-    #[schema(max_items = 256)]
-    queries: Option<Vec<String>>,
+    #[schema(max_items = 256, value_type = Option<Vec<String>>)]
+    queries: Option<Bounded<String, QUERIES>>,
     /// Many queries as vectors.
     #[serde(default)]
-    #[schema(max_items = 256)]
-    vectors: Option<Vec<Vectors>>,
+    #[schema(max_items = 256, value_type = Option<Vec<Vectors>>)]
+    vectors: Option<Bounded<Vectors, QUERIES>>,
     /// How many documents are wanted; 10 unless said.
     #[serde(default)]
     #[schema(maximum = 1000)]
@@ -57,11 +62,12 @@ pub(crate) struct SearchBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Vectors {
     /// A view for each token.
-    #[schema(min_items = 1)]
-    views: Vec<Vec<f32>>,
+    #[schema(min_items = 1, max_items = 512, value_type = Vec<Vec<f32>>)]
+    views: Bounded<Bounded<f32, VALUES>, VIEWS>,
     /// The view that searches; without it, all do.
     #[serde(default)]
-    lane: Option<Vec<f32>>,
+    #[schema(value_type = Option<Vec<f32>>)]
+    lane: Option<Bounded<f32, VALUES>>,
     /// What words are asked for, in a hybrid search.
     #[serde(default)]
     text: Option<String>,
@@ -77,7 +83,7 @@ pub(crate) enum Hybrid {
     Scores,
 }
 
-/// Answers, one for each query.
+/// Answers, one for each query: what is written in parts has this shape.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Answers {
     answers: Vec<Answer>,
@@ -95,27 +101,62 @@ pub(crate) struct Answers {
 pub(crate) async fn search(
     Shared(state): Shared<Arc<State>>,
     Path(name): Path<String>,
-    Sent(body): Sent<SearchBody>,
-) -> Answered<Answers> {
-    let index = state.index(&name)?;
+    Extension(peer): Extension<Peer>,
+    Sent(body, room): Sent<SearchBody>,
+) -> Result<Reply, Refusal> {
+    let index = Arc::clone(state.index(&name)?);
     let search = how(&body, &state.limits)?;
     let queries = queries(body, &state.limits)?;
-    let index = Arc::clone(index);
-    // at one turn: who got in is not sent away half way
-    let work = move || {
-        let answer = |query| {
-            let found = find(&index, query, &search)?;
-            Ok((found.times, Answer::new(&found, search.lanes)))
-        };
-        queries.into_iter().map(answer).collect::<Result<Vec<_>, CollectionError>>()
+    check_hits(queries.len(), search.k, &state.limits)?;
+    let mut work = Work {
+        index,
+        search,
+        queries: queries.into(),
+        reply: Reply::new(&peer, &state)?,
+        times: Vec::new(),
+        _body: room,
     };
-    let (answers, waited) = state.desk.run(work).await?;
-    let mut waited = Some(waited);
-    let count = |(times, answer)| {
-        state.metrics.see_search(waited.take().unwrap_or_default(), &times);
-        answer
+    work.reply.text("{\"answers\":[")?;
+    let step = |work: &mut Work, stop: &Stop| {
+        work.step(stop)?;
+        Ok(work.queries.is_empty())
     };
-    Ok(Json(Answers { answers: answers?.into_iter().map(count).collect() }))
+    let (Work { mut reply, times, .. }, waited) = state.desk.run_steps(&peer, work, step).await?;
+    for (place, times) in times.iter().enumerate() {
+        let waited = if place == 0 { waited } else { Duration::ZERO };
+        state.metrics.see_search(waited, times);
+    }
+    reply.text("]}")?;
+    Ok(reply)
+}
+
+/// The queries of a request: each is a step, between which others get their turn.
+struct Work {
+    index: Arc<Index>,
+    search: Search,
+    queries: VecDeque<Query>,
+    reply: Reply,
+    times: Vec<Times>,
+    /// The queries lie in memory as they came.
+    _body: Share,
+}
+
+impl Work {
+    /// Answers the next query.
+    fn step(&mut self, stop: &Stop) -> Result<(), Refusal> {
+        let Some(query) = self.queries.pop_front() else { return Ok(()) };
+        if !self.times.is_empty() {
+            self.reply.text(",")?;
+        }
+        let search = Search { stop: stop.clone(), ..self.search.clone() };
+        let (reply, lanes) = (&mut self.reply, search.lanes);
+        let times = query.results(&self.index, &search, |results| {
+            let written = Answer::write(results, lanes, reply);
+            written.map_err(|error| reply.failed(error)).map(|()| results.times())
+        })?;
+        self.times.push(times);
+        Ok(())
+    }
 }
 
 /// A query on its way.
@@ -124,20 +165,25 @@ pub(crate) enum Query {
     Views(Box<QueryViews>, Option<String>),
 }
 
-/// Searches on this thread.
-pub(crate) fn find(
-    index: &Index,
-    query: Query,
-    search: &Search,
-) -> Result<fastlane::Found, CollectionError> {
-    match query {
-        Query::Text(text) => {
-            let (views, encoding) = index.queries.encode(&text, &index.collection)?;
-            let found = index.collection.search_views(&views, Some(&text), search)?;
-            let (encode, route) = (encoding.encode, encoding.route);
-            Ok(fastlane::Found { times: Times { encode, route, ..found.times }, ..found })
+impl Query {
+    /// Searches on this thread, and hands over what was found, whose texts are not fetched yet.
+    pub(crate) fn results<T>(
+        self,
+        index: &Index,
+        search: &Search,
+        take: impl FnOnce(&mut Results<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        match self {
+            Self::Text(text) => {
+                let (views, encoding) = index.queries.encode(&text, &index.collection)?;
+                let mut results = index.collection.results(&views, Some(&text), search)?;
+                results.add_encoding(encoding);
+                take(&mut results)
+            }
+            Self::Views(views, text) => {
+                take(&mut index.collection.results(&views, text.as_deref(), search)?)
+            }
         }
-        Query::Views(views, text) => index.collection.search_views(&views, text.as_deref(), search),
     }
 }
 
@@ -148,7 +194,7 @@ fn how(body: &SearchBody, limits: &Limits) -> Result<Search, Refusal> {
     if body.lanes == Some(0) {
         return Err(Refusal::bad("`lanes` is 0, wanted 1 or more"));
     }
-    let sent = || body.vectors.iter().flatten();
+    let sent = || body.vectors.iter().flat_map(|vectors| vectors.iter());
     if body.hybrid.is_some() && sent().any(|vectors| vectors.text.is_none()) {
         return Err(Refusal::bad("`hybrid` wants a `text` beside `views`: words are asked for it"));
     }
@@ -167,7 +213,11 @@ fn how(body: &SearchBody, limits: &Limits) -> Result<Search, Refusal> {
             Hybrid::Ranks => Fusion::Ranks,
             Hybrid::Scores => Fusion::Scores,
         }),
-        filter: filter.map_err(|error| Refusal::bad(format!("`filter`: {error}")))?,
+        filter: filter
+            .map_err(|error| Refusal::bad(format!("`filter`: {error}")))?
+            .map(|filter| check_comparisons(filter, limits))
+            .transpose()?,
+        stop: Stop::default(),
     })
 }
 
@@ -193,6 +243,27 @@ pub(crate) fn check_filter<'a>(filter: &'a str, limits: &Limits) -> Result<&'a s
     }
 }
 
+/// Refuses a filter that looks into the index too often.
+pub(crate) fn check_comparisons(filter: Filter, limits: &Limits) -> Result<Filter, Refusal> {
+    match (filter.comparisons(), limits.comparisons) {
+        (found, most) if found > most => Err(Refusal::bad(format!(
+            "a filter has {found} comparisons, wanted at most {most}: `in (...)` counts as one"
+        ))),
+        _ => Ok(filter),
+    }
+}
+
+/// Refuses queries that ask for too many documents together.
+fn check_hits(queries: usize, k: usize, limits: &Limits) -> Result<(), Refusal> {
+    match (queries.saturating_mul(k), limits.hits) {
+        (found, most) if found > most => Err(Refusal::bad(format!(
+            "{queries} queries ask for {k} documents each, {found} together, wanted at most \
+             {most}: send fewer queries at once, or a smaller `k`"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a text that is no query.
 pub(crate) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
     match text.len() {
@@ -205,20 +276,28 @@ pub(crate) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
     }
 }
 
+/// Refuses more queries, or texts, than a request may have.
+pub(crate) fn check_count(what: &str, found: usize) -> Result<(), Refusal> {
+    match found > QUERIES {
+        true => Err(Refusal::too_large(format!("there are more than {QUERIES} {what}"))),
+        false => Ok(()),
+    }
+}
+
 fn queries(body: SearchBody, limits: &Limits) -> Result<Vec<Query>, Refusal> {
+    let sent = body.queries.as_ref().map(|it| it.len());
+    let sent = sent.or(body.vectors.as_ref().map(|it| it.len())).unwrap_or(1);
+    check_count("queries", sent)?;
     let queries: Vec<Query> = match (body.query, body.queries, body.vectors) {
         (Some(one), None, None) => vec![Query::Text(one)],
-        (None, Some(many), None) => many.into_iter().map(Query::Text).collect(),
-        (None, None, Some(vectors)) => {
-            vectors.into_iter().map(|it| views(it, limits)).collect::<Result<_, _>>()?
+        (None, Some(Bounded(many)), None) => many.into_iter().map(Query::Text).collect(),
+        (None, None, Some(Bounded(vectors))) => {
+            vectors.into_iter().map(views).collect::<Result<_, _>>()?
         }
         _ => return Err(Refusal::bad("wanted one of `query`, `queries` and `vectors`")),
     };
-    let (found, most) = (queries.len(), limits.queries);
-    if found > most {
-        return Err(Refusal::too_large(format!(
-            "there are {found} queries, wanted at most {most}"
-        )));
+    if queries.is_empty() {
+        return Err(Refusal::bad("there are no queries, wanted 1 or more"));
     }
     for query in &queries {
         match query {
@@ -230,13 +309,15 @@ fn queries(body: SearchBody, limits: &Limits) -> Result<Vec<Query>, Refusal> {
 }
 
 /// Turns vectors that were sent into what searches.
-fn views(Vectors { views, lane, text }: Vectors, limits: &Limits) -> Result<Query, Refusal> {
+fn views(Vectors { views, lane, text }: Vectors) -> Result<Query, Refusal> {
     // each searches: the time, and the memory for what they find, grow with their number
-    if views.len() > limits.views {
-        let (found, most) = (views.len(), limits.views);
-        return Err(Refusal::bad(format!("a query has {found} views, wanted at most {most}")));
+    if views.len() > VIEWS {
+        return Err(Refusal::bad(format!("a query has more than {VIEWS} views")));
     }
-    let dim = views.first().map_or(0, Vec::len);
+    let dim = views.first().map_or(0, |view| view.len());
+    if dim > VALUES {
+        return Err(Refusal::bad(format!("a view has more than {VALUES} values")));
+    }
     if dim == 0 || views.iter().any(|view| view.len() != dim) {
         return Err(Refusal::bad("`views` wants one view or more, all as long as each other"));
     }
@@ -245,10 +326,10 @@ fn views(Vectors { views, lane, text }: Vectors, limits: &Limits) -> Result<Quer
     let usual = if lane.is_some() { UsualLane::Soft } else { UsualLane::All };
     let views = QueryViews {
         tokens: (0..count).map(token).collect(),
-        views: TokenMatrix::new(dim, views.concat()),
+        views: TokenMatrix::new(dim, views.iter().flat_map(|view| view.iter().copied()).collect()),
         alpha: vec![1.0 / count as f32; count],
         lane_views: None,
-        soft_lane: lane.unwrap_or_default(),
+        soft_lane: lane.unwrap_or_default().0,
         usual,
         cut: 0,
     };
@@ -280,10 +361,44 @@ mod tests {
         let filter = format!("{{\"query\":\"a\",\"filter\":\"a = {}\"}}", "1".repeat(5000));
         assert_eq!(refused(&filter), "a filter has 5004 bytes, wanted at most 4096");
         let many = format!("{{\"vectors\":[{{\"views\":[{}[1.0]]}}]}}", "[1.0],".repeat(512));
-        assert_eq!(refused(&many), "a query has 513 views, wanted at most 512");
+        assert_eq!(refused(&many), "a query has more than 512 views");
         let wordless = r#"{"vectors":[{"views":[[1.0]]}],"hybrid":"ranks"}"#;
         assert!(refused(wordless).starts_with("`hybrid` wants a `text`"));
         let both = r#"{"vectors":[{"views":[[1.0]],"lane":[1.0]}],"lanes":2}"#;
         assert!(refused(both).starts_with("`lane` searches alone"));
+    }
+
+    #[test]
+    fn defect_s1_a_filter_of_many_comparisons_is_refused() {
+        let body = |count: usize| {
+            format!(r#"{{"query":"a","filter":"{}"}}"#, vec!["n>0"; count].join(" or "))
+        };
+        let wanted = "a filter has 65 comparisons, wanted at most 64: `in (...)` counts as one";
+        assert_eq!(refused(&body(65)), wanted);
+        let body: SearchBody = serde_json::from_str(&body(64)).unwrap();
+        assert!(how(&body, &Limits::default()).is_ok());
+    }
+
+    #[test]
+    fn defect_c1_queries_that_ask_for_too_many_documents_are_refused() {
+        let limits = Limits::default();
+        assert!(check_hits(256, 39, &limits).is_ok() && check_hits(10, 1000, &limits).is_ok());
+        let error = check_hits(256, 1000, &limits).unwrap_err().message;
+        assert_eq!(
+            error,
+            "256 queries ask for 1000 documents each, 256000 together, wanted at most 10000: send \
+             fewer queries at once, or a smaller `k`"
+        );
+    }
+
+    #[test]
+    fn defect_s6_queries_that_are_too_many_are_not_kept() {
+        let many = format!(r#"{{"queries":[{}"a"]}}"#, r#""a","#.repeat(100_000));
+        let body: SearchBody = serde_json::from_str(&many).unwrap();
+        assert_eq!(body.queries.as_ref().map(|it| it.len()), Some(QUERIES + 1));
+        assert_eq!(refused(&many), "there are more than 256 queries");
+        let empty = r#"{"vectors":[{"views":[VIEWS[]]}]}"#.replace("VIEWS", &"[],".repeat(100_000));
+        let body: SearchBody = serde_json::from_str(&empty).unwrap();
+        assert_eq!(body.vectors.unwrap()[0].views.len(), VIEWS + 1);
     }
 }

@@ -7,6 +7,7 @@ mod reference_page;
 
 mod answers;
 mod changes;
+mod defects;
 mod pages;
 mod race;
 mod refusals;

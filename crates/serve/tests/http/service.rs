@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use fastlane::{Collection, Document, Model, Settings};
 use fastlane_serve::{Config, Limits, Service, serve};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 
 /// A service on a port of its own, stopped when dropped.
@@ -68,6 +69,23 @@ pub(crate) fn start(config: Config) -> Running {
 }
 
 impl Running {
+    /// Asks whether it lives, from another address of this machine, and gives up after some seconds.
+    pub(crate) fn health_from(&self, address: [u8; 4]) -> Option<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let ask = async {
+            let socket = tokio::net::TcpSocket::new_v4()?;
+            socket.bind(SocketAddr::from((address, 0)))?;
+            let mut stream = socket.connect(self.address).await?;
+            let request = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            stream.write_all(request).await?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await?;
+            std::io::Result::Ok(answer)
+        };
+        let limited = async { tokio::time::timeout(Duration::from_secs(5), ask).await };
+        runtime.block_on(limited).ok()?.ok()
+    }
+
     /// Sends bytes and reads until the service closes.
     pub(crate) fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();

@@ -1,6 +1,8 @@
 //! What a search may be asked for, and what not.
 
-use super::{DIM, found, index_settings, lane, open, settings, views};
+use std::cell::Cell;
+
+use super::{DIM, THOROUGH, found, index_settings, lane, open, settings, views};
 use crate::{
     IndexSettings, Nominate, Reader, Reduction, Request, Rerank, SearchError, TokenMatrix, Writer,
     WriterSettings,
@@ -78,5 +80,37 @@ fn the_largest_values_of_a_query_find_what_small_ones_find() {
     for nominate in [Nominate::Recall(0.9999), Nominate::Lists { probes: 500, margin: 9.0 }] {
         assert_eq!(ids(query.row(0), nominate), exact);
         assert_eq!(ids(&large, nominate), exact);
+    }
+}
+
+#[test]
+fn defect_s1_a_search_stops_between_documents_and_between_lists() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    (0..400).for_each(|one| writer.add(&format!("d{one}"), &views(one, 50), None).unwrap());
+    writer.commit().unwrap();
+    let reader = Reader::open(directory.path()).unwrap();
+    let query = views(1_000, 4);
+    let lanes = [lane(query.row(0)), lane(query.row(1))];
+    let rerank = Some(Rerank { query: &query, weights: None, documents: 400 });
+    for nominate in [Nominate::All, Nominate::Scan, THOROUGH] {
+        let request = Request { nominate, rerank, ..Request::new(&lanes, 10) };
+        let whole = reader.search(&request).unwrap();
+        let asked = Cell::new(0);
+        let search = |times| {
+            asked.set(0);
+            let go_on = || {
+                asked.set(asked.get() + 1);
+                asked.get() <= times
+            };
+            reader.search_while(&request, &go_on).map(|(hits, _)| hits)
+        };
+        assert_eq!(search(usize::MAX).unwrap(), whole);
+        let all = asked.get();
+        assert!(all >= 400 / 32, "{nominate:?}: asked {all} times");
+        for times in [0, 1, all / 2, all - 1] {
+            assert!(matches!(search(times), Err(SearchError::Stopped)), "{nominate:?}: {times}");
+            assert_eq!(asked.get(), times + 1, "{nominate:?}: it ends at once");
+        }
     }
 }

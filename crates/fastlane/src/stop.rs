@@ -1,0 +1,42 @@
+//! When a search ends before it is done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Ends a search: at a moment, or as soon as [`ask`](Self::ask) is called on it or on a clone.
+///
+/// A search looks at it between documents, between lists, between the comparisons of its filter and
+/// between the texts that it fetches: about once in a millisecond.
+///
+/// ```
+/// use fastlane::{Search, Stop};
+/// use std::time::Duration;
+///
+/// let search = Search { stop: Stop::after(Duration::from_secs(2)), ..Search::default() };
+/// assert!(!search.stop.is_due());
+/// search.stop.ask();
+/// assert!(search.stop.is_due());
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    at: Option<Instant>,
+    asked: Arc<AtomicBool>,
+}
+
+impl Stop {
+    /// Ends what runs longer from now on.
+    pub fn after(time: Duration) -> Self {
+        Self { at: Instant::now().checked_add(time), asked: Arc::default() }
+    }
+
+    /// Ends it now.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether it is time to end.
+    pub fn is_due(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) || self.at.is_some_and(|at| Instant::now() >= at)
+    }
+}
