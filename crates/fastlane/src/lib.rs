@@ -44,4 +44,4 @@ pub use fastlane_engine::{
     DocumentViews, OpenIndexError, QueryViews, SearchError, Statistics, Store, Token, TokenMatrix,
     UsualLane, WriterSettings,
 };
-pub use fastlane_model::{Model, Precision, Settings};
+pub use fastlane_model::{Fingerprint, Model, Precision, Settings};

@@ -196,6 +196,11 @@ impl<'a> CollectionWriter<'a> {
         if about != before {
             attach(&self.collection.directory, &mut self.views, &about)?;
         }
+        if let Some(model) = &self.collection.model
+            && self.collection.has_earlier_fingerprint()
+        {
+            self.views.set_model(&model.fingerprint().to_string())?;
+        }
         let generation = end(&mut self.views)?;
         self.collection.refresh()?;
         remove_others(&self.collection.directory, &words);

@@ -9,6 +9,7 @@ mod shared_data;
 
 mod arrows;
 mod bm25;
+mod compat;
 mod convert;
 mod encode;
 mod encode_places;
