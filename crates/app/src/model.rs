@@ -1,4 +1,4 @@
-//! From arguments to an encoder, and how to tell one from another.
+//! From arguments to an encoder, and a hash of what goes in and comes out.
 
 use std::num::NonZero;
 use std::path::Path;
@@ -28,9 +28,9 @@ pub(crate) fn open(path: &Path, args: &ModelArgs) -> anyhow::Result<Model> {
 
 /// FNV-1a, 64 bits: it tells what is the same from what is not, and guards against no malice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fingerprint(u64);
+pub(crate) struct Digest(u64);
 
-impl Fingerprint {
+impl Digest {
     pub(crate) fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
@@ -69,7 +69,7 @@ impl Fingerprint {
     }
 }
 
-impl std::fmt::Display for Fingerprint {
+impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:016x}", self.0)
     }
@@ -80,16 +80,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_is_fnv_1a_of_lengths_and_bytes() {
+    fn a_digest_is_fnv_1a_of_lengths_and_bytes() {
         // an offset times a prime for each of eight zero bytes, by Python's integers
-        let mut empty = Fingerprint::new();
+        let mut empty = Digest::new();
         assert_eq!(empty.to_string(), "cbf29ce484222325");
         empty.add(b"");
         assert_eq!(empty.to_string(), "a8c7f832281a39c5");
         let of = |parts: [&str; 2]| {
-            let mut fingerprint = Fingerprint::new();
-            parts.iter().for_each(|part| fingerprint.add(part.as_bytes()));
-            fingerprint
+            let mut digest = Digest::new();
+            parts.iter().for_each(|part| digest.add(part.as_bytes()));
+            digest
         };
         assert_ne!(of(["ab", "c"]), of(["a", "bc"]));
     }

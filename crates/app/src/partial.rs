@@ -15,6 +15,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use fastlane_model::FingerprintMatch;
 
 use fastlane_durable as durable;
 
@@ -23,7 +24,7 @@ use crate::storage::{self, cannot_write};
 pub(crate) use error::PartialError;
 pub(crate) use journal::{Begun, Done};
 
-use journal::Journal;
+use journal::{FORMAT, Journal};
 use ours::JOURNAL;
 
 /// A place for a directory, known to be free or to be ours.
@@ -110,14 +111,25 @@ impl Place {
         parent.is_ok_and(|parent| other.canonicalize().is_ok_and(|other| parent.starts_with(other)))
     }
 
-    /// Begins the work, or continues it.
-    pub(crate) fn begin(self, begun: Begun) -> anyhow::Result<Partial> {
+    /// Begins the work, or continues it; `compare` compares a fingerprint with that of the model.
+    pub(crate) fn begin(
+        self,
+        begun: Begun,
+        compare: &dyn Fn(&str) -> anyhow::Result<FingerprintMatch>,
+    ) -> anyhow::Result<Partial> {
         let made = match std::fs::create_dir(&self.partial) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             made => made,
         };
         // the error says `out`, for which the directory stands
         made.with_context(|| cannot_write(&self.path))?;
+        // before the names of files, which a newer version may have others of
+        let journal = Journal::read(&self.partial.join(JOURNAL));
+        if let Err(newer @ PartialError::Format { .. }) = journal
+            && !self.overwrite
+        {
+            return Err(newer.into());
+        }
         ours::check(&self.partial)?;
         let lock = lock(&self.partial)?;
         // whoever had the lock may have finished since the first look
@@ -126,7 +138,7 @@ impl Place {
             let _ = std::fs::remove_dir(&self.partial);
             return Err(error);
         }
-        let done = self.continued(&begun)?;
+        let done = self.continued(&begun, compare)?;
         let mut partial = Partial { place: self, begun, done: Done::default(), _lock: lock };
         match done {
             Some(done) => partial.done = done,
@@ -136,23 +148,28 @@ impl Place {
     }
 
     /// How far earlier work with the same settings got.
-    fn continued(&self, begun: &Begun) -> anyhow::Result<Option<Done>> {
-        let path = self.partial.join(JOURNAL);
-        let text = match std::fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            read => read.with_context(|| format!("cannot read `{}`", path.display()))?,
-        };
-        let other = match serde_json::from_slice::<Journal>(&text) {
+    fn continued(
+        &self,
+        begun: &Begun,
+        compare: &dyn Fn(&str) -> anyhow::Result<FingerprintMatch>,
+    ) -> anyhow::Result<Option<Done>> {
+        let other = match Journal::read(&self.partial.join(JOURNAL)) {
+            Ok(None) => return Ok(None),
             // nothing is lost
-            Ok(journal) if journal.done.texts == 0 => return Ok(None),
-            Ok(journal) => match journal.begun.difference(begun) {
-                None => return Ok(Some(journal.done)),
-                Some((what, begun, wanted)) => {
-                    let path = self.partial.clone();
-                    PartialError::Other { path, what, begun, wanted }
+            Ok(Some(journal)) if journal.done.texts == 0 => return Ok(None),
+            Ok(Some(Journal { begun: mut before, done, .. })) => {
+                if compare(&before.fingerprint)? == FingerprintMatch::Earlier {
+                    before.fingerprint.clone_from(&begun.fingerprint);
                 }
-            },
-            Err(source) => PartialError::Journal { path, source },
+                match before.difference(begun) {
+                    None => return Ok(Some(done)),
+                    Some((what, begun, wanted)) => {
+                        PartialError::Other { path: self.partial.clone(), what, begun, wanted }
+                    }
+                }
+            }
+            Err(error @ PartialError::Read { .. }) => return Err(error.into()),
+            Err(error) => error,
         };
         if self.overwrite { Ok(None) } else { Err(other.into()) }
     }
@@ -193,7 +210,7 @@ impl Partial {
 
     /// Writes into the journal how far the files are on the disk.
     pub(crate) fn save(&mut self, done: Done) -> anyhow::Result<()> {
-        let journal = Journal { begun: self.begun.clone(), done };
+        let journal = Journal { format: FORMAT, begun: self.begun.clone(), done };
         let path = self.directory().join(JOURNAL);
         let text = serde_json::to_vec_pretty(&journal)?;
         durable::replace(&path, &text).with_context(|| cannot_write(&path))?;

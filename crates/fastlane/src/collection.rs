@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use fastlane_corpus::{Document, Filter};
 use fastlane_engine::{IndexSettings, Statistics, Store, Writer, WriterSettings};
-use fastlane_model::{Model, Settings};
+use fastlane_model::{FingerprintMatch, Model, Settings};
 
 use crate::error::CollectionError;
 use crate::kind::{Kind, kind};
@@ -18,6 +18,8 @@ use crate::writer::CollectionWriter;
 pub struct Collection {
     pub(crate) directory: PathBuf,
     pub(crate) model: Option<Arc<Model>>,
+    /// The model's fingerprint as an earlier version left it in the index.
+    pub(crate) earlier: Option<String>,
     snapshot: RwLock<Arc<Snapshot>>,
     /// Files that writers of this collection have looked through.
     pub(crate) compared: Compared,
@@ -30,7 +32,7 @@ pub struct Figures {
     pub views: Statistics,
     /// Where its model was when it was made.
     pub model: PathBuf,
-    /// What tells the model from others.
+    /// What tells the model from others, as the index keeps it.
     pub fingerprint: String,
     /// How long the searched views are, and the token views beside them, where these are others.
     pub dims: (usize, Option<usize>),
@@ -74,8 +76,8 @@ impl Collection {
             }
         }
         let (dim, token_dim) = model.dims();
-        let fingerprint = fingerprint(&model)?;
-        let index = IndexSettings { dim, token_dim, lanes_only: false, model: fingerprint, store };
+        let name = model.fingerprint().to_string();
+        let index = IndexSettings { dim, token_dim, lanes_only: false, model: name, store };
         let views = Writer::open(&directory.join(VIEWS), &index, WriterSettings::default())?;
         // another process may have made it since
         if views.generation() > 0 {
@@ -84,7 +86,7 @@ impl Collection {
         CollectionWriter::first(directory, &model, views)?;
         let snapshot = RwLock::new(Arc::new(Snapshot::open(directory)?));
         let (directory, compared) = (directory.to_owned(), Compared::default());
-        Ok(Self { directory, model: Some(model), snapshot, compared })
+        Ok(Self { directory, model: Some(model), earlier: None, snapshot, compared })
     }
 
     /// Opens a collection with the model that made it, from where that was.
@@ -142,15 +144,29 @@ impl Collection {
         snapshot: Snapshot,
     ) -> Result<Self, CollectionError> {
         let directory = directory.to_owned();
+        let mut earlier = None;
         if let Some(model) = &model {
-            let (found, wanted) = (snapshot.reader.settings().model.clone(), fingerprint(model)?);
-            if found != wanted {
-                let (path, model) = (directory, model.directory().to_owned());
-                return Err(CollectionError::OtherModel { path, model, found, wanted });
+            let found = snapshot.reader.settings().model.clone();
+            match model.compare(&found)? {
+                FingerprintMatch::Same => {}
+                FingerprintMatch::Earlier => earlier = Some(found),
+                FingerprintMatch::Other => {
+                    let wanted = model.fingerprint().to_string();
+                    let (path, model) = (directory, model.directory().to_owned());
+                    return Err(CollectionError::OtherModel { path, model, found, wanted });
+                }
             }
         }
         let (snapshot, compared) = (RwLock::new(Arc::new(snapshot)), Compared::default());
-        Ok(Self { directory, model, snapshot, compared })
+        Ok(Self { directory, model, earlier, snapshot, compared })
+    }
+
+    /// Tells whether the index keeps the fingerprint of its model as versions before 0.1.0 wrote it.
+    ///
+    /// The model was compared with it. The next commit of a collection that was opened with its
+    /// model writes the fingerprint as it is now, even if nothing else changes.
+    pub fn has_earlier_fingerprint(&self) -> bool {
+        self.earlier.as_ref() == Some(&self.snapshot().reader.settings().model)
     }
 
     /// Where the index of views of a collection lies.
@@ -256,9 +272,4 @@ impl Collection {
         self.refresh()?;
         Ok(CollectionWriter::new(self, views))
     }
-}
-
-/// What tells a model from others, as indexes keep it.
-fn fingerprint(model: &Model) -> Result<String, CollectionError> {
-    Ok(format!("{:016x}", model.fingerprint()?))
 }

@@ -54,4 +54,4 @@ pub use fastlane_engine::{
     Checked, DocumentViews, OpenIndexError, Problem, QueryViews, SearchError, Statistics, Store,
     Token, TokenMatrix, UsualLane, WriterSettings,
 };
-pub use fastlane_model::{Model, Precision, Settings};
+pub use fastlane_model::{Fingerprint, Model, Precision, Settings};

@@ -250,13 +250,14 @@ impl<'a> CollectionWriter<'a> {
             Some(draft) => (draft.name().to_owned(), draft.finish()?),
             None => (snapshot.about.words.clone(), self.files(&snapshot)?),
         };
-        let model = self.collection.model.as_ref();
-        let model = model.map_or(snapshot.about.model.clone(), |it| absolute(it.directory()));
-        let mut tags = snapshot.about.tags.clone();
-        tags.append(&mut self.tags);
-        let about = About { model, words, files: Some(files), tags };
+        let about = self.about(&snapshot, words, files);
         if about != snapshot.about {
             self.views.attach(ABOUT, Some(&about.to_bytes()))?;
+        }
+        if let Some(model) = &self.collection.model
+            && self.collection.has_earlier_fingerprint()
+        {
+            self.views.set_model(&model.fingerprint().to_string())?;
         }
         let committed = watched(&mut self.views, end, watch);
         // an error may come after the step that makes the commit hold
@@ -271,6 +272,15 @@ impl<'a> CollectionWriter<'a> {
         self.collection.refresh()?;
         words::remove_others(&self.collection.directory, &about.words);
         Ok(generation)
+    }
+
+    /// What the next commit says about the collection.
+    fn about(&mut self, snapshot: &Snapshot, words: String, files: Vec<FileEntry>) -> About {
+        let model = self.collection.model.as_ref();
+        let model = model.map_or(snapshot.about.model.clone(), |it| absolute(it.directory()));
+        let mut tags = snapshot.about.tags.clone();
+        tags.append(&mut self.tags);
+        About { model, words, files: Some(files), tags }
     }
 
     /// The words of the next generation; made when the first of them changes.

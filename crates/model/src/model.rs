@@ -10,8 +10,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Layout};
 use crate::documents::{Documents, side_by_side};
+use crate::earlier::{self, Files};
 use crate::error::OpenError;
-use crate::files::Files;
+use crate::fingerprint::{Fingerprint, FingerprintMatch};
 use crate::kernels::{Kernel, Precision};
 use crate::towers::Towers;
 use crate::turn::Turns;
@@ -50,7 +51,7 @@ impl Default for Settings {
 pub struct Model {
     directory: PathBuf,
     towers: Arc<Towers>,
-    files: Files,
+    earlier: Files,
     window: NonZero<usize>,
     pool: ThreadPool,
     turns: Turns,
@@ -74,11 +75,11 @@ impl Model {
             tower.architecture.layers = tower.architecture.layers.min(layers);
         }
         // after the cut: fewer layers make other states
-        let files = Files::of(&checkpoint);
+        let earlier = Files::of(&checkpoint);
         let towers = Arc::new(Towers::load(kernel, checkpoint)?);
         let directory = directory.to_owned();
         let (window, turns) = (settings.window, Turns::default());
-        Ok(Self { directory, towers, files, window, pool, turns })
+        Ok(Self { directory, towers, earlier, window, pool, turns })
     }
 
     /// Where it was opened.
@@ -91,17 +92,28 @@ impl Model {
         self.towers.layout
     }
 
-    /// A number that tells the checkpoint from others: from its weights, its tokenizer and its
-    /// settings, all of which are read again. With fewer layers it is another one.
+    /// Tells the model from all others by its weights, its tokenizer and its settings, as they were
+    /// when it was opened. With fewer layers it is another model.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.towers.fingerprint
+    }
+
+    /// Compares a fingerprint that was kept, in whatever form, with that of the model.
     ///
-    /// It is the same wherever the files lie, and for all versions of this program, because indexes
-    /// keep it.
+    /// # Errors
+    ///
+    /// It has the form of earlier versions, which read the files again, and one cannot be read.
+    pub fn compare(&self, kept: &str) -> Result<FingerprintMatch, CheckpointError> {
+        earlier::compare(kept, self.fingerprint(), || self.earlier_fingerprint())
+    }
+
+    /// What earlier versions of this program told the model from others by; it goes with 0.1.0.
     ///
     /// # Errors
     ///
     /// A file cannot be read any more.
-    pub fn fingerprint(&self) -> Result<u64, CheckpointError> {
-        self.files.fingerprint()
+    pub fn earlier_fingerprint(&self) -> Result<u64, CheckpointError> {
+        self.earlier.hash()
     }
 
     /// Names the instructions that it computes with.

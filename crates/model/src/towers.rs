@@ -14,6 +14,7 @@ use crate::bert::Workspace;
 use crate::checkpoint::{Checkpoint, CheckpointError, LaneKind, Layout, RouterFiles, RouterInput};
 use crate::document_lanes::DocumentLanes;
 use crate::error::NotFinite;
+use crate::fingerprint::Fingerprint;
 use crate::kernels::Kernel;
 use crate::project::{Projection, mix};
 use crate::router::Router;
@@ -24,6 +25,7 @@ use crate::tower::Tower;
 #[derive(Debug)]
 pub(crate) struct Towers {
     pub(crate) layout: Layout,
+    pub(crate) fingerprint: Fingerprint,
     pub(crate) kernel: Kernel,
     tokeniser: Tokeniser,
     pub(crate) query_side: Side,
@@ -46,6 +48,8 @@ impl Towers {
         };
         let towers = Self {
             layout: files.layout,
+            // their tensors were hashed above, as they were read
+            fingerprint: files.fingerprint()?,
             kernel,
             tokeniser: files.tokeniser,
             query_side: files.query_side,

@@ -65,6 +65,9 @@ impl Service {
                 Some(model) => Collection::open_with(&path, model)?,
                 None => Collection::open_from(&path, model.as_deref(), &settings)?,
             });
+            if collection.has_earlier_fingerprint() {
+                log(&format!("index `{name}` renews its model's fingerprint with its next change"));
+            }
             models.extend(collection.model().map(|model| (place, Arc::clone(model))));
             let jobs = Jobs::open(&collection, Arc::clone(&log))?;
             let index = Index { collection, queries: QueryCache::new(), jobs };

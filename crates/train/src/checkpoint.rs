@@ -21,7 +21,10 @@ use crate::optimiser::Optimiser;
 use crate::origins::Origins;
 use crate::storage::put;
 
-const FORMAT: u32 = 2;
+/// The format that is written. In format 2, the oldest that is read, the fingerprint of the model
+/// has 16 digits.
+const FORMAT: u32 = 3;
+const OLDEST: u32 = 2;
 
 /// The folder of a run's checkpoints in its directory.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
@@ -147,15 +150,22 @@ fn save_tables<B: Backend>(
     Ok(write_tensors(path, &tensors, WeightType::F32)?)
 }
 
-/// Reads where a run stands.
+/// Reads where a run stands, the format first.
 pub(crate) fn read_state(path: &Path) -> Result<State, TrainError> {
-    let file = path.join("state.json");
-    let broken = |what: String| TrainError::Resume { path: file.clone(), what };
-    let bytes = fs::read(&file).map_err(|error| broken(error.to_string()))?;
-    let state: State = serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
-    match state.format {
-        FORMAT => Ok(state),
-        found => Err(broken(format!("it has format {found}, this program reads {FORMAT}"))),
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let path = path.join("state.json");
+    let broken = |what: String| TrainError::Resume { path: path.clone(), what };
+    let bytes = fs::read(&path).map_err(|error| broken(error.to_string()))?;
+    let version: Version =
+        serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
+    match version.format {
+        OLDEST..=FORMAT => {
+            serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))
+        }
+        found => Err(TrainError::Format { path, found, wanted: OLDEST..=FORMAT }),
     }
 }
 
@@ -202,6 +212,11 @@ pub(crate) fn read_best(output: &Path, like: &[Parameter]) -> Result<Vec<Paramet
 }
 
 impl State {
+    /// Goes on from what was saved, perhaps in an earlier format, with what was found now.
+    pub(crate) fn renewed(self, origins: Origins) -> Self {
+        Self { format: FORMAT, origins, ..self }
+    }
+
     /// A run before its first step.
     pub(crate) fn new(run: String, origins: Origins) -> Self {
         let (told, version) = (BTreeMap::new(), env!("CARGO_PKG_VERSION").to_owned());

@@ -1,6 +1,7 @@
 //! Why a run cannot begin, or cannot go on.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use fastlane_model::{CheckpointError, OpenError};
@@ -76,6 +77,21 @@ pub enum TrainError {
         path: PathBuf,
         /// What is wrong with it.
         what: String,
+    },
+    /// What was saved has a format that is not read.
+    #[error(
+        "`{}` has format {found}, this program reads {} to {}",
+        path.display(),
+        wanted.start(),
+        wanted.end()
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The formats that are read.
+        wanted: RangeInclusive<u32>,
     },
     /// There is no run to report on.
     #[error("there is no run in `{}`", path.display())]
@@ -156,6 +172,10 @@ impl TrainError {
                  what was saved in this one is whole",
             ),
             Self::OtherRun { .. } => Some("choose another `--output`, or remove this one"),
+            Self::Format { found, wanted, .. } => Some(match found > wanted.end() {
+                true => "go on with the newer version of fastlane, or choose another `--output`",
+                false => "choose another `--output`: the run begins again there",
+            }),
             Self::Nothing => {
                 Some("set `architecture.dim` or `architecture.tuned_layers`, or `mode = \"full\"`")
             }

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::{Example, Pairs, Teacher, TokenTable, fingerprint};
+use fastlane_model::Fingerprint;
+
+use crate::data::{Example, Pairs, Teacher, TokenTable, hash_of};
 use crate::judged::JudgedSet;
 
 /// Hashes by the keys of the run file that lead to what they are of.
 pub(crate) type Origins = BTreeMap<String, String>;
 
+/// The key of the checkpoint to start from.
+pub(crate) const MODEL: &str = "model";
+
 /// Where the parts come from.
 pub(crate) struct Parts<'a> {
     /// The fingerprint of the checkpoint to start from.
-    pub(crate) model: u64,
+    pub(crate) model: Fingerprint,
     pub(crate) pairs: &'a Pairs,
     pub(crate) tokens: &'a [TokenTable; 2],
     pub(crate) teacher: Option<&'a Teacher>,
@@ -20,14 +25,15 @@ pub(crate) struct Parts<'a> {
 
 impl Parts<'_> {
     pub(crate) fn origins(&self) -> Origins {
-        let dev = self.dev.iter().fold(0, |hash, set| fingerprint(hash, set.numbers()));
-        let all = [
-            ("model", self.model),
+        let dev = self.dev.iter().fold(0, |hash, set| hash_of(hash, set.numbers()));
+        let hashes = [
             ("data", self.data()),
             ("loss.teacher.scores", self.teacher.map_or(0, Teacher::hash)),
             ("dev", dev),
         ];
-        all.map(|(key, hash)| (key.to_owned(), format!("{hash:016x}"))).into()
+        let hashes = hashes.map(|(key, hash)| (key.to_owned(), format!("{hash:016x}")));
+        let model = (MODEL.to_owned(), self.model.to_string());
+        hashes.into_iter().chain([model]).collect()
     }
 
     /// Everything that batches are made of. Each list comes after its length: what ends one is not
@@ -37,7 +43,7 @@ impl Parts<'_> {
             let examples = source.examples.iter().flat_map(of_example);
             std::iter::once(source.examples.len() as u32).chain(examples)
         });
-        fingerprint(0, sources.chain(self.tokens.iter().flat_map(TokenTable::numbers)))
+        hash_of(0, sources.chain(self.tokens.iter().flat_map(TokenTable::numbers)))
     }
 }
 
@@ -61,7 +67,8 @@ mod tests {
         let (path, weight, collection) = (PathBuf::new(), 1.0, Vec::new());
         pairs.sources.push(Source { path, weight, examples, collection });
         let tokens = Default::default();
-        let parts = Parts { model: 0, pairs: &pairs, tokens: &tokens, teacher: None, dev: &[] };
+        let model = "f1-00000000000000000000000000000000".parse().unwrap();
+        let parts = Parts { model, pairs: &pairs, tokens: &tokens, teacher: None, dev: &[] };
         parts.origins()["data"].clone()
     }
 

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
+use fastlane_model::FingerprintMatch;
+
 use crate::architecture::{Export, Parameter, export};
 use crate::backend::{Cpu, Device, alone, hash};
 use crate::checkpoint::{
@@ -20,7 +22,7 @@ use crate::judged::JudgedSet;
 use crate::learner::Learner;
 use crate::memory;
 use crate::metrics::Metrics;
-use crate::origins::Origins;
+use crate::origins::{MODEL, Origins};
 use crate::prepare::{Prepared, prepare};
 use crate::report::{EXAMPLES, report};
 use crate::run::{DeviceSettings, Run};
@@ -75,7 +77,7 @@ pub fn train(run: &Run, places: &Places, watch: &mut dyn Watch) -> Result<Outcom
     }
     let prepared = prepare(run, &places.cache, watch)?;
     if let Some((state, _)) = &last {
-        same_origins(&places.output, &state.origins, &prepared.origins)?;
+        same_origins(&places.output, &state.origins, &prepared)?;
     }
     let _alone = alone();
     match run.device {
@@ -128,7 +130,9 @@ fn check_output(model: &Path, output: &Path) -> Result<(), TrainError> {
 /// Refuses to go on with a run that differs from the one that was saved.
 fn same_run(output: &Path, saved: &str, run: &Run) -> Result<(), TrainError> {
     let parse = |text: &str| toml::from_str::<toml::Table>(text).unwrap_or_default();
-    let (found, wanted) = (parse(saved), parse(&written(run)));
+    // a key that came later has its default in a run that was saved before
+    let saved = toml::from_str::<Run>(saved).map_or_else(|_| saved.to_owned(), |it| written(&it));
+    let (found, wanted) = (parse(&saved), parse(&written(run)));
     let shown =
         |value: Option<&toml::Value>| value.map_or("absent".to_owned(), ToString::to_string);
     let keys = wanted.keys().chain(found.keys());
@@ -147,16 +151,23 @@ fn same_run(output: &Path, saved: &str, run: &Run) -> Result<(), TrainError> {
 }
 
 /// Refuses to go on with other data, another model to start from, or other measurements.
-fn same_origins(output: &Path, saved: &Origins, now: &Origins) -> Result<(), TrainError> {
-    match now.iter().find(|(key, hash)| saved.get(*key) != Some(hash)) {
-        None => Ok(()),
-        Some((key, wanted)) => Err(TrainError::OtherRun {
-            path: output.to_owned(),
-            key: key.clone(),
-            found: format!("of hash {}", saved.get(key).map_or("none", String::as_str)),
-            wanted: format!("of hash {wanted}"),
-        }),
+fn same_origins(output: &Path, saved: &Origins, prepared: &Prepared) -> Result<(), TrainError> {
+    for (key, wanted) in &prepared.origins {
+        let found = saved.get(key).map_or("none", String::as_str);
+        let same = match key.as_str() {
+            MODEL => prepared.checkpoint.compare(found)? != FingerprintMatch::Other,
+            _ => found == wanted,
+        };
+        if !same {
+            return Err(TrainError::OtherRun {
+                path: output.to_owned(),
+                key: key.clone(),
+                found: format!("of hash {found}"),
+                wanted: format!("of hash {wanted}"),
+            });
+        }
     }
+    Ok(())
 }
 
 /// A run file with all defaults written out.
@@ -198,7 +209,7 @@ impl<'a, D: Device> Training<'a, D> {
             let Learner { weights, optimiser, .. } = &mut self.learner;
             restore(&path, &state, weights, optimiser)?;
             self.signs.told.clone_from(&state.told);
-            self.state = state;
+            self.state = state.renewed(self.prepared.origins.clone());
         }
         Checkpoints::of(&self.places.output).make()?;
         let mut metrics = Metrics::open(&self.places.output, self.state.step)?;

@@ -18,7 +18,7 @@ use crate::args::EncodeArgs;
 use crate::bundled;
 use crate::input::Texts;
 use crate::interrupt::Interrupted;
-use crate::model::{self, Fingerprint};
+use crate::model::{self, Digest};
 use crate::partial::{Begun, Done, PartialError, Place};
 use crate::printer::Printer;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
     }
     let model = model::open(&model, &args.model)?;
     let (shape, begun) = probe(args, &model)?;
-    let partial = place.begin(begun)?;
+    let partial = place.begin(begun, &|kept| Ok(model.compare(kept)?))?;
     let mut work = Work { args, model: &model, shape, partial, before: 0, views: 0, empty: 0 };
     match work.finish(texts, printer.settings()) {
         Ok(time) => summary(&work, time).tell(args, printer),
@@ -80,7 +80,7 @@ fn counted(texts: u64, side: &str) -> String {
 
 /// What distinguishes the work from other work, and the shape of its views, as one text shows it.
 fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun)> {
-    let mut sample = Fingerprint::new();
+    let mut sample = Digest::new();
     let shape = if args.query {
         let views = model.encode_query(PROBE)?;
         sample.add_query(&views);
@@ -95,7 +95,7 @@ fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun
         side: side(args).to_owned(),
         instructions: model.instructions().to_owned(),
         model: model.directory().to_owned(),
-        fingerprint: format!("{:016x}", model.fingerprint()?),
+        fingerprint: model.fingerprint().to_string(),
         sample: sample.to_string(),
     };
     Ok((shape, begun))

@@ -19,7 +19,7 @@ const FOUND: usize = 10;
 const MOST: usize = 100;
 
 pub(crate) fn run(args: &McpArgs, printer: &Printer) -> anyhow::Result<()> {
-    let collection = open(&args.index, args.model.as_deref(), args.threads)?;
+    let collection = open((&args.index, args.model.as_deref()), args.threads, printer)?;
     let documents = collection.figures().views.documents;
     printer.note(&format!("{documents} documents, for an agent on standard input and output"));
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use fastlane_engine::VectorFilesError;
 
+use super::journal::FORMATS;
+
 /// Why a directory cannot be begun or continued.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PartialError {
@@ -26,6 +28,9 @@ pub(crate) enum PartialError {
     /// The files are not what the journal says.
     #[error("`{}` is damaged", path.display())]
     Damaged { path: PathBuf, source: VectorFilesError },
+    /// The journal has a format that is not read.
+    #[error("`{}` has format {found}, this program reads {FORMATS}", path.display())]
+    Format { path: PathBuf, found: u32 },
     /// The journal is broken.
     #[error("cannot understand `{}`", path.display())]
     Journal { path: PathBuf, source: serde_json::Error },
@@ -42,6 +47,9 @@ impl PartialError {
             Self::Foreign { .. } => Some("choose another name, or move that file away"),
             Self::Other { .. } | Self::Changed { .. } => {
                 Some("repeat what it was begun with, or begin anew with --overwrite")
+            }
+            Self::Format { .. } => {
+                Some("continue with the newer version of fastlane, or begin anew with --overwrite")
             }
             Self::Journal { .. } | Self::Damaged { .. } => Some("begin anew with --overwrite"),
             Self::Busy { .. } => Some("wait for it, or choose another name"),

@@ -1,9 +1,20 @@
 //! What a journal says: what work was begun with, and how far it is.
+//!
+//! Its format is read first. In format 1, which does not name itself, the model's fingerprint has
+//! 16 digits; work that was begun so is continued, and the next entry is of format 2.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use fastlane_engine::Written;
 use serde::{Deserialize, Serialize};
+
+use super::PartialError;
+
+/// The format that is written.
+pub(super) const FORMAT: u32 = 2;
+/// The formats that are read.
+pub(super) const FORMATS: &str = "1 to 2";
 
 /// What must stay the same from beginning to end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +98,36 @@ impl Done {
 /// The content of the journal.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Journal {
+    #[serde(default = "first")]
+    pub(super) format: u32,
     pub(super) begun: Begun,
     pub(super) done: Done,
+}
+
+/// What a journal of any format says.
+#[derive(Deserialize)]
+struct Version {
+    #[serde(default = "first")]
+    format: u32,
+}
+
+fn first() -> u32 {
+    1
+}
+
+impl Journal {
+    /// Reads a journal, if there is one.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, PartialError> {
+        let text = match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|source| PartialError::Read { path: path.to_owned(), source })?,
+        };
+        let broken = |source| PartialError::Journal { path: path.to_owned(), source };
+        match serde_json::from_slice::<Version>(&text).map_err(broken)?.format {
+            1..=FORMAT => serde_json::from_slice(&text).map(Some).map_err(broken),
+            found => Err(PartialError::Format { path: path.to_owned(), found }),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -30,7 +30,10 @@ fn timeless(words: &str) -> String {
 
 /// Without fingerprints.
 fn nameless(words: &str) -> String {
-    let is_number = |word: &str| word.len() == 16 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let is_number = |word: &str| {
+        let digits = word.strip_prefix("f1-").unwrap_or(word);
+        matches!(digits.len(), 16 | 32) && digits.chars().all(|c| c.is_ascii_hexdigit())
+    };
     let word = |word: &str| if is_number(word) { "number".to_owned() } else { word.to_owned() };
     words
         .split_inclusive(['(', ')'])

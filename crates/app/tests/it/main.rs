@@ -10,6 +10,7 @@ mod shared_data;
 mod arrows;
 mod bad_files;
 mod bm25;
+mod compat;
 mod convert;
 mod damage;
 mod damaged_words;

@@ -190,6 +190,19 @@ impl Writer {
         self.manifest.generation
     }
 
+    /// Gives the model of all views another name with the next commit; the views stay.
+    ///
+    /// It is for names that mean the same model: nothing else makes views comparable.
+    ///
+    /// # Errors
+    ///
+    /// An earlier error ended this writer.
+    pub fn set_model(&mut self, name: &str) -> Result<(), WriteIndexError> {
+        self.check_ended()?;
+        name.clone_into(&mut self.manifest.settings.model);
+        Ok(())
+    }
+
     /// Counts the documents that the next commit will hold.
     pub fn documents(&self) -> u64 {
         let kept =

@@ -10,7 +10,7 @@
 //! | `lanelens.npy` | u32 `[texts]` | how many of these each text has |
 //! | `alpha.npy` | f32 `[views]` | queries only: how much of the intent each token carries |
 //! | `soft.npy` | f16 `[texts, lane dim]` | queries only: the soft lane |
-//! | `model.json` | an [`Origin`] | which model made the views |
+//! | `model.json` | the format and an [`Origin`] | which model made the views |
 //! | `weights.npy` | f16 or f32 `[views]` | read only: how important each token view is |
 //!
 //! The files only grow, text by text, until [`VectorWriter::finish`] puts their counts into the

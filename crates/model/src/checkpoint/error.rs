@@ -159,6 +159,16 @@ pub enum CheckpointError {
         /// What it says.
         found: String,
     },
+    /// The checkpoint is one of ours, in a format that is not read.
+    #[error("`{}` has format {found}, this program reads {wanted}", path.display())]
+    Format {
+        /// The file that says so.
+        path: PathBuf,
+        /// The format.
+        found: u32,
+        /// The one that is read.
+        wanted: u32,
+    },
     /// A setting of the checkpoint has a value that is not read.
     #[error("`{key}` is {} in `{}`, wanted {wanted}", one_line(found), path.display())]
     Setting {
@@ -279,6 +289,7 @@ impl CheckpointError {
                 "another program saved it anew: restore the directory, or remove the key \
                  `fastlane` from config_sentence_transformers.json to use it without",
             ),
+            Self::Format { .. } => Some("open it with the newer version of fastlane that wrote it"),
             Self::Exists { .. } => Some("choose another name, or remove it first"),
             _ => None,
         }

@@ -11,9 +11,14 @@
 //! PyLate and Sentence Transformers read the top as a ColBERT that works without a router, and
 //! `query/` as another.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Checkpoint, CheckpointError, Folder, Layout, RouterFiles, TowerFiles, pylate, router};
+use super::{
+    Checkpoint, CheckpointError, Folder, Layout, RouterFiles, TowerFiles, pylate, read_bytes, router,
+    sides,
+};
 
 /// The directory of the query encoder of split towers.
 pub(super) const QUERY: &str = "query";
@@ -35,7 +40,6 @@ pub(super) struct Mark {
 
 pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     let mark = folder.st.fastlane.as_ref().expect("the mark told the layout");
-    check_format(folder, mark)?;
     let router = part(folder, mark.router, router::DIRECTORY)?;
     let split = part(folder, mark.split, QUERY)?;
     let document = folder.tower()?;
@@ -59,16 +63,26 @@ pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     })
 }
 
-fn check_format(folder: &Folder, mark: &Mark) -> Result<(), CheckpointError> {
-    if mark.format == FORMAT {
-        return Ok(());
+/// Refuses a format that is not read, before anything else in the directory is looked at.
+///
+/// What is broken is refused later, by those who read all of it.
+pub(super) fn check_format(directory: &Path) -> Result<(), CheckpointError> {
+    #[derive(Deserialize)]
+    struct Settings {
+        fastlane: Version,
     }
-    Err(CheckpointError::Setting {
-        path: folder.path.join(super::sides::FILE),
-        key: "fastlane.format",
-        found: mark.format.to_string(),
-        wanted: FORMAT.to_string(),
-    })
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let path = directory.join(sides::FILE);
+    let bytes = read_bytes(&path).unwrap_or_default();
+    match serde_json::from_slice::<Settings>(&bytes) {
+        Ok(Settings { fastlane: Version { format: found } }) if found != FORMAT => {
+            Err(CheckpointError::Format { path, found, wanted: FORMAT })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a part is to be read; it must be there, then.

@@ -136,6 +136,7 @@ struct Folder {
 
 impl Folder {
     fn open(path: &Path) -> Result<Self, CheckpointError> {
+        fastlane::check_format(path)?;
         let modules = Modules::read(path)?;
         let encoder = modules.encoder.clone().unwrap_or_else(|| path.to_owned());
         let config = Config::read(&encoder.join("config.json"))?;

@@ -11,6 +11,7 @@
 //! so that its bytes pass the memory only once. The file is not mapped: a file that shrinks
 //! while it is mapped ends the process, and one that is read gives an error.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,9 @@ const BUFFER: usize = 1 << 18;
 /// The largest header that is believed.
 const LONGEST_HEADER: u64 = 100_000_000;
 
+/// The types of numbers that are read.
+const TYPES: &str = "F32, F16, BF16 or I8 with a scale";
+
 /// The end of the name of an int8 tensor's factors.
 pub(super) const SCALE: &str = "_scale";
 
@@ -39,6 +43,19 @@ pub struct Tensors {
     metadata: Metadata,
     /// Where the first tensor starts.
     start: u64,
+    /// The hashes of tensors that were read.
+    digests: Mutex<HashMap<String, [u8; 32]>>,
+}
+
+/// A tensor as the file has it.
+pub(crate) struct StoredTensor<'a> {
+    /// What its name has after that of the tensor it belongs to: nothing, or `_scale`.
+    pub(crate) end: &'static str,
+    /// The type of its numbers.
+    pub(crate) kind: &'static str,
+    pub(crate) shape: &'a [usize],
+    /// The BLAKE3 hash of its bytes.
+    pub(crate) digest: [u8; 32],
 }
 
 impl Tensors {
@@ -57,7 +74,8 @@ impl Tensors {
         if found != wanted {
             return Err(CheckpointError::Size { path: path.to_owned(), found, wanted });
         }
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file), metadata, start })
+        let (path, file, digests) = (path.to_owned(), Mutex::new(file), Mutex::default());
+        Ok(Self { path, file, metadata, start, digests })
     }
 
     /// The file.
@@ -96,7 +114,7 @@ impl Tensors {
             Dtype::F16 => self.convert(name, info, from_f16),
             Dtype::BF16 => self.convert(name, info, from_bf16),
             Dtype::I8 => self.scaled(name, info),
-            other => Err(self.wrong_type(name, other, "F32, F16, BF16 or I8 with a scale")),
+            other => Err(self.wrong_type(name, other, TYPES)),
         }
     }
 
@@ -129,16 +147,62 @@ impl Tensors {
         Ok(values)
     }
 
-    /// Reads the bytes piece by piece and turns each piece into numbers.
+    /// The bytes of a tensor, and of the factors of its rows if it has these.
+    pub(crate) fn stored(&self, name: &str) -> Result<Vec<StoredTensor<'_>>, CheckpointError> {
+        let mut all = vec![self.stored_alone(name, "")?];
+        if all[0].kind == "i8" {
+            all.push(self.stored_alone(&format!("{name}{SCALE}"), SCALE)?);
+        }
+        Ok(all)
+    }
+
+    fn stored_alone(
+        &self,
+        name: &str,
+        end: &'static str,
+    ) -> Result<StoredTensor<'_>, CheckpointError> {
+        let info = self.find(name).ok_or_else(|| self.missing(name))?;
+        let kind = match info.dtype {
+            Dtype::F32 => "f32",
+            Dtype::F16 => "f16",
+            Dtype::BF16 => "bf16",
+            Dtype::I8 => "i8",
+            other => return Err(self.wrong_type(name, other, TYPES)),
+        };
+        let known = || self.digests.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
+        let digest = match known() {
+            Some(digest) => digest,
+            None => self.pass(name, info, |_| Ok(()))?,
+        };
+        Ok(StoredTensor { end, kind, shape: &info.shape, digest })
+    }
+
+    /// Reads the bytes and turns them into numbers.
     fn convert(
         &self,
         name: &str,
         info: &TensorInfo,
         append: fn(&[u8], &mut Vec<f32>),
     ) -> Result<Vec<f32>, CheckpointError> {
-        let (from, to) = info.data_offsets;
         let mut values = Vec::with_capacity(info.shape.iter().product());
+        self.pass(name, info, |piece| {
+            let before = values.len();
+            append(piece, &mut values);
+            self.check(name, before, &values[before..])
+        })?;
+        Ok(values)
+    }
+
+    /// Reads the bytes piece by piece, and remembers their hash.
+    fn pass(
+        &self,
+        name: &str,
+        info: &TensorInfo,
+        mut take: impl FnMut(&[u8]) -> Result<(), CheckpointError>,
+    ) -> Result<[u8; 32], CheckpointError> {
+        let (from, to) = info.data_offsets;
         let mut buffer = vec![0; BUFFER.min(to - from)];
+        let mut hasher = blake3::Hasher::new();
         let fail = |source| CheckpointError::Read { path: self.path.clone(), source };
         // a thread that panicked here left at most the place in the file changed
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,12 +211,15 @@ impl Tensors {
         while left > 0 {
             let piece = &mut buffer[..left.min(BUFFER)];
             file.read_exact(piece).map_err(fail)?;
-            let before = values.len();
-            append(piece, &mut values);
-            self.check(name, before, &values[before..])?;
+            hasher.update(piece);
+            take(piece)?;
             left -= piece.len();
         }
-        Ok(values)
+        drop(file);
+        let digest = hasher.finalize().into();
+        let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        digests.insert(name.to_owned(), digest);
+        Ok(digest)
     }
 
     fn check(&self, name: &str, before: usize, values: &[f32]) -> Result<(), CheckpointError> {

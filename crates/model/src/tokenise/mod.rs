@@ -29,6 +29,8 @@ use pieces::Content;
 pub struct Tokeniser {
     tokenizer: Tokenizer,
     path: PathBuf,
+    /// The BLAKE3 hash of the file.
+    digest: [u8; 32],
     /// The special tokens before a text.
     before: Vec<Token>,
     /// The special tokens after a text.
@@ -113,13 +115,18 @@ impl Tokeniser {
         let (before, after) = surroundings(&tokenizer).map_err(broken)?;
         let unknown = named(path, &tokenizer, &unknown)?;
         let added = added_tokens(&tokenizer);
-        let path = path.to_owned();
-        Ok(Self { tokenizer, path, before, after, unknown, longest_word, added })
+        let (path, digest) = (path.to_owned(), blake3::hash(&bytes).into());
+        Ok(Self { tokenizer, path, digest, before, after, unknown, longest_word, added })
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The BLAKE3 hash of the file as it was read.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        self.digest
     }
 
     /// The id of a token, if there is one of that spelling.

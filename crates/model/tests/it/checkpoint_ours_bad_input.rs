@@ -81,7 +81,10 @@ fn a_newer_format_is_refused() {
         let name = "config_sentence_transformers.json";
         let text = std::fs::read_to_string(path.join(name)).unwrap();
         put(&path.join(name), text.replace("\"format\": 1", "\"format\": 2").as_bytes());
-    }), @"`fastlane.format` is 2 in `config_sentence_transformers.json`, wanted 1");
+    }), @r"
+    `config_sentence_transformers.json` has format 2, this program reads 1
+    hint: open it with the newer version of fastlane that wrote it
+    ");
 }
 
 #[test]

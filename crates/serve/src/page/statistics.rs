@@ -6,8 +6,8 @@ use maud::{Markup, html};
 use super::words::{bytes, grouped};
 use super::{Frame, links};
 
-/// Digits of a fingerprint that tell models apart at a glance.
-const DIGITS: usize = 8;
+/// Characters of a fingerprint that tell models apart at a glance: `f1-`, and 8 digits.
+const DIGITS: usize = 11;
 
 /// A figure: what it is of, how much, in what, and what that means.
 struct Row {
@@ -140,7 +140,7 @@ fn model(figures: &Figures) -> Row {
         name: "Model",
         value: name.unwrap_or_else(|| "unnamed".to_owned()),
         unit: Some(figures.fingerprint.chars().take(DIGITS).collect()),
-        means: "What made the views, with the first digits of its fingerprint; views of other \
+        means: "What made the views, with the start of its fingerprint; views of other \
                 models are refused.",
     }
 }

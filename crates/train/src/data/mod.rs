@@ -28,7 +28,7 @@ pub(crate) use teacher::Teacher;
 pub(crate) use tokens::TokenTable;
 
 /// Tells lists of numbers from all others: FNV-1a, by numbers, begun with one of the caller's.
-pub(crate) fn fingerprint(start: u64, numbers: impl Iterator<Item = u32>) -> u64 {
+pub(crate) fn hash_of(start: u64, numbers: impl Iterator<Item = u32>) -> u64 {
     let step = |hash: u64, number| (hash ^ u64::from(number)).wrapping_mul(0x0000_0100_0000_01b3);
     numbers.fold(0xcbf2_9ce4_8422_2325 ^ start, step)
 }

@@ -1,7 +1,12 @@
 //! The states of a frozen encoder, on disk: computed once, read for every batch.
 //!
-//! The file is called after a hash of the encoder, of how many of its layers are run, and of all
-//! tokens, so another run with the same texts finds it. It holds one f16 row for each token, written aside, synced, then renamed.
+//! The file is called after its format and a hash of the encoder, of how many of its layers are
+//! run, and of all tokens, so another run with the same texts finds it. It holds one f16 row for
+//! each token, written aside, synced, then renamed.
+//!
+//! `states3-HASH.f16` is the format that is written. The rows of `states2-HASH.f16` are the same, by
+//! a hash of the encoder's earlier fingerprint; where there is such a file, it is read. Other
+//! formats are not looked at: the states are computed again.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -37,20 +42,18 @@ impl States {
         tokens: &TokenTable,
         watch: &mut dyn FnMut(usize) -> io::Result<()>,
     ) -> Result<Self, DataError> {
-        let name = directory.join("states");
-        let failed = |source| DataError::States { path: name.clone(), source };
-        let fingerprint = model.fingerprint().map_err(io::Error::other).map_err(failed)?;
-        let key = key(fingerprint, tokens);
-        // the 2: files of the first format did not know about layers
-        let path = directory.join(format!("states2-{key:016x}.f16"));
         let hidden = model.states(&[0]).dim();
-        let failed = |source| DataError::States { path: path.clone(), source };
         let bytes = (tokens.tokens() * hidden * 2) as u64;
-        let found = File::open(&path).ok().filter(|file| length(file) == Some(bytes));
-        let file = match found {
-            Some(file) => file,
-            None => write(&path, model, tokens, watch).map_err(failed)?,
+        let find = |path: PathBuf| {
+            let file = File::open(&path).ok().filter(|file| length(file) == Some(bytes))?;
+            Some(Self { file, path, hidden })
         };
+        let path = directory.join(name(model, tokens));
+        if let Some(found) = find(path.clone()).or_else(|| find(earlier(directory, model, tokens)?)) {
+            return Ok(found);
+        }
+        let written = write(&path, model, tokens, watch);
+        let file = written.map_err(|source| DataError::States { path: path.clone(), source })?;
         Ok(Self { file, path, hidden })
     }
 
@@ -104,9 +107,18 @@ fn write(
     File::open(path)
 }
 
-/// Tells the states of one encoder and one set of texts from all others.
-fn key(fingerprint: u64, tokens: &TokenTable) -> u64 {
-    super::fingerprint(fingerprint, tokens.numbers())
+/// The name of the states of one encoder and one set of texts.
+fn name(model: &Model, tokens: &TokenTable) -> String {
+    let bytes = model.fingerprint().bytes();
+    let encoder = bytes.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes));
+    let key = super::hash_of(0, encoder.chain(tokens.numbers()));
+    format!("states3-{key:016x}.f16")
+}
+
+/// Where format 2 has them, if the encoder's files can still be read.
+fn earlier(directory: &Path, model: &Model, tokens: &TokenTable) -> Option<PathBuf> {
+    let key = super::hash_of(model.earlier_fingerprint().ok()?, tokens.numbers());
+    Some(directory.join(format!("states2-{key:016x}.f16")))
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ fn table(path: &Path, pairs: &Pairs) -> Result<Table, DataError> {
         let document = document.ok_or_else(|| twice("documents", cells[1]))?;
         table.scores.insert((query, document), score);
         let numbers = [query, document, score.to_bits()];
-        table.hash = super::fingerprint(table.hash, numbers.into_iter());
+        table.hash = super::hash_of(table.hash, numbers.into_iter());
     }
     match table.scores.is_empty() {
         true => Err(DataError::NoScores { path: path.to_owned() }),

@@ -7,13 +7,13 @@ use fastlane_engine::{DocumentViews, Encoder as _, QueryViews};
 use fastlane_model::Model;
 
 use crate::input::{Text, Texts};
-use crate::model::Fingerprint;
+use crate::model::Digest;
 
 /// A text on its way from the model to the disk.
 pub(super) struct Encoded {
     pub(super) id: String,
     /// Of all texts up to this one.
-    pub(super) fingerprint: Fingerprint,
+    pub(super) digest: Digest,
     pub(super) views: Views,
 }
 
@@ -35,40 +35,40 @@ impl Views {
 /// Where encoded texts go; it refuses them once nobody takes any.
 pub(super) type Give = SyncSender<anyhow::Result<Encoded>>;
 
-/// Texts with the fingerprint of all up to each.
-pub(super) struct Fingerprinted {
+/// Texts with the digest of all up to each.
+pub(super) struct Digested {
     pub(super) texts: Texts,
-    pub(super) fingerprint: Fingerprint,
+    pub(super) digest: Digest,
 }
 
-impl Iterator for Fingerprinted {
-    type Item = anyhow::Result<(Text, Fingerprint)>;
+impl Iterator for Digested {
+    type Item = anyhow::Result<(Text, Digest)>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let text = self.texts.next()?;
         Some(text.map(|text| {
-            self.fingerprint.add_text(&text);
-            (text, self.fingerprint)
+            self.digest.add_text(&text);
+            (text, self.digest)
         }))
     }
 }
 
 /// Encodes documents until they or the takers end; an error comes in its place, and is the last.
-pub(super) fn encode_documents(model: &Model, texts: Fingerprinted, give: &Give) {
+pub(super) fn encode_documents(model: &Model, texts: Digested, give: &Give) {
     // what the encoder does not carry: ids, and the error that ended the texts
     let (note, noted) = channel();
     let texts = texts.map_while(move |text| {
         let (noted, text) = match text {
-            Ok(((id, text), fingerprint)) => (Ok((id, fingerprint)), Some(text)),
+            Ok(((id, text), digest)) => (Ok((id, digest)), Some(text)),
             Err(error) => (Err(error), None),
         };
         note.send(noted).ok().and(text)
     });
     for views in model.encode_documents(Box::new(texts.fuse())) {
-        let Ok(Ok((id, fingerprint))) = noted.recv() else { return };
+        let Ok(Ok((id, digest))) = noted.recv() else { return };
         let views = views.with_context(|| format!("cannot encode document `{id}`"));
         let views = views.map(Views::Document);
-        if give.send(views.map(|views| Encoded { id, fingerprint, views })).is_err() {
+        if give.send(views.map(|views| Encoded { id, digest, views })).is_err() {
             return;
         }
     }
@@ -79,12 +79,12 @@ pub(super) fn encode_documents(model: &Model, texts: Fingerprinted, give: &Give)
 }
 
 /// Encodes queries, one after the other.
-pub(super) fn encode_queries(model: &Model, texts: Fingerprinted, give: &Give) {
+pub(super) fn encode_queries(model: &Model, texts: Digested, give: &Give) {
     for text in texts {
-        let encoded = text.and_then(|((id, text), fingerprint)| {
+        let encoded = text.and_then(|((id, text), digest)| {
             let views = model.encode_query(&text);
             let views = views.with_context(|| format!("cannot encode query `{id}`"))?;
-            Ok(Encoded { id, fingerprint, views: Views::Query(views) })
+            Ok(Encoded { id, digest, views: Views::Query(views) })
         });
         let last = encoded.is_err();
         if give.send(encoded).is_err() || last {

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use fastlane_engine::{Origin, VectorFilesError, VectorShape, VectorWriter};
 use fastlane_model::Model;
 
-use super::produce::{Encoded, Fingerprinted, Views, encode_documents, encode_queries};
+use super::produce::{Encoded, Digested, Views, encode_documents, encode_queries};
 use super::{counted, side};
 use crate::args::EncodeArgs;
 use crate::input::Texts;
 use crate::interrupt;
-use crate::model::Fingerprint;
+use crate::model::Digest;
 use crate::partial::{Begun, Done, Partial, PartialError};
 use crate::progress::{Progress, Unit};
 use crate::settings::Settings;
@@ -37,7 +37,7 @@ pub(super) struct Work<'a> {
 
 /// Files that are open, and the texts for them.
 struct Ready {
-    texts: Fingerprinted,
+    texts: Digested,
     bar: Bar,
     writer: VectorWriter,
 }
@@ -77,13 +77,13 @@ impl Work<'_> {
             error => anyhow::Error::new(error),
         })?;
         let mut bar = Bar::new(&texts, settings);
-        let fingerprint = read_over(&mut texts, done, &bar)?;
-        if done.texts > 0 && fingerprint.to_string() != done.fingerprint {
+        let digest = read_over(&mut texts, done, &bar)?;
+        if done.texts > 0 && digest.to_string() != done.fingerprint {
             let (input, texts) = (self.args.input.clone(), counted(done.texts, side(self.args)));
             return Err(PartialError::Changed { path, input, texts }.into());
         }
         bar.start_here();
-        Ok(Ready { texts: Fingerprinted { texts, fingerprint }, bar, writer })
+        Ok(Ready { texts: Digested { texts, digest }, bar, writer })
     }
 
     /// Writes what comes until nothing does or an error comes, and keeps the journal.
@@ -131,7 +131,7 @@ impl Work<'_> {
         &mut self,
         writer: &mut VectorWriter,
         done: &mut Done,
-        Encoded { id, fingerprint, views }: Encoded,
+        Encoded { id, digest, views }: Encoded,
     ) -> anyhow::Result<()> {
         let number = writer.written().texts + 1;
         let pushed = match &views {
@@ -149,7 +149,7 @@ impl Work<'_> {
         let (cut, count) = views.sizes();
         self.views += count as u64;
         done.count_cut(cut as u64);
-        done.fingerprint = fingerprint.to_string();
+        done.fingerprint = digest.to_string();
         Ok(())
     }
 
@@ -164,14 +164,14 @@ impl Work<'_> {
 }
 
 /// Goes through the texts that are done.
-fn read_over(texts: &mut Texts, done: &Done, bar: &Bar) -> anyhow::Result<Fingerprint> {
-    let mut fingerprint = Fingerprint::new();
+fn read_over(texts: &mut Texts, done: &Done, bar: &Bar) -> anyhow::Result<Digest> {
+    let mut digest = Digest::new();
     for number in 0..done.texts {
         bar.show(|| format!("{number} read over"));
         let Some(text) = texts.next() else { break };
-        fingerprint.add_text(&text?);
+        digest.add_text(&text?);
     }
-    Ok(fingerprint)
+    Ok(digest)
 }
 
 /// A bar that moves as the input is read.

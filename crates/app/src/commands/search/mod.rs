@@ -19,7 +19,7 @@ const SHOWN: u32 = 10;
 
 pub(crate) fn run(args: &SearchArgs, printer: &Printer) -> anyhow::Result<()> {
     let search = Search { k: args.k.unwrap_or(SHOWN) as usize, ..how(&args.how)? };
-    let collection = open(&args.index, args.model.as_deref(), args.threads)?;
+    let collection = open((&args.index, args.model.as_deref()), args.threads, printer)?;
     if collection.figures().views.documents == 0 {
         printer.note(
             "warning: the index has no documents\nhint: index them again: a run that was stopped \
@@ -61,9 +61,9 @@ pub(crate) fn how(args: &HowArgs) -> anyhow::Result<Search> {
 
 /// Opens a collection with its model, or with one that is elsewhere.
 pub(crate) fn open(
-    index: &Path,
-    model: Option<&Path>,
+    (index, model): (&Path, Option<&Path>),
     asked: Option<u16>,
+    printer: &Printer,
 ) -> anyhow::Result<Collection> {
     if kind(index).is_ok_and(|kind| kind == Kind::Views) {
         anyhow::bail!(
@@ -73,5 +73,13 @@ pub(crate) fn open(
         );
     }
     let settings = Settings { threads: threads(asked), ..Settings::default() };
-    Ok(Collection::open_from(index, model, &settings)?)
+    let collection = Collection::open_from(index, model, &settings)?;
+    if collection.has_earlier_fingerprint() {
+        let index = index.display();
+        printer.note(&format!(
+            "`{index}` keeps its model's fingerprint as an earlier version wrote it: `fastlane index \
+             DOCUMENTS --output {index} --update` renews it"
+        ));
+    }
+    Ok(collection)
 }

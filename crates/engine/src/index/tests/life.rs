@@ -446,3 +446,26 @@ fn many_small_segments_become_one() {
     assert_eq!(found(&reader, query.row(0), 100, THOROUGH), wanted);
     assert_eq!(wanted.len(), 100);
 }
+
+#[test]
+fn a_model_gets_another_name_with_a_commit_of_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path());
+    writer.add("a", &unit(0), None).unwrap();
+    writer.commit().unwrap();
+    let name = || Reader::open(directory.path()).unwrap().settings().model.clone();
+    let before = name();
+    writer.set_model("new").unwrap();
+    drop(writer);
+    // what is not committed never was
+    assert_eq!(name(), before);
+    let mut writer = Writer::open_existing(directory.path(), settings()).unwrap();
+    writer.set_model("new").unwrap();
+    assert_eq!(writer.settings().model, "new");
+    assert_eq!((writer.commit().unwrap(), name().as_str()), (2, "new"));
+    assert_eq!(writer.compact().unwrap(), 2);
+    assert_eq!(Reader::open(directory.path()).unwrap().statistics().documents, 1);
+    drop(writer);
+    let other = Writer::open(directory.path(), &index_settings(), settings()).unwrap_err();
+    assert!(matches!(other, OpenIndexError::Model { .. }), "{other}");
+}

@@ -90,6 +90,7 @@ impl Writer {
         self.builder.is_none()
             && self.attachments.is_empty()
             && self.manifest.attachments == *attachments
+            && self.manifest.settings == generation.manifest.settings
             && self.segments.len() == generation.segments.len()
             && self.segments.iter().zip(&generation.segments).all(same)
     }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::origin::FORMATS;
+
 /// Why a directory of views cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum VectorFilesError {
@@ -62,6 +64,14 @@ pub enum VectorFilesError {
         /// What can be read.
         wanted: &'static str,
     },
+    /// The directory has a format that is not read.
+    #[error("`{}` has format {found}, this program reads {FORMATS}", path.display())]
+    Format {
+        /// The file that says so.
+        path: PathBuf,
+        /// The format.
+        found: u32,
+    },
     /// The file does not say which model made the views.
     #[error("cannot understand `{}`, wanted which model made the views", path.display())]
     Origin {
@@ -119,6 +129,9 @@ impl VectorFilesError {
             }
             Self::Array { .. } | Self::Count { .. } => {
                 Some("write it as `encode` does, or as NumPy does by rows")
+            }
+            Self::Format { .. } => {
+                Some("read the views with the newer version of fastlane that wrote them")
             }
             Self::Origin { .. } => Some("move the file away: the views need none"),
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Some(

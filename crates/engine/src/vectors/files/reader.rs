@@ -50,9 +50,11 @@ impl StoredDocuments {
     ///
     /// # Errors
     ///
-    /// A file is absent, holds another array, is longer or shorter than its header says, or has
+    /// Its format is not read, or a file is absent, holds another array, is longer or shorter than its header says, or has
     /// more or fewer rows than another counts.
     pub fn open(directory: &Path) -> Result<Self, VectorFilesError> {
+        // the format comes before what it says about the others
+        let origin = Origin::read(directory)?;
         let open = |name: &str, wanted| Array::open(&directory.join(name), wanted);
         let vectors = open(VECTORS, Wanted::Vectors)?;
         let there = |name: &str| directory.join(name).exists();
@@ -77,7 +79,7 @@ impl StoredDocuments {
         let ids = open_ids(&id_path, &lengths)?;
         Ok(Self {
             shape: VectorShape { dim: vectors.columns, lane_dim, soft_dim: None },
-            origin: Origin::read(directory)?,
+            origin,
             left: lengths.rows,
             ids,
             id_path,

@@ -229,7 +229,7 @@ fn statistics_say_what_they_mean() {
             bytes: 27_400_000,
         },
         model: "/somewhere/secret/minilm-lanes".into(),
-        fingerprint: "7c1e90ab12345678".to_owned(),
+        fingerprint: "f1-7c1e90ab0123456789abcdef01234567".to_owned(),
         dims: (128, None),
         store: Store::F16,
         documents: 1284,
@@ -238,7 +238,7 @@ fn statistics_say_what_they_mean() {
     let names = ["lighthouse".to_owned(), "hand book".to_owned()];
     let page = statistics(&Frame { indexes: &names, asked: &asked }, &figures);
     let said = text(&page);
-    for wanted in ["96,310 × 128", "26.1 hot", "27.4 MB", "minilm-lanes 7c1e90ab", "Generation7"] {
+    for wanted in ["96,310 × 128", "26.1 hot", "27.4 MB", "minilm-lanes f1-7c1e90ab", "Generation7"] {
         assert!(said.contains(wanted), "{wanted} in {said}");
     }
     assert!(!page.contains("secret") && !page.contains("page.js") && !said.contains("Token views"));
