@@ -27,7 +27,11 @@ pub(crate) fn compare(
         let same = kept == fingerprint.to_string();
         return Ok(if same { FingerprintMatch::Same } else { FingerprintMatch::Other });
     }
-    Ok(if kept == format!("{:016x}", earlier()?) { FingerprintMatch::Earlier } else { FingerprintMatch::Other })
+    Ok(if kept == format!("{:016x}", earlier()?) {
+        FingerprintMatch::Earlier
+    } else {
+        FingerprintMatch::Other
+    })
 }
 
 /// The large files of a checkpoint, and what its small ones say.

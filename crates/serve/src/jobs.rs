@@ -311,7 +311,7 @@ impl Shared {
 
     fn end(&self, numbers: &[u64], job: &Job) {
         for &number in numbers {
-            // a file that stays is forgotten at the next start, by the mark
+            // a file that stays is forgotten at the next start, by the tag
             if let Err(error) = self.journal.forget(number) {
                 (self.log)(&format!("cannot remove change {number} from the journal: {error}"));
             }
@@ -372,7 +372,7 @@ mod tests {
             std::fs::File::create_new(place.join(format!("journal/{number:012}.failed"))).unwrap();
         }
         let mut writer = collection.writer().unwrap();
-        writer.mark((last + 1).to_string());
+        writer.tag(TAG, (last + 1).to_string());
         writer.commit().unwrap();
         for _ in 0..2 {
             let jobs = Jobs::open(&collection, Arc::new(|_| {})).unwrap();
@@ -389,7 +389,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("notes");
         let jobs = Jobs::open(&collection(&place), Arc::new(|_| {})).unwrap();
-        let in_the_way = place.join("journal/000000000001.aside");
+        let in_the_way = place.join("journal/000000000001.json.aside");
         std::fs::create_dir(&in_the_way).unwrap();
         let refused = jobs.accept(&delete("a"), 9).unwrap_err();
         assert_eq!((refused.code, jobs.find(1)), ("storage", None));

@@ -4,11 +4,12 @@
 //! that it is accepted, and removed after the commit that holds it. So a service that is killed
 //! finds all of them again. Of a change that cannot be made, a file says why not.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use fastlane::Document;
+use fastlane_durable::{Disk, Lock, Storage, make_directory, replace_in};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +17,9 @@ use crate::metadata::SentMetadata;
 
 /// A directory within the collection's.
 const NAME: &str = "journal";
+/// What a file of a change begins with, before its format.
+const MAGIC: &str = "fastlane-change";
+const FORMAT: u32 = 1;
 const CHANGE: &str = "json";
 const FAILURE: &str = "failed";
 const ASIDE: &str = "aside";
@@ -62,30 +66,30 @@ impl SentDocument {
 /// The files of changes, and the right to number them.
 pub(crate) struct Journal {
     directory: PathBuf,
-    /// Makes names that were given in a directory last.
-    sync: fn(&Path) -> io::Result<()>,
+    storage: Box<dyn Storage>,
     /// Two services would give one number twice.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Journal {
     /// Opens the journal of a collection, if no other service has it: `WouldBlock` says so.
     pub(crate) fn open(collection: &Path) -> io::Result<Self> {
         let directory = collection.join(NAME);
-        fs::create_dir_all(&directory)?;
-        let lock =
-            File::options().write(true).create(true).truncate(false).open(directory.join(LOCK))?;
-        lock.try_lock()?;
-        let journal = Self { directory, sync: sync_directory, _lock: lock };
+        make_directory(&directory)?;
+        let lock = Lock::take(&directory.join(LOCK))?.ok_or(io::ErrorKind::WouldBlock)?;
         // what a crash left of attempts
-        for number in journal.all(ASIDE)? {
-            fs::remove_file(journal.path(number, ASIDE))?;
+        for entry in fs::read_dir(&directory)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == ASIDE) {
+                fs::remove_file(path)?;
+            }
         }
-        Ok(journal)
+        let storage = Box::new(Disk::new(&directory));
+        Ok(Self { directory, storage, _lock: lock })
     }
 
     fn path(&self, number: u64, ending: &str) -> PathBuf {
-        self.directory.join(format!("{number:012}.{ending}"))
+        self.directory.join(name(number, ending))
     }
 
     /// The numbers of all changes, rising.
@@ -114,36 +118,34 @@ impl Journal {
         Ok(numbers)
     }
 
-    /// Keeps a change, whatever happens next.
+    /// Keeps a change, whatever happens next; after an error it is not there.
     pub(crate) fn keep(&self, number: u64, change: &Change) -> io::Result<()> {
-        self.write(&self.path(number, CHANGE), &serde_json::to_vec(change)?)
+        let mut bytes = format!("{MAGIC} {FORMAT}\n").into_bytes();
+        serde_json::to_writer(&mut bytes, change)?;
+        self.write(&name(number, CHANGE), &bytes)
     }
 
     /// Keeps why a change cannot be made, in its place.
     pub(crate) fn fail(&self, number: u64, why: &str) -> io::Result<()> {
-        self.write(&self.path(number, FAILURE), why.as_bytes())?;
+        self.write(&name(number, FAILURE), why.as_bytes())?;
         self.forget(number)
     }
 
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let aside = path.with_extension(ASIDE);
-        let kept = write_synced(&aside, bytes).and_then(|()| rename(&aside, path));
-        if kept.is_err() {
-            // on a full disk it takes what little room there is
-            let _ = fs::remove_file(&aside);
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let written = replace_in(&*self.storage, name, bytes);
+        if written.is_err() {
+            // a rename whose sync failed may hold or not: the caller reports that it does not
+            let _ = self.storage.remove(name);
         }
-        kept?;
-        let synced = (self.sync)(&self.directory);
-        if synced.is_err() {
-            // it may be there after a crash or not: the caller hears that it was not kept
-            let _ = fs::remove_file(path);
-        }
-        synced
+        written
     }
 
     /// Reads a change again.
+    ///
+    /// A format of a later program is `Unsupported`: that program can make the change.
     pub(crate) fn read(&self, number: u64) -> io::Result<Change> {
-        Ok(serde_json::from_slice(&fs::read(self.path(number, CHANGE))?)?)
+        let bytes = fs::read(self.path(number, CHANGE))?;
+        Ok(serde_json::from_slice(body(&bytes)?)?)
     }
 
     /// Forgets a change that is in the collection.
@@ -152,19 +154,26 @@ impl Journal {
     }
 }
 
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+fn name(number: u64, ending: &str) -> String {
+    format!("{number:012}.{ending}")
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::options().write(true).create(true).truncate(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-#[expect(clippy::disallowed_methods, reason = "what takes the name was synced before")]
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)
+/// What follows the line with the format; files of format 0 have no such line.
+fn body(bytes: &[u8]) -> io::Result<&[u8]> {
+    let Some(rest) = bytes.strip_prefix(MAGIC.as_bytes()) else { return Ok(bytes) };
+    let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+    let format = std::str::from_utf8(&rest[..end]).unwrap_or_default().trim();
+    match format.parse::<u32>() {
+        Ok(FORMAT) => Ok(rest.get(end + 1..).unwrap_or_default()),
+        Ok(found) => {
+            let what = format!("it has format {found}, this program reads 0 to {FORMAT}");
+            Err(io::Error::new(io::ErrorKind::Unsupported, what))
+        }
+        Err(_) => {
+            let what = format!("its format is `{format}`, wanted a number");
+            Err(io::Error::new(io::ErrorKind::InvalidData, what))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -195,20 +204,59 @@ mod tests {
         assert_eq!(journal.failures().unwrap(), [(12, "too many views".to_owned())]);
     }
 
+    /// A disk that cannot make names durable.
+    #[derive(Debug)]
+    struct Unsynced(Disk);
+
+    impl Storage for Unsynced {
+        fn create(&self, name: &str) -> io::Result<Box<dyn fastlane_durable::StorageFile>> {
+            self.0.create(name)
+        }
+
+        fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+            self.0.rename(from, to)
+        }
+
+        fn remove(&self, name: &str) -> io::Result<()> {
+            self.0.remove(name)
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            Err(io::Error::other("the disk is gone"))
+        }
+    }
+
     #[test]
     fn defect_u4_what_was_refused_is_not_there() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(folder.path()).unwrap();
         let change = Change::Delete(vec!["a".to_owned()]);
-        journal.sync = |_| Err(io::Error::other("the disk is gone"));
-        assert!(journal.keep(1, &change).is_err());
-        assert!(
-            journal.numbers().unwrap().is_empty(),
-            "the change would be made at the next start"
-        );
-        journal.sync = sync_directory;
+        let place = folder.path().join(NAME);
+        journal.storage = Box::new(Unsynced(Disk::new(&place)));
+        journal.keep(1, &change).unwrap_err();
+        // it would be made at the next start
+        assert!(journal.numbers().unwrap().is_empty());
+        journal.storage = Box::new(Disk::new(&place));
         journal.keep(1, &change).unwrap();
         assert_eq!(journal.numbers().unwrap(), [1]);
+    }
+
+    #[test]
+    fn changes_of_format_0_are_read_and_later_ones_wait_for_their_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        let put = |number: u64, text: &str| {
+            fastlane_durable::replace(&journal.path(number, CHANGE), text.as_bytes()).unwrap();
+        };
+        // as commit bac4ea4 wrote it
+        put(1, r#"{"delete":["a"]}"#);
+        assert_eq!(journal.read(1).unwrap(), Change::Delete(vec!["a".to_owned()]));
+        put(2, "fastlane-change 2\nwhatever");
+        let later = journal.read(2).unwrap_err();
+        assert_eq!(later.to_string(), "it has format 2, this program reads 0 to 1");
+        assert_eq!(later.kind(), io::ErrorKind::Unsupported);
+        put(3, "fastlane-change x\n{}");
+        assert_eq!(journal.read(3).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]

@@ -17,6 +17,5 @@ pub(crate) fn lock(directory: &Path) -> Result<Lock, TrainError> {
 
 /// Writes a file in the place of the one that has its name.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    replace(path, bytes)
-        .map_err(|source| TrainError::Write { path: path.to_owned(), source })
+    replace(path, bytes).map_err(|source| TrainError::Write { path: path.to_owned(), source })
 }

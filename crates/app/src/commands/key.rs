@@ -28,7 +28,8 @@ pub(crate) fn run(args: &KeyArgs, printer: &Printer) -> anyhow::Result<()> {
     let (key, line) = new_key(name, scope)?;
     text += &line;
     text.push('\n');
-    fastlane_durable::replace(keys, text.as_bytes()).with_context(|| storage::cannot_write(keys))?;
+    fastlane_durable::replace(keys, text.as_bytes())
+        .with_context(|| storage::cannot_write(keys))?;
     printer.text(&format!("{key}\n"))
 }
 
@@ -70,7 +71,7 @@ mod tests {
                 let scope = if write { Scope::Write } else { Scope::Read };
                 let (_, line) = new_key(&name, scope)?;
                 let file = tempfile::NamedTempFile::new()?;
-                storage::replace(file.path(), format!("{line}\nother:read:{}\n", "0".repeat(64)).as_bytes())?;
+                fastlane_durable::replace(file.path(), format!("{line}\nother:read:{}\n", "0".repeat(64)).as_bytes())?;
                 // every key that was read, with its name
                 let keys = format!("{:?}", Keys::open(file.path()).unwrap());
                 prop_assert!(keys.contains(&format!("({name:?}, {scope:?},")), "{keys}");

@@ -93,10 +93,12 @@ fn an_index_with_an_earlier_fingerprint_refuses_another_model() {
     #[expect(clippy::disallowed_methods, reason = "a test's file may be lost in a crash")]
     std::fs::write(&weights, bytes).unwrap();
     let found = model(&folder, "collection-v1");
-    for command in ["search collection-v1 light", "index corpus.jsonl --output collection-v1 --update"]
+    for command in
+        ["search collection-v1 light", "index corpus.jsonl --output collection-v1 --update"]
     {
         let said = folder.said(&format!("{command} --model plain"));
-        let words = format!("`collection-v1` has views of model {found}, the one at `plain` is f1-");
+        let words =
+            format!("`collection-v1` has views of model {found}, the one at `plain` is f1-");
         assert!(said.starts_with("exit code 1") && said.contains(&words), "{said}");
     }
     assert_eq!(model(&folder, "collection-v1"), found);
@@ -110,7 +112,8 @@ fn is_continued(fixture: &str) {
         std::fs::rename(folder.path().join(from), folder.path().join(to)).unwrap();
     };
     // another version of this program may compute otherwise: the journal says what this one makes
-    let said = folder.said("encode --precision portable --model plain --input broken.jsonl --output new");
+    let said =
+        folder.said("encode --precision portable --model plain --input broken.jsonl --output new");
     assert!(said.contains("kept in `new.partial`: 2 documents"), "{said}");
     let now = json(&folder.read("new.partial/progress.json"));
     let mut journal = json(&folder.read(&format!("{fixture}/progress.json")));

@@ -16,8 +16,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Checkpoint, CheckpointError, Folder, Layout, RouterFiles, TowerFiles, pylate, read_bytes, router,
-    sides,
+    Checkpoint, CheckpointError, Folder, Layout, RouterFiles, TowerFiles, pylate, read_bytes,
+    router, sides,
 };
 
 /// The directory of the query encoder of split towers.

@@ -169,7 +169,8 @@ impl Tensors {
             Dtype::I8 => "i8",
             other => return Err(self.wrong_type(name, other, TYPES)),
         };
-        let known = || self.digests.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
+        let known =
+            || self.digests.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
         let digest = match known() {
             Some(digest) => digest,
             None => self.pass(name, info, |_| Ok(()))?,

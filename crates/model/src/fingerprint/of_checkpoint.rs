@@ -181,15 +181,8 @@ fn side(part: &mut Part<'_>, side: &Side) {
 }
 
 fn router_config(part: &mut Part<'_>, config: &RouterConfig) {
-    let RouterConfig {
-        input,
-        attention,
-        lane,
-        lanes,
-        document_lanes,
-        document_windows,
-        lane_dim,
-    } = *config;
+    let RouterConfig { input, attention, lane, lanes, document_lanes, document_windows, lane_dim } =
+        *config;
     let input = match input {
         RouterInput::States => "states",
         RouterInput::Views => "views",

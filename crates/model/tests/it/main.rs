@@ -11,5 +11,6 @@ mod checkpoint;
 mod checkpoint_bad_input;
 mod checkpoint_ours_bad_input;
 mod checkpoints;
+mod compat;
 mod model;
 mod tokenise;

@@ -49,7 +49,8 @@ impl States {
             Some(Self { file, path, hidden })
         };
         let path = directory.join(name(model, tokens));
-        if let Some(found) = find(path.clone()).or_else(|| find(earlier(directory, model, tokens)?)) {
+        if let Some(found) = find(path.clone()).or_else(|| find(earlier(directory, model, tokens)?))
+        {
             return Ok(found);
         }
         let written = write(&path, model, tokens, watch);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use fastlane_engine::{Origin, VectorFilesError, VectorShape, VectorWriter};
 use fastlane_model::Model;
 
-use super::produce::{Encoded, Digested, Views, encode_documents, encode_queries};
+use super::produce::{Digested, Encoded, Views, encode_documents, encode_queries};
 use super::{counted, side};
 use crate::args::EncodeArgs;
 use crate::input::Texts;

@@ -1,6 +1,5 @@
 //! A directory of views becomes an index, or is added to one.
 
-use std::io;
 use std::time::Instant;
 
 use anyhow::bail;

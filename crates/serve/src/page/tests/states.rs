@@ -238,7 +238,8 @@ fn statistics_say_what_they_mean() {
     let names = ["lighthouse".to_owned(), "hand book".to_owned()];
     let page = statistics(&Frame { indexes: &names, asked: &asked }, &figures);
     let said = text(&page);
-    for wanted in ["96,310 × 128", "26.1 hot", "27.4 MB", "minilm-lanes f1-7c1e90ab", "Generation7"] {
+    for wanted in ["96,310 × 128", "26.1 hot", "27.4 MB", "minilm-lanes f1-7c1e90ab", "Generation7"]
+    {
         assert!(said.contains(wanted), "{wanted} in {said}");
     }
     assert!(!page.contains("secret") && !page.contains("page.js") && !said.contains("Token views"));

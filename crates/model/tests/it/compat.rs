@@ -3,8 +3,6 @@
 //! Each lies in `compat/`, with a README that says how it was made. None of them is made again: a
 //! test that fails here means that people cannot open what they have.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::path::{Path, PathBuf};
 
 use fastlane_engine::Encoder as _;

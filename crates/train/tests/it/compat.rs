@@ -3,16 +3,12 @@
 //! Each lies in `compat/`, with a README that says how it was made. None of them is made again: a
 //! test that fails here means that people cannot go on with what they have.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod tiny;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::tiny::{Seen, finish, places, run, write};
 use fastlane_train::{Outcome, TrainError, train};
 use serde_json::Value;
-use tiny::{Seen, finish, places, run, write};
 
 const FROZEN: [(&str, &str); 1] = [("mode", "frozen")];
 
@@ -97,9 +93,14 @@ fn a_run_of_an_earlier_format_is_of_the_same_model_only() {
     let text = fs::read_to_string(&path).unwrap();
     let model = json(&path)["origins"]["model"].as_str().unwrap().to_owned();
     write(&path, &text.replace(&model, "0123456789abcdef"));
-    let error = finish(&run(folder.path(), &FROZEN).unwrap(), &places(folder.path())).err().unwrap();
+    let error =
+        finish(&run(folder.path(), &FROZEN).unwrap(), &places(folder.path())).err().unwrap();
     assert!(matches!(&error, TrainError::OtherRun { key, .. } if key == "model"), "{error}");
-    assert!(error.to_string().contains("`model` is of hash 0123456789abcdef, this one's is of hash f1-"));
+    assert!(
+        error
+            .to_string()
+            .contains("`model` is of hash 0123456789abcdef, this one's is of hash f1-")
+    );
 }
 
 #[test]
