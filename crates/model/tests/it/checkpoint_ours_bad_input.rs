@@ -125,8 +125,12 @@ fn a_checkpoint_that_cannot_be_finished_leaves_nothing() {
     let (encoder, dense) = (Encoder::new(tiny()), [f32::NAN; 24]);
     let path = folder.path().join("model");
     let error = write(&path, &blueprint(&encoder, &dense)).unwrap_err();
-    insta::assert_snapshot!(told(&error, folder.path()), @r"
-    tensor `linear.weight` of `.model.partial/1_Dense/model.safetensors` has NaN at position 0
+    let told = told(&error, folder.path());
+    // the directory in the making has a name of its own
+    let (draft, rest) = told.split_once(".partial/").unwrap();
+    assert!(draft.starts_with("tensor `linear.weight` of `.model"), "{draft}");
+    insta::assert_snapshot!(rest, @r"
+    1_Dense/model.safetensors` has NaN at position 0
     hint: training diverged: use an earlier checkpoint
     ");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::service::{Running, config, make, start};
 
-const ROUNDS: u64 = 100;
+const ROUNDS: u64 = 50;
 
 type Documents = BTreeMap<String, String>;
 
