@@ -141,7 +141,7 @@ impl Answer {
         json(out, &tokens)?;
         write!(out, ",\"cut\":{},\"hits\":[", results.query().cut)?;
         let mut rank = 0;
-        while let Some(hit) = results.next() {
+        for hit in results.by_ref() {
             if rank > 0 {
                 out.write_all(b",")?;
             }
@@ -165,8 +165,8 @@ pub enum AnswerError {
     Write(#[from] io::Error),
 }
 
-fn json(mut out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    Ok(serde_json::to_writer(&mut out, value)?)
+fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    Ok(serde_json::to_writer(out, value)?)
 }
 
 /// What an answer says of its query.

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::fastlane::Folder;
 use crate::model::with_models;
 
+/// What damages an index.
+type Damage = fn(&Path);
+
 const COMMANDS: [&str; 6] = [
     "check it.index",
     "stat it.index",
@@ -37,7 +40,7 @@ fn cut_a_store(index: &Path) {
 
 #[test]
 fn defect_a5_every_command_tells_a_damaged_collection_in_one_sentence() {
-    let damages: [(&str, fn(&Path)); 6] = [
+    let damages: [(&str, Damage); 6] = [
         ("CURRENT is broken", |index| {
             fastlane_durable::replace(&index.join("views/CURRENT"), b"x").unwrap();
         }),

@@ -113,7 +113,7 @@ impl Folder {
                 Err(bad) if self.strict || !bad.may_be_left_out(&self.root) => return Err(bad.why),
                 Err(bad) => {
                     self.progress.add(u64::from(!bad.is_folder));
-                    self.left_out.add(bad);
+                    self.left_out.add(*bad);
                 }
             }
             if self.text.as_ref().is_some_and(|text| text.passages.len() == 0) {
@@ -127,16 +127,12 @@ impl Folder {
         self.entries.by_ref().find(|file| file.as_ref().map_or(true, is_text))
     }
 
-    fn read(&self, entry: Result<DirEntry, walkdir::Error>) -> Result<Text, BadFile> {
+    fn read(&self, entry: Result<DirEntry, walkdir::Error>) -> Result<Text, Box<BadFile>> {
         let file = entry.map_err(|error| unreadable(&self.root, error))?;
         let path = path_below(&file);
         let id = path.as_ref().ok().map(|path| escaped(path));
-        path.and_then(|path| Text::read(&file, path, self.passages)).map_err(|why| BadFile {
-            path: file.into_path(),
-            is_folder: false,
-            why,
-            id,
-        })
+        let text = path.and_then(|path| Text::read(&file, path, self.passages));
+        text.map_err(|why| BadFile { path: file.into_path(), is_folder: false, why, id }.into())
     }
 
     /// The end, unless nothing came because nothing could be read.

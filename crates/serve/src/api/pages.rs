@@ -139,7 +139,7 @@ async fn searched(
 /// Fetches what was found: whole texts are shown, so that they must fit into an answer.
 fn fetched(results: &mut Results<'_>, most: usize) -> Result<Found, Refusal> {
     let (mut hits, mut bytes) = (Vec::new(), 0);
-    while let Some(hit) = results.next() {
+    for hit in results.by_ref() {
         let hit = hit?;
         bytes += hit.document.title.len() + hit.document.text.len();
         if bytes > most {
