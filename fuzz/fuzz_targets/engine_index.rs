@@ -79,7 +79,7 @@ fn write(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     writer.commit()?;
     writer.delete("d7")?;
     writer.add("d8", &views(99, 8), Some(&views(99, 16)))?;
-    writer.attach("text", Some(&path.join("CURRENT")))?;
+    writer.attach("text", Some(b"something"))?;
     writer.commit()?;
     Ok(())
 }

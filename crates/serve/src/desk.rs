@@ -208,6 +208,13 @@ mod tests {
         Desk::new(NonZero::<usize>::MIN, room, Duration::from_secs(60)).unwrap()
     }
 
+    /// Works until it is stopped.
+    fn wait(stop: &Stop) {
+        while !stop.is_due() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     #[tokio::test]
     async fn defect_s1_work_ends_when_nothing_waits_for_it() {
         let (desk, one) = (desk(8), peer(1));
@@ -274,14 +281,7 @@ mod tests {
         let desk = Arc::new(desk(8));
         let long = {
             let desk = Arc::clone(&desk);
-            tokio::spawn(async move {
-                let wait = |stop: &Stop| {
-                    while !stop.is_due() {
-                        std::thread::sleep(Duration::from_millis(1));
-                    }
-                };
-                desk.run(&peer(1), wait).await.map(|_| ())
-            })
+            tokio::spawn(async move { desk.run(&peer(1), wait).await.map(|_| ()) })
         };
         tokio::time::sleep(SOON).await;
         let (second, ten) = (peer(2), Duration::from_secs(10));
@@ -295,11 +295,6 @@ mod tests {
         let all: Vec<_> = (0..20)
             .map(|_| {
                 let desk = Arc::clone(&desk);
-                let wait = |stop: &Stop| {
-                    while !stop.is_due() {
-                        std::thread::sleep(Duration::from_millis(1));
-                    }
-                };
                 tokio::spawn(async move { desk.run(&peer(1), wait).await.map(|_| ()) })
             })
             .collect();

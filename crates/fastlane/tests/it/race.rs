@@ -93,7 +93,7 @@ fn write(place: &Path, model: Arc<Model>, number: u64) -> Option<Reported> {
                 writer.delete(id).unwrap();
             }
             report(writer.commit(), move |held| {
-                held.retain(|id, _| some.iter().all(|it| it.0 != *id))
+                held.retain(|id, _| some.iter().all(|it| it.0 != *id));
             })
         }
         Act::Compact => report(writer.compact(), |_| {}),
