@@ -32,7 +32,7 @@ FASTLANE = os.environ.get("FASTLANE", str(ROOT / "target/release/fastlane"))
 MODEL = os.environ.get("MODEL", str(ROOT / "models/fastlane-mini"))
 ATTACKER, ORDINARY = "127.0.0.1", "127.0.0.2"
 MOST_SECONDS, MOST_BYTES = 1.0, 500_000_000
-SYLLABLES = "ka lo mi ter son ra be du fi go hen ist jo ken lu mar nor op pel qui rus sta tri un ver wal xen yor zan".split()
+SYLLABLES = "ka lo mi ter son ra be du fi go hen isk jo ken lu mar nor op pel qui rus sta tri un ver wal xen yol zan".split()
 ENGLISH = """the quick brown fox jumps over a lazy dog while engineers index documents and search for answers in
 milliseconds with late interaction views of tokens router intent query passage memory disk commit crash journal
 reader writer thread lock file""".split()
