@@ -13,7 +13,7 @@ pub(crate) const EXIT_CODE: u8 = 70;
 /// The first panic: those after it are mostly its consequences.
 static FIRST: Mutex<Option<String>> = Mutex::new(None);
 
-/// Where each panic is told at once, if it is.
+/// Where each panic is reported at once, if at all.
 static TELL: OnceLock<fn(&str)> = OnceLock::new();
 
 /// The program is at fault, or met damage that it did not recognise.

@@ -87,7 +87,7 @@ impl Draft {
     /// The checksums of all files; those that were linked and have not changed are known.
     fn sum(&self) -> io::Result<Vec<FileEntry>> {
         let known = |name: &String| self.linked.iter().find(|file| file.name == *name);
-        // tantivy writes these two anew at each commit, and all others once
+        // tantivy replaces these two at each commit, and writes all others once
         let changes = |name: &str| matches!(name, "meta.json" | ".managed.json");
         let entry = |name: String| match known(&name).filter(|_| !changes(&name)) {
             Some(file) => Ok(file.clone()),

@@ -159,7 +159,7 @@ impl Shared {
     /// Does steps until the desk is closed.
     fn work(&self) {
         while let Some((peer, mut job)) = self.next() {
-            // one request that panics shall not end the service: its client is told
+            // one request that panics must not end the service: its client gets an error
             let step = catch_unwind(AssertUnwindSafe(|| (job.step)()));
             let more = step.is_ok_and(|step| step.is_continue()).then_some(job);
             let mut inside = self.inside();
@@ -251,7 +251,7 @@ mod tests {
             tokio::spawn(async move {
                 let step = move |left: &mut usize, _: &Stop| {
                     let _ = began.send(());
-                    // each step takes until it is told to end
+                    // each step takes until it is ended
                     let _ = ended.recv();
                     *left -= 1;
                     Ok(*left == 0)

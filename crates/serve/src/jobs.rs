@@ -154,7 +154,7 @@ impl Jobs {
             known.next - 1
         };
         if let Err(error) = self.shared.journal.keep(number, change) {
-            // a number that was refused is that of the next change: nobody hears that it was made
+            // the next change takes a number that was refused: no client waits for it
             self.shared.known().next = number;
             return Err(Refusal::storage(format!("cannot write the journal: {error}")));
         }

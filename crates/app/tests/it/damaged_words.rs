@@ -23,7 +23,7 @@ fn search(folder: &Folder) -> Output {
     Command::new(env!("CARGO_BIN_EXE_fastlane"))
         .args(["search", "it.index", "light ship", "--hybrid", "--filter", "lang = l3 and n > 2"])
         .current_dir(folder.path())
-        // who asks for a backtrace gets one
+        // with these, the program prints a backtrace
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LIB_BACKTRACE")
         .output()

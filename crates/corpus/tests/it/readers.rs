@@ -245,7 +245,7 @@ fn defect_a1_bad_files_are_left_out_and_listed() {
     let paths: Vec<_> = bad.iter().map(|bad| bad.path.clone()).collect();
     assert_eq!(paths, [path("b.txt"), path("c.md.gz"), path("new\nline.md")]);
     assert!(bad[0].covers("b.txt#2") && bad[1].covers("c.md.gz") && !bad[2].covers("new\nline.md"));
-    assert!(found.left_out().take().is_empty(), "each is told once");
+    assert!(found.left_out().take().is_empty(), "each is reported once");
 
     // strictly, a name that cannot be an id is an error before anything is read
     let error = Documents::open(folder.path(), &ReadSettings::default()).unwrap_err();

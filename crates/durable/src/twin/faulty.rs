@@ -28,7 +28,7 @@ pub struct Faulty {
 }
 
 impl Faulty {
-    /// The storage of a directory on which so many calls go well.
+    /// The storage of a directory on which this number of calls succeeds.
     pub fn new(path: &Path, calls: i64, fault: Fault) -> Self {
         let (disk, left) = (Arc::new(Unsynced::new(path)), Arc::new(AtomicI64::new(calls)));
         Self { disk, left, fault }

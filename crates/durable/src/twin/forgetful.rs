@@ -38,7 +38,7 @@ pub enum Loss {
 }
 
 impl Forgetful {
-    /// The storage of a directory that has power for so many calls.
+    /// The storage of a directory that has power for this number of calls.
     pub fn new(path: &Path, calls: usize) -> Self {
         let state = State { left: calls, ..State::default() };
         Self { path: path.to_owned(), state: Arc::new(Mutex::new(state)) }

@@ -32,7 +32,7 @@ impl Mapped {
         if found == 0 {
             return Ok(Self { map: None });
         }
-        // SAFETY: files of an index are written once and never changed; whoever cuts one off
+        // SAFETY: files of an index are written once and never changed; a program that cuts one off
         // while it is read gets a signal, as with every program that maps files.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self { map: Some(map) })
