@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    const ROUNDS: usize = 100;
+    const ROUNDS: usize = 30;
 
     fn model() -> Arc<Model> {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden");
