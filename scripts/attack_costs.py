@@ -159,10 +159,16 @@ class Attack:
         self.stop.set()
 
 
-def batch(comparisons: int, **more: object) -> dict:
-    """256 queries, with a filter that passes all documents and looks at all of them."""
-    filter = " or ".join(f"n>{-1 - number}" for number in range(comparisons))
-    return {"queries": [f"lock {number} journal thread" for number in range(256)], "filter": filter, **more}
+def batch(filter: str, **more: object) -> dict:
+    """256 queries in a hybrid search, with a filter that looks at all documents."""
+    queries = [f"lock {number} journal thread" for number in range(256)]
+    return {"queries": queries, "filter": filter, "hybrid": "ranks", **more}
+
+
+def legal() -> dict:
+    """The most expensive batch that is allowed."""
+    different = " or ".join(f"n>{number - 64}" for number in range(64))
+    return batch(different, k=39, rerank=1000, lanes=512)
 
 
 def nothing(attack: Attack) -> None:
@@ -171,17 +177,17 @@ def nothing(attack: Attack) -> None:
 
 def filters(attack: Attack) -> None:
     """S1: a filter of 510 comparisons, in a hybrid search of 256 queries."""
-    attack.ask(2, "/indexes/small/search", [batch(510, hybrid="ranks", k=1)])
+    attack.ask(2, "/indexes/small/search", [batch(" or ".join(["n>0"] * 510), k=1)])
 
 
 def batches(attack: Attack) -> None:
     """S1, as far as it is allowed: the most expensive batches, from two clients."""
-    attack.ask(2, "/indexes/small/search", [batch(64, hybrid="ranks", k=39, rerank=1000, lanes=512)])
+    attack.ask(2, "/indexes/small/search", [legal()])
 
 
 def crowd(attack: Attack) -> None:
     """The same from forty clients of one address."""
-    attack.ask(40, "/indexes/small/search", [batch(64, hybrid="ranks", k=39, rerank=1000, lanes=512)])
+    attack.ask(40, "/indexes/small/search", [legal()])
 
 
 def images(attack: Attack) -> None:
@@ -269,10 +275,8 @@ def json_bodies(attack: Attack) -> None:
     values = b'{"vectors":[{"views":[[' + b"0," * (most // 2) + b"0]]}]}"
     attack.ask(14, "/indexes/small/search", [queries, views, values])
     # refused for an id that stands twice, and only then
-    lists = b"[" * 30_000 + b"]" * 30_000
     document = b'{"id":"%d","text":"a","metadata":{"a":[' + b"[]," * 21_000 + b"[]]}},"
     changes = b'{"documents":[' + b"".join(document % (n % 200) for n in range(250)) + b'{"id":"x","text":"a"}]}'
-    del lists
     attack.ask(4, "/indexes/small/documents", [changes])
 
 
