@@ -78,7 +78,7 @@ impl Default for Limits {
         Self {
             body: 16 << 20,
             answer: 32 << 20,
-            memory: 96 << 20,
+            memory: 64 << 20,
             query: 16 << 10,
             filter: 4 << 10,
             comparisons: 64,
