@@ -230,7 +230,7 @@ fn assert_found(reader: &Reader, documents: &Documents, told: &str) {
         .filter(|(_, views)| !views.is_empty())
         .map(|(id, views)| (best(views, query.row(0)), id.as_str()))
         .collect();
-    wanted.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    wanted.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(a.1)));
     let found: Vec<(f32, &str)> = hits.iter().map(|hit| (hit.score, hit.id)).collect();
     if reader.settings().store == Store::F16 {
         return assert_eq!(found, wanted, "{told}");
