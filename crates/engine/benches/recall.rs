@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The queries are rows of f32, one view each, of one's own texts; so many of them (300) are asked.
-//! With several lanes, each query is so many rows that stand one after the other. The truth is a
+//! With several lanes, each query is as many consecutive rows. The truth is a
 //! scan of all views. With a step of 2 a filter leaves every other document, and so on. Settings are asked in turns, and speeds are medians of these, in multiples of the usual one's.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints and may panic")]

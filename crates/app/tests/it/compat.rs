@@ -60,7 +60,7 @@ fn an_index_with_an_earlier_fingerprint_is_searched_and_renewed_by_update() {
     let said = folder.said(search);
     assert!(said.starts_with("exit code 0") && said.contains(NOTE), "{said}");
     assert!(said.contains("d1"), "{said}");
-    // nothing is told apart from what a search says
+    // a search leaves the fingerprint as it is
     assert_eq!(model(&folder, "collection-v1"), before);
 
     let update = "index corpus.jsonl --output collection-v1 --model plain --update";

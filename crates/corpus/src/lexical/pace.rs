@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::error::LexicalSearchError;
 
-/// The caller is asked once for so many lists of a range: a tenth of a millisecond, or more where
+/// The caller is asked once for this many lists of a range: a tenth of a millisecond, or more where
 /// lists are long.
 const STEPS: u32 = 64;
 
@@ -28,7 +28,7 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// The same for a small step: looks once in so many.
+    /// The same for a small step: looks once in this many steps.
     pub(super) fn step(&self) -> Result<(), LexicalSearchError> {
         match self.left.get() {
             1 => self.look(),

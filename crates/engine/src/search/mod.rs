@@ -34,10 +34,10 @@ const MOST: f32 = 1e30;
 /// The share of the best documents that is found unless another is asked for.
 const USUAL_RECALL: f32 = 0.98;
 
-/// Several lanes without a rerank look for so many documents at least, so that the best ten are the
+/// Several lanes without a rerank look for at least this many documents, so that the best ten are the
 /// first ten of the best hundred.
 const LEAST_OF_MANY: usize = 100;
-/// Each of several lanes nominates so many times as many documents as are wanted.
+/// Each of several lanes nominates this many times the documents that are wanted.
 const DEPTH_OF_MANY: usize = 4;
 
 /// What to look for.

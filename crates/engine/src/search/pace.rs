@@ -5,7 +5,7 @@ use std::cell::Cell;
 use crate::index::SearchError;
 
 /// A step is a document that is scored, or a list that is scanned: tens of microseconds. The caller
-/// is asked once for so many, which costs nothing that can be measured and delays a stop by about a
+/// is asked once for this many, which costs nothing that can be measured and delays a stop by about a
 /// millisecond.
 const STEPS: u32 = 32;
 
