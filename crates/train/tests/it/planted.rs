@@ -85,7 +85,7 @@ fn the_router_finds_the_word_that_matters() {
         ("architecture.system", "fastlane"),
         ("architecture.attention", "32"),
         ("optimiser.rate", "3e-3"),
-        ("schedule.steps", "2000"),
+        ("schedule.steps", "1000"),
     ];
     let (model, loss) = learn(&changes);
     let found = accuracy(&model);
