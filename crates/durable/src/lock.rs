@@ -8,7 +8,7 @@ use std::path::Path;
 /// An exclusive lock on a file; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -30,7 +30,15 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(error),
         }
         let same = is_at(&file, path)?;
-        Ok(same.then_some(Self { _file: file }))
+        Ok(same.then_some(Self { file }))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // to close the file is not enough: a process that is just being started, by any thread, has
+        // a copy of it until it runs its own program
+        let _ = self.file.unlock();
     }
 }
 
@@ -69,6 +77,17 @@ mod tests {
         assert!(Lock::take(&path).unwrap().is_none());
         drop(lock);
         Lock::take(&path).unwrap().unwrap();
+    }
+
+    #[test]
+    fn it_ends_though_another_process_has_a_copy_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let lock = Lock::take(&path).unwrap().unwrap();
+        let copy = lock.file.try_clone().unwrap();
+        drop(lock);
+        Lock::take(&path).unwrap().unwrap();
+        drop(copy);
     }
 
     #[test]

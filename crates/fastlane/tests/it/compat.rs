@@ -6,24 +6,12 @@ use std::path::Path;
 use fastlane::{Collection, Search, WriterSettings};
 use fastlane_engine::Writer;
 
-use crate::{model, problems, words};
+use crate::{copy_all, model, problems, words};
 
 /// A copy of a fixture, which a test may change.
 fn copy(name: &str, to: &Path) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat").join(name);
     copy_all(&from, to);
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy_all(&path, &to),
-            false => drop(fs::copy(&path, to).unwrap()),
-        }
-    }
 }
 
 /// Whether the words of a collection have checksums.

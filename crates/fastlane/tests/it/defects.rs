@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fastlane::{Collection, CollectionError, Document, Kind, Search, Settings, kind};
 
-use crate::{checkpoint, document, model, problems, words};
+use crate::{checkpoint, copy_all, document, model, problems, words};
 
 fn with_documents(place: &Path, ids: &[&str]) -> Collection {
     let collection = Collection::create(place, model("lanes-split")).unwrap();
@@ -234,18 +234,6 @@ fn defect_a3_a_commit_remembers_where_the_model_is_now() {
     writer.delete("a").unwrap();
     writer.commit().unwrap();
     assert_eq!(blind.figures().model, moved);
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy_all(&path, &to),
-            false => drop(fs::copy(&path, to).unwrap()),
-        }
-    }
 }
 
 #[test]

@@ -43,6 +43,19 @@ fn problems(place: &Path) -> Vec<String> {
     checked.problems.iter().map(|it| format!("{}: {}", it.path.display(), it.what)).collect()
 }
 
+/// Copies a directory and all that is in it.
+fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy_all(&path, &to),
+            false => drop(std::fs::copy(&path, to).unwrap()),
+        }
+    }
+}
+
 /// A directory in memory where the system has such a place: tests that commit a thousand times
 /// would wait for the disk most of the time.
 fn memory() -> TempDir {
