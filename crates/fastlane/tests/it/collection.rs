@@ -313,8 +313,12 @@ fn defect_c1_an_answer_is_written_while_its_documents_are_fetched() {
     // what takes no more ends it
     let (query, _) = collection.encode("light").unwrap();
     let search = all();
+    let mut whole = Vec::new();
+    Answer::write(&mut collection.results(&query, None, &search).unwrap(), None, &mut whole)
+        .unwrap();
+    let hits = String::from_utf8(whole).unwrap().find("\"hits\"").unwrap();
     let mut results = collection.results(&query, None, &search).unwrap();
-    let mut little = [0; 100];
+    let mut little = vec![0; hits + 20];
     let error = Answer::write(&mut results, None, &mut little.as_mut_slice()).unwrap_err();
     assert!(matches!(error, AnswerError::Write(_)));
     assert!(results.next().unwrap().is_ok(), "documents were left");
