@@ -3,7 +3,7 @@
 //   node drive.mjs ADDRESS FOLDER
 //
 // ADDRESS is http://127.0.0.1:PORT of a service of two indexes, `docs` first, of this project's docs.
-// Screenshots go to FOLDER. CHROMIUM names the browser. scripts/check-page does all of it.
+// Screenshots go to FOLDER. CHROMIUM names the browser. tools/check/page does all of it.
 
 import keys from "./checks/keys.mjs";
 import lights from "./checks/lights.mjs";

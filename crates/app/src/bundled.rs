@@ -18,7 +18,7 @@ pub(crate) fn or(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
         None => find(Path::new(""), env::current_exe().ok().as_deref()).with_context(|| {
             format!(
                 "there is no model at `{PLACE}`: say which with `--model DIR`; \
-                 `scripts/fetch-minilm` fetches one"
+                 `tools/model/fetch-minilm` fetches one"
             )
         }),
     }

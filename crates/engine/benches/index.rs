@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p fastlane-engine --bench index -- --build VIEWS INDEX [--threads N]` makes an
 //! index of a directory of views and tells how long it took. `… -- INDEX` serves it to
-//! `scripts/bench-index-peers`, which says what lines it sends and expects.
+//! `tools/bench/index-peers`, which says what lines it sends and expects.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints and may panic")]
 

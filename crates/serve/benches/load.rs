@@ -1,5 +1,5 @@
 //! How long a service takes to answer, and what it does when it is asked for more than it can:
-//! many clients in few threads, cheap enough to share the machine. `scripts/bench-serve` runs it.
+//! many clients in few threads, cheap enough to share the machine. `tools/bench/serve` runs it.
 //!
 //!     load ADDRESS PATH BODIES CONNECTIONS SECONDS [RATE]
 //!

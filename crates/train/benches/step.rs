@@ -1,5 +1,5 @@
 //! How long a whole training step takes: 16 queries of 32 tokens, 32 documents of 128, both losses,
-//! AdamW, all of all-MiniLM-L6-v2. `scripts/bench-training` runs it in turns with PyTorch.
+//! AdamW, all of all-MiniLM-L6-v2. `tools/bench/training` runs it in turns with PyTorch.
 //!
 //!     cargo bench -p fastlane-train --bench step -- MODEL [STEPS]
 //!

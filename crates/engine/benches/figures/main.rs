@@ -6,7 +6,7 @@
 //! ```
 //!
 //! `scan` and `rerank` run on 200,000 made-up views; the others on the million that
-//! `scripts/make-views` leaves in `target/views/million`, or on 300,000 made-up ones. What is
+//! `tools/bench/make-views` leaves in `target/views/million`, or on 300,000 made-up ones. What is
 //! compared runs in turns, and each figure is the median of these; the load tells what else ran.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints and may panic")]

@@ -2,7 +2,7 @@
 """Writes the golden files beside this script: what PyTorch's `transformers` makes of token ids.
 
     pip install torch==2.15.0 transformers==5.23.0 safetensors==0.8.0 tokenizers==0.23.3
-    scripts/fetch-minilm
+    tools/model/fetch-minilm
     python3 crates/model/tests/golden/make.py target/models/all-MiniLM-L6-v2
 
 Everything is f32, one sequence at a time and so without padding. Weights come from seeded NumPy

@@ -28,7 +28,7 @@ fn minilm() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/models/all-MiniLM-L6-v2");
     let found = path.join("model.safetensors").exists();
     if !found {
-        println!("SKIPPED: {} is absent, see scripts/fetch-minilm", path.display());
+        println!("SKIPPED: {} is absent, see tools/model/fetch-minilm", path.display());
     }
     found.then_some(path)
 }

@@ -79,7 +79,7 @@ impl RunError {
     /// The way out, if one is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Read { .. } => Some("`runs` in the repository has a run file for each system"),
+            Self::Read { .. } => Some("`recipes` in the repository has a run file for each system"),
             Self::Syntax { .. } | Self::Change { .. } => {
                 Some("every key is listed and explained in `docs/guide/training.md`")
             }

@@ -7,6 +7,7 @@ mod architecture;
 mod check;
 mod data;
 mod error;
+mod include;
 mod learning;
 mod unused;
 
@@ -114,17 +115,20 @@ pub enum DeviceSettings {
 impl Run {
     /// Reads a run file, and refuses what cannot be.
     ///
-    /// Paths in the file are relative to the working directory. `changes` are keys and values
-    /// that are set after reading, such as `("optimiser.rate", "3e-5")`.
+    /// Paths in the file are relative to the working directory, that of `include` to the file.
+    /// `changes` are keys and values that are set after reading, such as `("optimiser.rate", "3e-5")`.
     ///
     /// # Errors
     ///
     /// The file cannot be read, is not TOML, has a key that does not exist, lacks one, or a value
     /// cannot be.
     pub fn open(path: &Path, changes: &[(String, String)]) -> Result<Self, RunError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| RunError::Read { path: path.to_owned(), source })?;
-        let run = Self::parse(&text, changes).map_err(|error| error.within(path))?;
+        let (text, merged) = include::read(path)?;
+        let run = match merged {
+            Some(table) => Self::from_table(table, changes),
+            None => Self::parse(&text, changes),
+        };
+        let run = run.map_err(|error| error.within(path))?;
         run.check().map_err(|error| error.within(path))?;
         Ok(run)
     }
@@ -135,7 +139,10 @@ impl Run {
         if changes.is_empty() {
             return Ok(run);
         }
-        let mut table: toml::Table = toml::from_str(text).map_err(RunError::syntax)?;
+        Self::from_table(toml::from_str(text).map_err(RunError::syntax)?, changes)
+    }
+
+    fn from_table(mut table: toml::Table, changes: &[(String, String)]) -> Result<Self, RunError> {
         for (key, value) in changes {
             set(&mut table, key, value)?;
         }
