@@ -21,7 +21,10 @@ mod search;
 mod store;
 mod vectors;
 
-pub use encoder::{DocumentViews, EncodeError, Encoder, Lane, QueryViews, Token, UsualLane};
+pub use encoder::{
+    DocumentViews, EncodeError, Encoder, FingerprintMatch, Lane, QueryViews, Token, UsualLane,
+    ViewDims, check_encoder,
+};
 pub use index::{
     Checked, FEWEST_VIEWS, IndexSettings, NewDocument, OpenIndexError, Problem, Reader,
     SearchError, Statistics, WriteIndexError, Writer, WriterSettings,

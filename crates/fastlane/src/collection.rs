@@ -1,191 +1,140 @@
-//! A collection on disk, with the model that its views are of.
+//! A collection, open for searches.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use fastlane_corpus::{Document, Filter};
-use fastlane_engine::{IndexSettings, Statistics, Store, Writer, WriterSettings};
-use fastlane_model::{FingerprintMatch, Model, Settings};
+use fastlane_engine::{
+    DocumentViews, EncodeError, Encoder, FingerprintMatch, Statistics, Store, ViewDims,
+    WriterSettings,
+};
 
+use crate::backend::{self, Backend, Snapshot, Stamp};
+use crate::cache::QueryCache;
 use crate::error::CollectionError;
-use crate::kind::{Kind, kind};
-use crate::snapshot::{Snapshot, VIEWS};
+use crate::options::CollectionOptions;
 use crate::stop::Stop;
-use crate::words::Compared;
 use crate::writer::CollectionWriter;
 
-/// Documents that can be searched; any number of threads at once, while one writes.
+/// Documents that can be searched, by any number of threads at once, while one writer changes them.
+///
+/// A clone is another handle to the same collection.
+#[derive(Clone)]
 pub struct Collection {
-    pub(crate) directory: PathBuf,
-    pub(crate) model: Option<Arc<Model>>,
-    /// The model's fingerprint as an earlier version left it in the index.
-    pub(crate) earlier: Option<String>,
-    snapshot: RwLock<Arc<Snapshot>>,
-    /// Files that writers of this collection have looked through.
-    pub(crate) compared: Compared,
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) encoder: Option<Arc<dyn Encoder>>,
+    pub(crate) cache: QueryCache,
+    path: PathBuf,
+    /// The encoder's fingerprint as an earlier version left it in the index.
+    earlier: Option<String>,
 }
 
 /// What a collection consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Figures {
+pub struct Stats {
     /// Its views.
     pub views: Statistics,
-    /// Where its model was when it was made.
-    pub model: PathBuf,
-    /// What tells the model from others, as the index keeps it.
+    /// Where its encoder was when it was made, if it was anywhere.
+    pub model: Option<PathBuf>,
+    /// The encoder's fingerprint, as the index keeps it.
     pub fingerprint: String,
-    /// How long the searched views are, and the token views beside them, where these are others.
-    pub dims: (usize, Option<usize>),
+    /// The lengths of views.
+    pub dims: ViewDims,
     /// How the values of views are kept.
     pub store: Store,
     /// Documents with words.
     pub documents: u64,
 }
 
-impl Collection {
-    /// Makes an empty collection in a directory that is empty or not there.
-    ///
-    /// # Errors
-    ///
-    /// There is a collection already, or something else, or the system refuses.
-    pub fn create(directory: &Path, model: Arc<Model>) -> Result<Self, CollectionError> {
-        Self::create_with(directory, model, Store::default())
+impl std::fmt::Debug for Collection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Collection")
+            .field("path", &self.inner.path)
+            .field("generation", &self.generation())
+            .finish_non_exhaustive()
     }
+}
 
-    /// The same, with a choice of how the values of views are kept.
-    ///
-    /// # Errors
-    ///
-    /// As [`create`](Self::create).
-    pub fn create_with(
-        directory: &Path,
-        model: Arc<Model>,
-        store: Store,
-    ) -> Result<Self, CollectionError> {
-        let exists = || CollectionError::Exists { path: directory.to_owned() };
-        let read = |source| CollectionError::Read { path: directory.to_owned(), source };
-        match kind(directory).map_err(read)? {
-            Kind::Absent | Kind::Empty => {}
-            Kind::Collection => return Err(exists()),
-            Kind::Views => {
-                let path = directory.to_owned();
-                return Err(CollectionError::Views { path });
-            }
-            Kind::Foreign { name } => {
-                return Err(CollectionError::Foreign { path: directory.to_owned(), name });
-            }
-        }
-        let (dim, token_dim) = model.dims();
-        let name = model.fingerprint().to_string();
-        let index = IndexSettings { dim, token_dim, lanes_only: false, model: name, store };
-        let views = Writer::open(&directory.join(VIEWS), &index, WriterSettings::default())?;
-        // another process may have made it since
-        if views.generation() > 0 {
-            return Err(exists());
-        }
-        CollectionWriter::first(directory, &model, views)?;
-        let snapshot = RwLock::new(Arc::new(Snapshot::open(directory)?));
-        let (directory, compared) = (directory.to_owned(), Compared::default());
-        Ok(Self { directory, model: Some(model), earlier: None, snapshot, compared })
+impl Collection {
+    /// Begins to say how a collection is made or opened.
+    pub fn options() -> CollectionOptions {
+        CollectionOptions::default()
     }
 
     /// Opens a collection with the model that made it, from where that was.
     ///
     /// # Errors
     ///
-    /// There is no collection, it is damaged, or the model is not there any more.
-    pub fn open(directory: &Path) -> Result<Self, CollectionError> {
-        Self::open_from(directory, None, &Settings::default())
+    /// As [`CollectionOptions::open`].
+    pub fn open(directory: impl AsRef<Path>) -> Result<Self, CollectionError> {
+        Self::options().open(directory)
     }
 
-    /// The same, with a choice of how the model works, and of where it is now if it moved.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Self::open), and when the views are of another model.
-    pub fn open_from(
-        directory: &Path,
-        model: Option<&Path>,
-        settings: &Settings,
+    pub(crate) fn of(
+        backend: Arc<dyn Backend>,
+        path: &Path,
+        encoder: Option<Arc<dyn Encoder>>,
+        options: &CollectionOptions,
     ) -> Result<Self, CollectionError> {
-        let snapshot = Snapshot::open(directory)?;
-        let model = model.map_or_else(|| snapshot.about.model.clone(), Path::to_owned);
-        let opened = Model::open(&model, settings);
-        let path = directory.to_owned();
-        let opened = opened.map_err(|source| CollectionError::Model {
-            path,
-            model,
-            source: source.into(),
-        })?;
-        Self::with(directory, Some(opened.into()), snapshot)
-    }
-
-    /// Opens a collection with a model that is open.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Self::open), and when the views are of another model.
-    pub fn open_with(directory: &Path, model: Arc<Model>) -> Result<Self, CollectionError> {
-        Self::with(directory, Some(model), Snapshot::open(directory)?)
-    }
-
-    /// Opens a collection without a model: it finds by vectors and by words, and takes no text.
-    ///
-    /// # Errors
-    ///
-    /// There is no collection, or it is damaged.
-    pub fn open_without_model(directory: &Path) -> Result<Self, CollectionError> {
-        Self::with(directory, None, Snapshot::open(directory)?)
-    }
-
-    fn with(
-        directory: &Path,
-        model: Option<Arc<Model>>,
-        snapshot: Snapshot,
-    ) -> Result<Self, CollectionError> {
-        let directory = directory.to_owned();
         let mut earlier = None;
-        if let Some(model) = &model {
-            let found = snapshot.reader.settings().model.clone();
-            match model.compare(&found)? {
+        if let Some(encoder) = &encoder {
+            let found = backend.snapshot().header().fingerprint.clone();
+            match encoder.compare(&found).map_err(CollectionError::Compare)? {
                 FingerprintMatch::Same => {}
                 FingerprintMatch::Earlier => earlier = Some(found),
                 FingerprintMatch::Other => {
-                    let wanted = model.fingerprint().to_string();
-                    let (path, model) = (directory, model.directory().to_owned());
+                    let model = encoder.location().map(Path::to_owned);
+                    let (path, wanted) = (path.to_owned(), encoder.fingerprint());
                     return Err(CollectionError::OtherModel { path, model, found, wanted });
                 }
             }
         }
-        let (snapshot, compared) = (RwLock::new(Arc::new(snapshot)), Compared::default());
-        Ok(Self { directory, model, earlier, snapshot, compared })
+        let cache = QueryCache::new(options.cached_queries);
+        let inner = Inner { backend, encoder, cache, path: path.to_owned(), earlier };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Tells whether the index keeps the fingerprint of its model as versions before 0.1.0 wrote it.
+    /// Whether the index keeps the fingerprint of its encoder as versions before 0.1.0 wrote it.
     ///
-    /// The model was compared with it. The next commit of a collection that was opened with its
-    /// model writes the fingerprint as it is now, even if nothing else changes.
+    /// The next commit of a collection that was opened with its encoder writes it as it is now, even
+    /// if nothing else changes.
     pub fn has_earlier_fingerprint(&self) -> bool {
-        self.earlier.as_ref() == Some(&self.snapshot().reader.settings().model)
+        self.inner.earlier.as_ref() == Some(&self.snapshot().header().fingerprint)
     }
 
-    /// Where the index of views of a collection lies.
-    pub fn views(directory: &Path) -> PathBuf {
-        directory.join(VIEWS)
+    /// Where the index of views of a collection in a directory lies.
+    pub fn views(directory: impl AsRef<Path>) -> PathBuf {
+        backend::local::views(directory.as_ref())
     }
 
-    /// Where it lies.
-    pub fn directory(&self) -> &Path {
-        &self.directory
+    /// Where it lies; `memory` for one in memory.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
     }
 
-    /// The model of its views, if it was opened with one.
-    pub fn model(&self) -> Option<&Arc<Model>> {
-        self.model.as_ref()
+    /// The encoder of its views, if it was opened with one.
+    pub fn encoder(&self) -> Option<&Arc<dyn Encoder>> {
+        self.inner.encoder.as_ref()
     }
 
-    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshot.read().expect("no thread panics while it holds it"))
+    pub(crate) fn required_encoder(&self) -> Result<&Arc<dyn Encoder>, CollectionError> {
+        self.encoder().ok_or_else(|| CollectionError::NoEncoder { path: self.inner.path.clone() })
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<dyn Snapshot> {
+        self.inner.backend.snapshot()
+    }
+
+    /// What a commit writes about the encoder.
+    pub(crate) fn stamp(&self) -> Stamp {
+        let Some(encoder) = self.encoder() else { return Stamp::default() };
+        let location = encoder.location().map(Path::to_owned);
+        let fingerprint = self.has_earlier_fingerprint().then(|| encoder.fingerprint());
+        Stamp { location, fingerprint }
     }
 
     /// Moves to the last commit, of whatever process; searches that run go on where they are.
@@ -194,22 +143,17 @@ impl Collection {
     ///
     /// What was committed is damaged; then the collection stays where it is.
     pub fn refresh(&self) -> Result<bool, CollectionError> {
-        let newer = self.snapshot().newer(&self.directory)?;
-        let moved = newer.is_some();
-        if let Some(newer) = newer {
-            *self.snapshot.write().expect("no thread panics while it holds it") = Arc::new(newer);
-        }
-        Ok(moved)
+        self.inner.backend.refresh()
     }
 
     /// The number of the commit that is open.
     pub fn generation(&self) -> u64 {
-        self.snapshot().reader.generation()
+        self.snapshot().header().generation
     }
 
     /// What writers left under a name: see [`CollectionWriter::tag`].
     pub fn tag(&self, name: &str) -> Option<String> {
-        self.snapshot().about.tags.get(name).cloned()
+        self.snapshot().header().tags.get(name).cloned()
     }
 
     /// Gives back a document as it was added.
@@ -218,7 +162,7 @@ impl Collection {
     ///
     /// The index of words is damaged.
     pub fn document(&self, id: &str) -> Result<Option<Document>, CollectionError> {
-        self.snapshot().words(|words| words.get(id))
+        Ok(self.snapshot().fetch(&[id], &Stop::default())?.pop().flatten())
     }
 
     /// Counts the documents that pass a filter.
@@ -226,27 +170,52 @@ impl Collection {
     /// # Errors
     ///
     /// The index of words is damaged.
-    pub fn passing(&self, filter: &Filter) -> Result<usize, CollectionError> {
-        Ok(self.snapshot().allowed(filter, &Stop::default())?.views.len())
+    pub fn count(&self, filter: &Filter) -> Result<usize, CollectionError> {
+        self.snapshot().count(filter, &Stop::default())
     }
 
     /// The ids of all documents.
     pub fn ids(&self) -> Vec<String> {
-        self.snapshot().reader.ids().map(str::to_owned).collect()
+        self.snapshot().ids()
     }
 
     /// Counts what there is.
-    pub fn figures(&self) -> Figures {
+    pub fn stats(&self) -> Stats {
         let snapshot = self.snapshot();
-        let settings = snapshot.reader.settings();
-        Figures {
-            views: snapshot.reader.statistics(),
-            model: snapshot.about.model.clone(),
-            fingerprint: settings.model.clone(),
-            dims: (settings.dim, settings.token_dim),
-            store: settings.store,
-            documents: snapshot.documents(),
+        let header = snapshot.header().clone();
+        Stats {
+            views: header.views,
+            model: header.location,
+            fingerprint: header.fingerprint,
+            dims: header.dims,
+            store: header.store,
+            documents: header.documents,
         }
+    }
+
+    /// How many queries were encoded before, and how many were not: see
+    /// [`CollectionOptions::cached_queries`].
+    pub fn cached_queries(&self) -> [u64; 2] {
+        self.inner.cache.counts()
+    }
+
+    /// Encodes documents that are not kept here, for those who want their views alone. Errors number
+    /// them from `first`.
+    ///
+    /// # Errors
+    ///
+    /// There is no encoder, or a text cannot be encoded.
+    pub fn encode_documents(
+        &self,
+        texts: Vec<String>,
+        first: usize,
+    ) -> Result<Vec<DocumentViews>, CollectionError> {
+        let encoder = self.required_encoder()?;
+        let views = (first..).zip(encoder.encode_documents(Box::new(texts.into_iter())));
+        let named = |(place, views): (usize, Result<DocumentViews, EncodeError>)| {
+            views.map_err(|source| CollectionError::Encode { id: format!("#{place}"), source })
+        };
+        views.map(named).collect()
     }
 
     /// Begins to change the collection; one writer at a time, in whatever process.
@@ -254,7 +223,7 @@ impl Collection {
     /// # Errors
     ///
     /// Another writer is at work, or what is there is damaged.
-    pub fn writer(&self) -> Result<CollectionWriter<'_>, CollectionError> {
+    pub fn writer(&self) -> Result<CollectionWriter, CollectionError> {
         self.writer_with(WriterSettings::default())
     }
 
@@ -266,10 +235,8 @@ impl Collection {
     pub fn writer_with(
         &self,
         settings: WriterSettings,
-    ) -> Result<CollectionWriter<'_>, CollectionError> {
-        let views = Writer::open_existing(&self.directory.join(VIEWS), settings)?;
-        // another process may have committed before the lock was ours
-        self.refresh()?;
-        Ok(CollectionWriter::new(self, views))
+    ) -> Result<CollectionWriter, CollectionError> {
+        let batch = Arc::clone(&self.inner.backend).batch(settings)?;
+        Ok(CollectionWriter::new(self.clone(), batch))
     }
 }

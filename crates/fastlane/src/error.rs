@@ -1,10 +1,11 @@
 //! Why a collection cannot be opened, changed or searched.
 
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
 use fastlane_corpus::{LexicalOpenError, LexicalSearchError, LexicalWriteError};
-use fastlane_engine::{EncodeError, OpenIndexError, SearchError, WriteIndexError};
+use fastlane_engine::{EncodeError, OpenIndexError, SearchError, Store, WriteIndexError};
 use fastlane_model::{CheckpointError, OpenError};
 
 /// Why a collection cannot be opened, changed or searched.
@@ -49,26 +50,54 @@ pub enum CollectionError {
     },
     /// The views of another model cannot be compared.
     #[error(
-        "`{}` has views of model {found}, the one at `{}` is {wanted}",
+        "`{}` has views of model {found}, {} is {wanted}",
         path.display(),
-        model.display()
+        model.as_ref().map_or("the encoder".to_owned(), |it| format!("the one at `{}`", it.display()))
     )]
     OtherModel {
         /// The collection.
         path: PathBuf,
-        /// The model that was given.
-        model: PathBuf,
+        /// Where the model is that was given, if it is anywhere.
+        model: Option<PathBuf>,
         /// The collection's.
         found: String,
         /// The given one's.
         wanted: String,
     },
-    /// Text was given to a collection that was opened without a model.
+    /// Text was given to a collection that was opened without an encoder.
     #[error("text needs a model, and `{}` was opened without one", path.display())]
-    NoModel {
+    NoEncoder {
         /// The collection.
         path: PathBuf,
     },
+    /// Its encoder comes from no file, so it cannot be opened again.
+    #[error("the encoder of `{}` is a program's own", path.display())]
+    OwnEncoder {
+        /// The collection.
+        path: PathBuf,
+    },
+    /// What the collection keeps of its encoder cannot be compared.
+    #[error("cannot compare the fingerprint of the model")]
+    Compare(#[source] Box<dyn Error + Send + Sync>),
+    /// Its views are kept another way.
+    #[error("the index at `{}` has store {found}, wanted {wanted}", path.display())]
+    Store {
+        /// The collection.
+        path: PathBuf,
+        /// How they are kept.
+        found: Store,
+        /// How they should be.
+        wanted: Store,
+    },
+    /// A collection in memory keeps views as they are.
+    #[error("a collection in memory has no store, found {found}")]
+    NoStore {
+        /// What was asked for.
+        found: Store,
+    },
+    /// A document did not come.
+    #[error("cannot read the next document")]
+    Source(#[source] Box<dyn Error + Send + Sync>),
     /// There is nothing to search for.
     #[error("the query is empty")]
     EmptyQuery,
@@ -86,9 +115,6 @@ pub enum CollectionError {
     /// A query cannot be encoded.
     #[error(transparent)]
     Query(#[from] EncodeError),
-    /// The checkpoint cannot be read any more.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
     /// The index of views cannot be opened.
     #[error(transparent)]
     OpenViews(#[from] OpenIndexError),
@@ -185,31 +211,81 @@ impl CollectionError {
     }
 
     /// The way out, if one is known.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Absent { .. } => {
-                Some("make one with `fastlane index INPUT --output INDEX --model DIR`")
+            Self::Absent { .. } => Some(Hint::Create),
+            Self::Exists { .. } => Some(Hint::OpenIt),
+            Self::Foreign { .. } => Some(Hint::EmptyDirectory),
+            Self::Model { .. } => Some(Hint::ModelMoved),
+            Self::OtherModel { .. } => Some(Hint::OtherModel),
+            Self::OwnEncoder { .. } => Some(Hint::GiveEncoder),
+            Self::Views { .. } => Some(Hint::OtherDirectory),
+            Self::Format { .. } => Some(Hint::Update),
+            Self::Damaged { .. } => Some(Hint::Check),
+            Self::NoEncoder { .. } => Some(Hint::GiveModel),
+            Self::EmptyQuery => Some(Hint::Ask),
+            Self::OpenViews(error) => error.hint().map(Hint::Other),
+            Self::WriteViews(error) => error.hint().map(Hint::Other),
+            Self::SearchViews(error) => error.hint().map(Hint::Other),
+            Self::OpenWords(error) => error.hint().map(Hint::Other),
+            Self::WriteWords(error) => error.hint().map(Hint::Other),
+            Self::Compare(error) => {
+                let error = error.downcast_ref::<CheckpointError>()?;
+                error.hint().map(Hint::Other)
             }
-            Self::Exists { .. } => Some("add to it by opening it, or choose another directory"),
-            Self::Foreign { .. } => Some("choose an empty directory, or one that is not there yet"),
-            Self::Model { .. } => Some("say where it is now with `--model DIR`"),
-            Self::OtherModel { .. } => {
-                Some("search with the model that indexed it, or index the documents again")
-            }
-            Self::Views { .. } => Some("choose another directory"),
-            Self::Format { .. } => Some("update fastlane"),
-            Self::Damaged { .. } => {
-                Some("`fastlane check` names all damage; restore the files, or index again")
-            }
-            Self::NoModel { .. } => Some("say which with `--model DIR`"),
-            Self::EmptyQuery => Some("ask for something"),
-            Self::OpenViews(error) => error.hint(),
-            Self::WriteViews(error) => error.hint(),
-            Self::SearchViews(error) => error.hint(),
-            Self::OpenWords(error) => error.hint(),
-            Self::WriteWords(error) => error.hint(),
-            Self::Checkpoint(error) => error.hint(),
             _ => None,
         }
+    }
+}
+
+/// The way out of an error, for a program to say in its own words; [`Display`](std::fmt::Display) says
+/// it in those of this library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hint {
+    /// Make a collection first.
+    Create,
+    /// Open the collection that is there, or choose another directory.
+    OpenIt,
+    /// Choose a directory that is empty or absent.
+    EmptyDirectory,
+    /// Choose another directory.
+    OtherDirectory,
+    /// Say where the model is now.
+    ModelMoved,
+    /// Say which model.
+    GiveModel,
+    /// Give the encoder that made the collection.
+    GiveEncoder,
+    /// Use the model that indexed, or index again.
+    OtherModel,
+    /// Update the program.
+    Update,
+    /// Look for all damage.
+    Check,
+    /// Ask for something.
+    Ask,
+    /// Another way out.
+    Other(&'static str),
+}
+
+impl std::fmt::Display for Hint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Create => "make it with `CollectionOptions::create`",
+            Self::OpenIt => "add to it by opening it, or choose another directory",
+            Self::EmptyDirectory => "choose an empty directory, or one that is not there yet",
+            Self::OtherDirectory => "choose another directory",
+            Self::ModelMoved => "say where it is now with `CollectionOptions::model`",
+            Self::GiveModel => "say which with `CollectionOptions::model`",
+            Self::GiveEncoder => "open it with `CollectionOptions::encoder`",
+            Self::OtherModel => {
+                "search with the model that indexed it, or index the documents again"
+            }
+            Self::Update => "update fastlane",
+            Self::Check => "`check` names all damage; restore the files, or index again",
+            Self::Ask => "ask for something",
+            Self::Other(hint) => hint,
+        })
     }
 }

@@ -1,57 +1,110 @@
-//! Documents in, answers out: the one place where an encoder, an index of views and an index of
-//! words meet.
+//! Documents in, answers out: collections that are searched by lanes, late interaction and words.
 //!
-//! A [`Collection`] keeps the views, the text, the metadata and the words of documents under one
-//! commit. A search encodes the query, lets its lanes nominate documents, scores them by late
-//! interaction, and says which token of which passage answered which token of the query.
+//! | | |
+//! |---|---|
+//! | [`Collection`] | documents on disk or in memory, open for searches |
+//! | [`CollectionOptions`] | how one is made or opened |
+//! | [`CollectionWriter`] | changes to it, all or nothing |
+//! | [`Search`] | a query, and how it is answered |
+//! | [`SearchResult`] | what was found, and why |
+//! | [`Encoder`] | what makes views of texts: a [`Model`], or your own |
+//!
+//! A collection keeps the views, the text, the metadata and the words of documents under one commit. A
+//! search encodes the query, lets its lanes nominate documents, scores them by late interaction, and
+//! says which token of which document answers which token of the query.
 //!
 //! ```
 //! use fastlane::{Collection, Document, Model, Search, Settings};
 //!
 //! # let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/lanes-split");
 //! # let folder = tempfile::tempdir()?;
-//! # let place = folder.path().join("notes");
-//! let model = Model::open(model.as_ref(), &Settings::default())?;
-//! let collection = Collection::create(&place, model.into())?;
+//! # let directory = folder.path().join("notes");
+//! let model = Model::open(model, &Settings::default())?;
+//! let notes = Collection::options().encoder(model).create(&directory)?;
 //!
-//! let mut writer = collection.writer()?;
 //! let note = |id: &str, text: &str| Document { id: id.into(), text: text.into(), ..Document::default() };
-//! writer.add([note("a", "the light of the harbour"), note("b", "nine ships")], &mut |_| true)?;
+//! let mut writer = notes.writer()?;
+//! writer.add([note("a", "the light of the harbour"), note("b", "nine ships")])?;
 //! writer.commit()?;
 //!
-//! let found = collection.search("light", &Search::default())?;
+//! let found = notes.search(&Search::text("light").k(10))?;
 //! assert_eq!(found.hits.len(), 2);
-//! println!("{} answers, found by `{}`", found.hits[0].document.id, found.query.tokens[found.lanes[0]].text);
+//! let best = &found.hits[0];
+//! println!("{}: {} answers `light`", best.document.id, best.matches[0].token);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A folder of text files, and later only what has changed in it:
+//!
+//! ```
+//! use fastlane::{Collection, Documents, ReadSettings};
+//! # use fastlane::{Model, Search, Settings};
+//!
+//! # let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/lanes-split");
+//! # let place = tempfile::tempdir()?;
+//! # let (folder, directory) = (place.path().join("texts"), place.path().join("index"));
+//! # std::fs::create_dir(&folder)?;
+//! # std::fs::write(folder.join("a.txt"), "the light of the harbour")?;
+//! # let model = Model::open(model, &Settings::default())?;
+//! # let made = Collection::options().encoder(model).create(&directory)?;
+//! # drop(made);
+//! let collection = Collection::open(&directory)?;
+//! let mut writer = collection.writer()?;
+//! writer.try_extend(Documents::open(&folder, &ReadSettings::default())?)?;
+//! writer.commit()?;
+//!
+//! let documents: Vec<_> = Documents::open(&folder, &ReadSettings::default())?.collect::<Result<_, _>>()?;
+//! let changes = writer.update(documents)?;
+//! assert_eq!((changes.added, changes.unchanged), (0, 1));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod about;
-mod answer;
-mod check;
+mod backend;
+mod cache;
 mod collection;
 mod error;
-mod kind;
-mod remove;
+mod options;
+mod query;
+mod result;
 mod search;
-mod snapshot;
+mod snippet;
 mod stop;
 mod update;
-mod words;
 mod writer;
 
-pub use answer::{
-    Answer, AnswerError, AnswerHit, AnswerMatch, Milliseconds, QueryToken, SnippetPiece,
+pub use backend::local::{Kind, kind};
+pub use collection::{Collection, Stats};
+pub use error::{CollectionError, Hint};
+pub use options::CollectionOptions;
+pub use query::{Fusion, Lanes, Query, Search};
+pub use result::{
+    Hit, LaneKind, Match, QueryToken, ResultError, SearchResult, SnippetPiece, Times,
 };
-pub use collection::{Collection, Figures};
-pub use error::CollectionError;
-pub use kind::{Kind, kind};
-pub use search::{Found, Fusion, Hit, Match, Piece, Results, Search, Times, snippet};
+pub use search::Results;
+pub use snippet::window;
 pub use stop::Stop;
-pub use writer::{Changes, CollectionWriter, Watch};
+pub use writer::{Changes, CollectionWriter, Progress};
 
-pub use fastlane_corpus::{Document, Filter, FilterError, Metadata};
-pub use fastlane_engine::{
-    Checked, DocumentViews, OpenIndexError, Problem, QueryViews, SearchError, Statistics, Store,
-    Token, TokenMatrix, UsualLane, WriterSettings,
+pub use fastlane_corpus::{
+    BadFile, BadFiles, Columns, Document, Documents, Filter, FilterError, Format, LexicalOpenError,
+    LexicalSearchError, LexicalWriteError, Metadata, PassageSettings, ReadError, ReadSettings,
 };
-pub use fastlane_model::{Fingerprint, Model, Precision, Settings};
+pub use fastlane_engine::{
+    Checked, DocumentViews, EncodeError, Encoder, FingerprintMatch, OpenIndexError, Problem,
+    QueryViews, Reduction, SearchError, Statistics, Store, Token, TokenMatrix, UsualLane, ViewDims,
+    WriteIndexError, WriterSettings, check_encoder,
+};
+pub use fastlane_model::{CheckpointError, Fingerprint, Model, OpenError, Precision, Settings};
+
+/// What may be shared between threads, and sent to them.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    const fn sent<T: Send>() {}
+    shared::<Collection>();
+    shared::<CollectionOptions>();
+    shared::<Search>();
+    shared::<SearchResult>();
+    shared::<CollectionError>();
+    sent::<CollectionWriter>();
+    sent::<Results>();
+};

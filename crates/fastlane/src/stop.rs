@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// use fastlane::{Search, Stop};
 /// use std::time::Duration;
 ///
-/// let search = Search { stop: Stop::after(Duration::from_secs(2)), ..Search::default() };
+/// let search = Search::text("light").stop(Stop::after(Duration::from_secs(2)));
 /// assert!(!search.stop.is_due());
 /// search.stop.ask();
 /// assert!(search.stop.is_due());

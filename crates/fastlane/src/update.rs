@@ -9,12 +9,13 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 
 use fastlane_corpus::Document;
 
-use crate::snapshot::Snapshot;
+use crate::backend::Snapshot;
+use crate::stop::Stop;
 use crate::writer::Changes;
 
 /// The documents of an update, by their ids.
 pub(crate) struct Update<'a> {
-    before: &'a Snapshot,
+    before: &'a dyn Snapshot,
     hasher: RandomState,
     seen: HashMap<String, Fate>,
     /// Documents that were written again although one with their id had been written.
@@ -35,7 +36,7 @@ enum Fate {
 
 impl<'a> Update<'a> {
     /// Compares with these documents.
-    pub(crate) fn of(before: &'a Snapshot) -> Self {
+    pub(crate) fn of(before: &'a dyn Snapshot) -> Self {
         Self { before, hasher: RandomState::new(), seen: HashMap::new(), repeated: 0 }
     }
 
@@ -88,10 +89,10 @@ impl<'a> Update<'a> {
 }
 
 /// Whether a document is there as it is.
-fn is_same(before: &Snapshot, document: &Document) -> bool {
+fn is_same(before: &dyn Snapshot, document: &Document) -> bool {
     // what cannot be read is written again
-    let there = before.words(|words| words.get(&document.id)).ok().flatten();
-    there.is_some_and(|there| there == *document)
+    let there = before.fetch(&[&document.id], &Stop::default());
+    there.is_ok_and(|there| there.first().is_some_and(|there| there.as_ref() == Some(document)))
 }
 
 #[cfg(test)]
@@ -119,7 +120,7 @@ mod tests {
     fn update(collection: &Collection, documents: &[(&str, &str)]) -> (Changes, u64) {
         let documents: Vec<Document> = documents.iter().map(document).collect();
         let mut writer = collection.writer().unwrap();
-        let changes = writer.update(documents, &mut |_| true).unwrap();
+        let changes = writer.update(documents).unwrap();
         (changes, writer.commit().unwrap())
     }
 
@@ -134,7 +135,7 @@ mod tests {
     #[test]
     fn defect_w1_an_unchanged_file_with_an_id_twice_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let collection = Collection::create(folder.path(), model()).unwrap();
+        let collection = Collection::options().encoder(model()).create(folder.path()).unwrap();
         let lines = [("A", "light house"), ("A", "nine ships"), ("B", "baking")];
         let (changes, first) = update(&collection, &lines);
         assert_eq!(changes, Changes { added: 2, ..Changes::default() });
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn defect_w1_documents_are_counted_once() {
         let folder = tempfile::tempdir().unwrap();
-        let collection = Collection::create(folder.path(), model()).unwrap();
+        let collection = Collection::options().encoder(model()).create(folder.path()).unwrap();
         update(&collection, &[("a", "light"), ("b", "ship"), ("c", "nine"), ("d", "seen")]);
         let lines = [
             ("a", "light"), // as it is, then another, then that once more
@@ -173,12 +174,11 @@ mod tests {
     #[test]
     fn defect_a1_an_update_keeps_what_could_not_be_read() {
         let folder = tempfile::tempdir().unwrap();
-        let collection = Collection::create(folder.path(), model()).unwrap();
+        let collection = Collection::options().encoder(model()).create(folder.path()).unwrap();
         update(&collection, &[("a", "light"), ("b", "ship"), ("c", "nine")]);
         let mut writer = collection.writer().unwrap();
         let documents = vec![document(&("a", "light"))];
-        let mut keep = |id: &str| id == "b";
-        let changes = writer.update_keeping(documents, &mut keep, &mut |_| true).unwrap();
+        let changes = writer.update_keeping(documents, |id| id == "b").unwrap();
         writer.commit().unwrap();
         assert_eq!(changes, Changes { unchanged: 1, deleted: 1, ..Changes::default() });
         assert_eq!(texts(&collection).into_keys().collect::<Vec<_>>(), ["a", "b"]);
@@ -192,7 +192,7 @@ mod tests {
             runs in prop::collection::vec(prop::collection::vec((0..4_usize, 0..3_usize), 0..8), 1..4)
         ) {
             let folder = tempfile::tempdir().unwrap();
-            let collection = Collection::create(folder.path(), model()).unwrap();
+            let collection = Collection::options().encoder(model()).create(folder.path()).unwrap();
             let mut before = BTreeMap::new();
             for run in runs {
                 let of = |&(id, text): &(usize, usize)| {

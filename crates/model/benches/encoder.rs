@@ -1,9 +1,9 @@
 //! How fast is the encoder, and what share of the CPU's best does it reach?
 //!
 //! ```sh
-//! scripts/fetch-minilm
+//! tools/model/fetch-minilm
 //! cargo bench -p fastlane-model --bench encoder              # our own figures
-//! scripts/bench-encoder                                      # side by side with ONNX Runtime
+//! tools/bench/encoder                                      # side by side with ONNX Runtime
 //! ```
 //!
 //! The second way starts this program with `--serve DIR --threads N --precision P`. It then reads
@@ -44,7 +44,7 @@ fn main() {
 fn open(directory: &str, threads: usize, precision: Precision) -> Model {
     let threads = NonZero::new(threads).unwrap();
     let settings = Settings { precision, threads, ..Settings::default() };
-    Model::open(directory.as_ref(), &settings).unwrap()
+    Model::open(directory, &settings).unwrap()
 }
 
 fn precision(name: &str) -> Precision {

@@ -9,8 +9,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use fastlane_engine::FingerprintMatch;
+
 use crate::checkpoint::{Checkpoint, CheckpointError, DenseFiles, RouterConfig, TowerFiles};
-use crate::fingerprint::{Fingerprint, FingerprintMatch};
+use crate::fingerprint::Fingerprint;
 use crate::tokenise::Side;
 
 /// Bytes that are read at a time.

@@ -106,17 +106,6 @@ impl From<Fingerprint> for String {
     }
 }
 
-/// How a fingerprint that was kept compares with that of a checkpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FingerprintMatch {
-    /// It is the checkpoint's.
-    Same,
-    /// It is the checkpoint's in the form of earlier versions of this program.
-    Earlier,
-    /// It is that of another checkpoint.
-    Other,
-}
-
 /// The value of a field.
 #[derive(Debug, Clone, PartialEq)]
 enum Value<'a> {

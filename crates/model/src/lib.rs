@@ -36,6 +36,7 @@ pub use architecture::{Activation, Architecture, Family, Names};
 pub use checkpoint::{CheckpointError, Layout};
 pub use document_lanes::window;
 pub use error::{NotFinite, OpenError};
-pub use fingerprint::{Fingerprint, FingerprintError, FingerprintMatch};
+pub use fastlane_engine::{Encoder, FingerprintMatch};
+pub use fingerprint::{Fingerprint, FingerprintError};
 pub use kernels::{Precision, peak};
 pub use model::{Model, Settings};

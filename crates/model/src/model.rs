@@ -1,18 +1,21 @@
 //! The encoder: a checkpoint in memory, ready for texts, and the threads that work on them.
 
+use std::error::Error;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fastlane_engine::{DocumentViews, EncodeError, Encoder, QueryViews, Token, TokenMatrix};
+use fastlane_engine::{
+    DocumentViews, EncodeError, Encoder, FingerprintMatch, QueryViews, Token, TokenMatrix, ViewDims,
+};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Layout};
 use crate::documents::{Documents, side_by_side};
 use crate::earlier::{self, Files};
 use crate::error::OpenError;
-use crate::fingerprint::{Fingerprint, FingerprintMatch};
+use crate::fingerprint::Fingerprint;
 use crate::kernels::{Kernel, Precision};
 use crate::towers::Towers;
 use crate::turn::Turns;
@@ -63,7 +66,8 @@ impl Model {
     /// # Errors
     ///
     /// The checkpoint cannot be read, or this CPU lacks the instructions that are asked for.
-    pub fn open(directory: &Path, settings: &Settings) -> Result<Self, OpenError> {
+    pub fn open(directory: impl AsRef<Path>, settings: &Settings) -> Result<Self, OpenError> {
+        let directory = directory.as_ref();
         let kernel = Kernel::choose(settings.precision).ok_or(OpenError::Instructions)?;
         let pool = ThreadPoolBuilder::new()
             .num_threads(settings.threads.get())
@@ -121,11 +125,6 @@ impl Model {
         self.towers.kernel.name()
     }
 
-    /// Tells whether a router says which token carries the intent; without one, all do alike.
-    pub fn has_router(&self) -> bool {
-        self.towers.router.is_some()
-    }
-
     /// Tells how long a token view is.
     pub fn dim(&self) -> usize {
         self.towers.document.tokens.dim()
@@ -134,12 +133,6 @@ impl Model {
     /// Tells how long a view is that is searched.
     pub fn lane_dim(&self) -> usize {
         self.towers.document.lane().dim()
-    }
-
-    /// Tells how long the views of an index are: the searched ones, and the token views beside
-    /// them, where these are others.
-    pub fn dims(&self) -> (usize, Option<usize>) {
-        (self.lane_dim(), self.towers.has_lane_views().then(|| self.dim()))
     }
 
     /// Counts the tokens that a query and a document may have.
@@ -174,41 +167,6 @@ impl Model {
         side_by_side(&self.pool, documents, Vec::len, |ids| self.towers.states(ids, None))
     }
 
-    /// Encodes one query, and tells how long its router took of that.
-    ///
-    /// A query that comes alone is helped by other threads. Beside others, or beside documents, it
-    /// is encoded on the thread that asks: the others may have hundreds of documents to do first.
-    ///
-    /// # Errors
-    ///
-    /// As [`encode_query`](Encoder::encode_query).
-    pub fn encode_query_timed(&self, text: &str) -> Result<(QueryViews, Duration), EncodeError> {
-        let turn = self.turns.begin();
-        self.towers.encode_query(text, turn.is_alone().then_some(&self.pool))
-    }
-
-    /// Encodes many queries side by side on all threads, in their order: for throughput.
-    pub fn encode_queries<T: AsRef<str> + Sync>(
-        &self,
-        texts: &[T],
-    ) -> Vec<Result<QueryViews, EncodeError>> {
-        let _turn = self.turns.begin();
-        let length = |text: &T| text.as_ref().len();
-        side_by_side(&self.pool, texts, length, |text| {
-            self.towers.encode_query(text.as_ref(), None).map(|(views, _)| views)
-        })
-    }
-
-    /// The tokens of a document that have views, in their order, without computing these: what
-    /// the views of a hit stand for.
-    ///
-    /// # Errors
-    ///
-    /// The text cannot be split into tokens.
-    pub fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
-        self.towers.document_tokens(text)
-    }
-
     /// Counts the multiplications and additions in products for each token of a document that is
     /// `length` tokens long.
     pub fn operations(&self, length: usize) -> f64 {
@@ -217,8 +175,35 @@ impl Model {
 }
 
 impl Encoder for Model {
+    fn fingerprint(&self) -> String {
+        self.towers.fingerprint.to_string()
+    }
+
+    fn dims(&self) -> ViewDims {
+        let tokens = self.towers.has_lane_views().then(|| self.dim());
+        ViewDims { searched: self.lane_dim(), tokens }
+    }
+
     fn encode_query(&self, text: &str) -> Result<QueryViews, EncodeError> {
         self.encode_query_timed(text).map(|(views, _)| views)
+    }
+
+    /// A query that comes alone is helped by other threads. Beside others, or beside documents, it
+    /// is encoded on the calling thread: the others may have hundreds of documents to do first.
+    fn encode_query_timed(&self, text: &str) -> Result<(QueryViews, Duration), EncodeError> {
+        let turn = self.turns.begin();
+        self.towers.encode_query(text, turn.is_alone().then_some(&self.pool))
+    }
+
+    /// Side by side on all threads.
+    fn encode_queries(&self, texts: &[&str]) -> Vec<Result<QueryViews, EncodeError>> {
+        let _turn = self.turns.begin();
+        side_by_side(
+            &self.pool,
+            texts,
+            |text| text.len(),
+            |text| self.towers.encode_query(text, None).map(|(views, _)| views),
+        )
     }
 
     fn encode_documents<'a>(
@@ -226,5 +211,21 @@ impl Encoder for Model {
         texts: Box<dyn Iterator<Item = String> + Send + 'a>,
     ) -> Box<dyn Iterator<Item = Result<DocumentViews, EncodeError>> + 'a> {
         Box::new(Documents::new(&self.towers, (&self.pool, &self.turns), self.window, texts))
+    }
+
+    fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
+        self.towers.document_tokens(text)
+    }
+
+    fn compare(&self, kept: &str) -> Result<FingerprintMatch, Box<dyn Error + Send + Sync>> {
+        Ok(Self::compare(self, kept)?)
+    }
+
+    fn location(&self) -> Option<&Path> {
+        Some(&self.directory)
+    }
+
+    fn has_router(&self) -> bool {
+        self.towers.router.is_some()
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use fastlane::CollectionError;
+use fastlane::{CollectionError, Hint};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -81,17 +81,18 @@ pub enum ServeError {
 
 impl ServeError {
     /// The way out, if one is known.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Collection(error) => error.hint(),
-            Self::SameName { .. } | Self::Name { .. } => Some("name it: `NAME=INDEX`"),
-            Self::Open { .. } => Some(
-                "make a key with `fastlane key`, and say `--keys FILE`; or listen on 127.0.0.1",
-            ),
-            Self::Taken { .. } => Some("stop the other service, or name each index once"),
-            Self::Listen { .. } => Some("choose another with `--listen ADDRESS:PORT`"),
-            _ => None,
-        }
+    pub fn hint(&self) -> Option<Hint> {
+        let own = match self {
+            Self::Collection(error) => return error.hint(),
+            Self::SameName { .. } | Self::Name { .. } => "name it: `NAME=INDEX`",
+            Self::Open { .. } => {
+                "make a key with `fastlane key`, and say `--keys FILE`; or listen on 127.0.0.1"
+            }
+            Self::Taken { .. } => "stop the other service, or name each index once",
+            Self::Listen { .. } => "choose another with `--listen ADDRESS:PORT`",
+            _ => return None,
+        };
+        Some(Hint::Other(own))
     }
 }
 

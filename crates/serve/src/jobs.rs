@@ -70,7 +70,7 @@ enum NotMade {
 }
 
 struct Shared {
-    collection: Arc<Collection>,
+    collection: Collection,
     journal: Journal,
     log: Arc<dyn Fn(&str) + Send + Sync>,
     state: Mutex<Known>,
@@ -92,10 +92,10 @@ struct Known {
 impl Jobs {
     /// Goes on with what was accepted before.
     pub(crate) fn open(
-        collection: &Arc<Collection>,
+        collection: &Collection,
         log: Arc<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, ServeError> {
-        let directory = collection.directory();
+        let directory = collection.path();
         let failed = |source| ServeError::File { path: directory.to_owned(), source };
         let journal = Journal::open(directory).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => ServeError::Taken { path: directory.to_owned() },
@@ -124,7 +124,7 @@ impl Jobs {
             known.jobs.insert(number, Job::Waiting { because: None });
             let _ = give.send(number);
         }
-        let collection = Arc::clone(collection);
+        let collection = collection.clone();
         let (state, stopping) = (Mutex::new(known), AtomicBool::new(false));
         let shared = Arc::new(Shared { collection, journal, log, state, stopping });
         let worker = {
@@ -286,7 +286,7 @@ impl Shared {
                     let documents = documents.into_iter().map_while(|sent| {
                         sent.document().map_err(|error| unread = Some(error)).ok()
                     });
-                    let added = writer.add(documents, &mut |_| true).map(|_| ());
+                    let added = writer.add(documents).map(|_| ());
                     match unread {
                         Some(error) => return Err(NotMade::Ever(error.to_string())),
                         None => added,
@@ -351,10 +351,10 @@ mod tests {
 
     use super::*;
 
-    fn collection(place: &Path) -> Arc<Collection> {
+    fn collection(place: &Path) -> Collection {
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/lanes-split");
         let model = Model::open(&model, &Settings::default()).unwrap();
-        Arc::new(Collection::create(place, model.into()).unwrap())
+        Collection::options().encoder(model).create(place).unwrap()
     }
 
     fn delete(id: &str) -> Change {

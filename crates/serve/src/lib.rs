@@ -12,7 +12,6 @@
 
 mod api;
 mod bounded;
-mod cache;
 mod config;
 mod desk;
 mod error;

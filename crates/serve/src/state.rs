@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use fastlane::{Collection, Model, Settings};
+use fastlane::{Collection, Encoder, Settings};
 
-use crate::cache::QueryCache;
 use crate::config::{Config, Limits};
 use crate::desk::Desk;
 use crate::error::{Refusal, ServeError};
@@ -37,10 +36,9 @@ pub(crate) struct State {
     pub(crate) started: u64,
 }
 
-/// An index, the queries it was asked lately, and its changes.
+/// An index and its changes.
 pub(crate) struct Index {
-    pub(crate) collection: Arc<Collection>,
-    pub(crate) queries: QueryCache,
+    pub(crate) collection: Collection,
     pub(crate) jobs: Jobs,
 }
 
@@ -54,23 +52,25 @@ impl Service {
         let Config { indexes, model, keys, threads, limits, log } = config;
         let mut opened = BTreeMap::new();
         let settings = Settings { threads, ..Settings::default() };
-        let mut models: BTreeMap<PathBuf, Arc<Model>> = BTreeMap::new();
+        let mut encoders: BTreeMap<PathBuf, Arc<dyn Encoder>> = BTreeMap::new();
         for (name, path) in indexes {
             check_name(&name)?;
-            let blind = Collection::open_without_model(&path)?;
-            let place = model.clone().unwrap_or_else(|| blind.figures().model);
+            let blind = Collection::options().without_encoder().open(&path)?;
+            let place = model.clone().or_else(|| blind.stats().model);
             // indexes of one model share it
-            let known = models.get(&place).cloned();
-            let collection = Arc::new(match known {
-                Some(model) => Collection::open_with(&path, model)?,
-                None => Collection::open_from(&path, model.as_deref(), &settings)?,
-            });
+            let options = Collection::options().model_settings(settings.clone());
+            let options = match place.as_ref().map(|place| (place, encoders.get(place))) {
+                Some((_, Some(encoder))) => options.encoder(Arc::clone(encoder)),
+                Some((place, None)) => options.model(place),
+                None => options,
+            };
+            let collection = options.open(&path)?;
             if collection.has_earlier_fingerprint() {
                 log(&format!("index `{name}` renews its model's fingerprint with its next change"));
             }
-            models.extend(collection.model().map(|model| (place, Arc::clone(model))));
+            encoders.extend(place.zip(collection.encoder().cloned()));
             let jobs = Jobs::open(&collection, Arc::clone(&log))?;
-            let index = Index { collection, queries: QueryCache::new(), jobs };
+            let index = Index { collection, jobs };
             if opened.insert(name.clone(), Arc::new(index)).is_some() {
                 return Err(ServeError::SameName { name });
             }
@@ -101,7 +101,7 @@ impl Service {
     /// The names of indexes without documents, whose searches find nothing.
     pub fn empty_indexes(&self) -> Vec<&str> {
         let indexes = self.state.indexes.iter();
-        let empty = indexes.filter(|(_, it)| it.collection.figures().views.documents == 0);
+        let empty = indexes.filter(|(_, it)| it.collection.stats().views.documents == 0);
         empty.map(|(name, _)| name.as_str()).collect()
     }
 

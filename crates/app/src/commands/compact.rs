@@ -28,11 +28,11 @@ pub(crate) fn run(args: &CompactArgs, printer: &Printer) -> anyhow::Result<()> {
 
 /// Compacts a collection; what it consisted of before and consists of after.
 fn documents(args: &CompactArgs, printer: &Printer) -> anyhow::Result<(Statistics, Statistics)> {
-    let collection = Collection::open_without_model(&args.index)?;
-    let before = collection.figures().views;
-    let writer = collection.writer_with(settings_of(&args.writer))?;
-    commit_documents(writer, printer, CollectionWriter::compact_watched)?;
-    Ok((before, collection.figures().views))
+    let collection = Collection::options().without_encoder().open(&args.index)?;
+    let before = collection.stats().views;
+    let mut writer = collection.writer_with(settings_of(&args.writer))?;
+    commit_documents(&mut writer, printer, CollectionWriter::compact)?;
+    Ok((before, collection.stats().views))
 }
 
 /// The same for an index of views.

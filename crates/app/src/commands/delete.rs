@@ -46,11 +46,11 @@ fn from_collection(
     ids: Vec<String>,
     printer: &Printer,
 ) -> anyhow::Result<Deleted> {
-    let collection = Collection::open_without_model(&args.index)?;
+    let collection = Collection::options().without_encoder().open(&args.index)?;
     let mut writer = collection.writer_with(settings_of(&args.writer))?;
     let (deleted, absent) = each(ids, |id| Ok(writer.delete(id)?))?;
-    commit_documents(writer, printer, CollectionWriter::commit_watched)?;
-    Ok((deleted, absent, collection.figures().views.documents))
+    commit_documents(&mut writer, printer, CollectionWriter::commit)?;
+    Ok((deleted, absent, collection.stats().views.documents))
 }
 
 fn each(

@@ -1,9 +1,7 @@
 //! `fastlane mcp`: an index as tools of an agent, by the Model Context Protocol over stdin and stdout.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
-use fastlane::{Answer, Collection, Filter, Fusion, Search};
+use fastlane::{Collection, Filter, Fusion, Hit, Search};
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
 use rmcp::{ServerHandler, ServiceExt as _, schemars, tool, tool_handler, tool_router};
@@ -20,10 +18,10 @@ const MOST: usize = 100;
 
 pub(crate) fn run(args: &McpArgs, printer: &Printer) -> anyhow::Result<()> {
     let collection = open((&args.index, args.model.as_deref()), args.threads, printer)?;
-    let documents = collection.figures().views.documents;
+    let documents = collection.stats().views.documents;
     printer.note(&format!("{documents} documents, for an agent on standard input and output"));
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
-    let tools = Tools { collection: Arc::new(collection) };
+    let tools = Tools { collection };
     runtime.block_on(async {
         let service = tools.serve(rmcp::transport::stdio()).await;
         let service = service.context("nobody speaks the protocol on standard input")?;
@@ -35,7 +33,7 @@ pub(crate) fn run(args: &McpArgs, printer: &Printer) -> anyhow::Result<()> {
 /// What an agent may do.
 #[derive(Clone)]
 struct Tools {
-    collection: Arc<Collection>,
+    collection: Collection,
 }
 
 /// What to search for.
@@ -93,18 +91,17 @@ impl Tools {
         let filter = wanted.filter.as_deref().map(str::parse::<Filter>).transpose();
         let filter = filter.map_err(|error| format!("the filter cannot be read: {error}"))?;
         let k = wanted.limit.unwrap_or(FOUND).clamp(1, MOST);
-        let search = Search { k, filter, fusion: Some(Fusion::Ranks), ..Search::default() };
+        let search = Search::text(wanted.query).k(k).filter(filter).fusion(Fusion::Ranks);
         self.collection.refresh().map_err(|error| error.to_string())?;
-        let found = self.collection.search(&wanted.query, &search);
-        let answer = Answer::new(&found.map_err(|error| error.to_string())?, None);
-        let passage = |hit: fastlane::AnswerHit| Passage {
-            id: hit.id,
-            title: hit.title,
+        let found = self.collection.search(&search).map_err(|error| error.to_string())?;
+        let passage = |hit: Hit| Passage {
+            id: hit.document.id,
+            title: hit.document.title,
             text: hit.snippet.into_iter().map(|piece| piece.text).collect(),
             score: hit.score,
-            metadata: hit.metadata,
+            metadata: hit.document.metadata,
         };
-        json(&Results { results: answer.hits.into_iter().map(passage).collect() })
+        json(&Results { results: found.hits.into_iter().map(passage).collect() })
     }
 
     /// Reads a document.

@@ -1,12 +1,13 @@
 //! `fastlane quickstart`: the first minute with FastLane.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use fastlane::{Collection, Document, Model, Search, Settings};
-use fastlane_corpus::{BadFile, BadFiles, Documents, Format, ReadSettings};
+use fastlane::{
+    BadFile, BadFiles, Collection, Document, Documents, Format, Model, Progress as Step,
+    ReadSettings, Search, Settings,
+};
 
 use super::is_collection;
 use super::search::show;
@@ -37,24 +38,24 @@ pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()
         Some(folder) => all_of(folder)?,
         None => (project()?, Vec::new()),
     };
-    let model = Arc::new(Model::open(&model, &Settings::default())?);
+    let model = Model::open(&model, &Settings::default())?;
     let questions = questions(args, &documents);
     let collection = match is_collection(&args.output)? {
-        true => ours(Collection::open_with(&args.output, model)?, &args.output)?,
+        true => ours(Collection::options().encoder(model).open(&args.output)?, &args.output)?,
         false => {
             fastlane_durable::make_directory(fastlane_durable::parent(&args.output))
                 .with_context(|| storage::cannot_write(&args.output))?;
-            Collection::create(&args.output, model)?
+            Collection::options().encoder(model).create(&args.output)?
         }
     };
     index(&collection, documents, &left_out, printer)?;
-    let figures = collection.figures().views;
+    let figures = collection.stats().views;
     let (count, views, seconds) = (figures.documents, figures.views, began.elapsed().as_secs_f64());
     printer.note(&format!("{count} passages, {views} views, in {seconds:.1} s"));
     for question in &questions {
         printer.note(&format!("\n> {question}"));
-        let found = collection.search(question, &Search { k: 3, ..Search::default() })?;
-        show::found((None, false), &found, &collection, printer)?;
+        let found = collection.search(&Search::text(question).k(3))?;
+        show::found(&found, false, &collection, printer)?;
     }
     let index = args.output.display();
     printer.note(&format!(
@@ -140,11 +141,15 @@ fn index(
         kept += u64::from(stays);
         stays
     };
-    let changed = writer.update_keeping(documents, &mut keep, &mut |done| {
-        bar.set(done);
+    writer.on_progress(move |step| {
+        if let Step::Documents(done) = step {
+            bar.set(done);
+        }
         interrupt::check().is_ok()
     });
-    drop(bar);
+    let changed = writer.update_keeping(documents, &mut keep);
+    // the bar is gone with its function
+    writer.on_progress(|_| true);
     interrupt::check()?;
     changed?;
     left_out::tell(left_out, kept, printer);
@@ -155,7 +160,7 @@ fn index(
 
 /// An index that this command made: of any other it would delete all documents.
 fn ours(collection: Collection, place: &Path) -> anyhow::Result<Collection> {
-    match collection.tag(TAG).is_some() || collection.figures().views.documents == 0 {
+    match collection.tag(TAG).is_some() || collection.stats().views.documents == 0 {
         true => Ok(collection),
         false => bail!(
             "the index at `{}` was not made by quickstart: name another with `--output INDEX`",

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &StatArgs, printer: &Printer) -> anyhow::Result<()> {
     let views = match is_collection(&args.index)? {
         true => {
             // opened for its errors: damage of words is not seen in the views
-            Collection::open_without_model(&args.index)?;
+            Collection::options().without_encoder().open(&args.index)?;
             Collection::views(&args.index)
         }
         false => args.index.clone(),

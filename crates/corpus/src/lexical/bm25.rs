@@ -63,6 +63,16 @@ impl Bm25 {
         Ok(Bm25 { k1, b })
     }
 
+    /// How repetition is weighed.
+    pub fn k1(self) -> f32 {
+        self.k1
+    }
+
+    /// How length is weighed.
+    pub fn b(self) -> f32 {
+        self.b
+    }
+
     /// `k1 · (1 - b + b · length / average)`, what `tf` is weighed against.
     pub(super) fn damping(self, length: u32, average: f64) -> f32 {
         let (k1, b) = (f64::from(self.k1), f64::from(self.b));

@@ -104,7 +104,7 @@ pub struct Reader {
 }
 
 /// What an index consists of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 pub struct Statistics {
     /// The number of the last commit.
     pub generation: u64,

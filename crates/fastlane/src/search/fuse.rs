@@ -5,36 +5,26 @@
 
 use std::collections::HashMap;
 
-use fastlane_corpus::Hit;
-
-use super::Candidate;
+use crate::backend::{Candidate, Scored};
+use crate::query::Fusion;
 
 /// Both lists are at least so long.
 pub(super) const DEPTH: usize = 100;
-/// The constant of reciprocal rank fusion: how slowly ranks stop counting.
-const SLOWNESS: f32 = 60.0;
+/// The constant of reciprocal rank fusion.
+const RRF_K: f32 = 60.0;
 /// The rank of the score that the best is compared with.
 const TENTH: usize = 9;
-
-/// How two lists become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fusion {
-    /// By ranks: the sum of one over the rank and a constant.
-    Ranks,
-    /// By scores, each list's from 0 for its worst to 1 for its best.
-    Scores,
-}
 
 /// Ranks all candidates by both lists, best first; equal ones by id, descending, as words
 /// and views rank them.
 pub(super) fn fuse(
     mut views: Vec<Candidate>,
-    words: &[Hit],
+    words: &[Scored],
     fusion: Fusion,
     k: usize,
 ) -> Vec<Candidate> {
     views.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| b.id.cmp(&a.id)));
-    let weight = decisiveness(words);
+    let weight = word_weight(words);
     let worth: HashMap<&str, f32> = match fusion {
         Fusion::Ranks => {
             words.iter().zip(0..).map(|(hit, rank)| (hit.id.as_str(), by_rank(rank))).collect()
@@ -60,7 +50,7 @@ pub(super) fn fuse(
 }
 
 fn by_rank(rank: usize) -> f32 {
-    1.0 / (SLOWNESS + 1.0 + rank as f32)
+    1.0 / (RRF_K + 1.0 + rank as f32)
 }
 
 /// What puts scores between 0 and 1; equal scores are all 1.
@@ -72,7 +62,7 @@ fn scale<I: Iterator<Item = f32>>(scores: I) -> impl Fn(f32) -> f32 + use<I> {
 }
 
 /// The share of words in the score, from 0 to a half: how far the best stands out from the tenth.
-fn decisiveness(words: &[Hit]) -> f32 {
+fn word_weight(words: &[Scored]) -> f32 {
     let Some(best) = words.first() else { return 0.0 };
     let tenth = words.get(TENTH).map_or(0.0, |hit| hit.score);
     0.5 * ((best.score - tenth) / best.score).clamp(0.0, 1.0)
@@ -88,8 +78,8 @@ mod tests {
         all.iter().map(candidate).collect()
     }
 
-    fn hits(all: &[(&str, f32)]) -> Vec<Hit> {
-        all.iter().map(|&(id, score)| Hit { id: id.to_owned(), score }).collect()
+    fn hits(all: &[(&str, f32)]) -> Vec<Scored> {
+        all.iter().map(|&(id, score)| Scored { id: id.to_owned(), score }).collect()
     }
 
     fn found(all: &[Candidate]) -> Vec<(&str, f32)> {
@@ -133,9 +123,9 @@ mod tests {
     fn words_that_decide_nothing_count_nothing() {
         let even: Vec<(String, f32)> = (0..20).map(|at| (format!("{at}"), 3.0)).collect();
         let even: Vec<(&str, f32)> = even.iter().map(|(id, score)| (id.as_str(), *score)).collect();
-        assert_eq!(decisiveness(&hits(&even)), 0.0);
-        assert_eq!(decisiveness(&[]), 0.0);
-        assert_eq!(decisiveness(&hits(&[("a", 2.0)])), 0.5);
+        assert_eq!(word_weight(&hits(&even)), 0.0);
+        assert_eq!(word_weight(&[]), 0.0);
+        assert_eq!(word_weight(&hits(&[("a", 2.0)])), 0.5);
         let fused = fuse(candidates(&[("a", 2.0), ("b", 1.0)]), &hits(&even), Fusion::Ranks, 2);
         assert_eq!(fused[0].id, "a");
     }

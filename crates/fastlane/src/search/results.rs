@@ -1,48 +1,76 @@
 //! What a search found, with documents that are fetched one at a time.
 
+use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Instant;
 
-use fastlane_engine::QueryViews;
+use fastlane_engine::{Encoder, QueryViews, UsualLane};
+use serde::Serialize;
 
-use super::show::Shower;
-use super::{Candidate, Found, Hit, Stop, Times};
+use crate::backend::{Candidate, Snapshot};
+use crate::collection::Collection;
 use crate::error::CollectionError;
+use crate::query::{Lanes, Search};
+use crate::result::{Hit, LaneKind, Match, QueryToken, ResultError, SearchResult, Times};
+use crate::snippet::snippet;
+use crate::stop::Stop;
 
 /// What a search found: an iterator that fetches a document when it is asked for, so that no more of
 /// them are in memory than its user keeps.
-pub struct Results<'a> {
-    pub(super) query: &'a QueryViews,
-    pub(super) lanes: Vec<usize>,
-    pub(super) times: Times,
-    pub(super) best: std::vec::IntoIter<Candidate>,
-    pub(super) shower: Shower<'a>,
-    pub(super) stop: Stop,
+pub struct Results {
+    /// All that is known before the first document.
+    head: SearchResult,
+    best: std::vec::IntoIter<Candidate>,
+    given: usize,
+    snapshot: Arc<dyn Snapshot>,
+    /// What tells the tokens of a text, where views stand for tokens.
+    encoder: Option<Arc<dyn Encoder>>,
+    stop: Stop,
 }
 
-impl Results<'_> {
-    /// The query as it was searched with.
-    pub fn query(&self) -> &QueryViews {
-        self.query
+impl std::fmt::Debug for Results {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Results")
+            .field("head", &self.head)
+            .field("left", &self.best.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Results {
+    pub(super) fn new(
+        collection: &Collection,
+        snapshot: Arc<dyn Snapshot>,
+        search: &Search,
+        (query, lanes): (Arc<QueryViews>, Vec<usize>),
+        (best, times): (Vec<Candidate>, Times),
+    ) -> Self {
+        let lane = match (search.lanes, query.usual) {
+            (Lanes::All, _) | (Lanes::Usual, UsualLane::All) => LaneKind::All,
+            (Lanes::Usual, UsualLane::Soft) => LaneKind::Soft,
+            _ => LaneKind::Hard,
+        };
+        let generation = snapshot.header().generation;
+        let head = SearchResult {
+            generation,
+            lane,
+            tokens: tokens(&query, &lanes, lane),
+            lanes,
+            cut: query.cut,
+            hits: Vec::new(),
+            times,
+        };
+        // lane views that are learned stand for no token
+        let stand = search.rerank > 0 || snapshot.header().dims.tokens.is_none();
+        let encoder = collection.encoder().filter(|_| stand).cloned();
+        let (best, stop) = (best.into_iter(), search.stop.clone());
+        Self { head, best, given: 0, snapshot, encoder, stop }
     }
 
-    /// The tokens whose views searched, best first.
-    pub fn lanes(&self) -> &[usize] {
-        &self.lanes
-    }
-
-    /// How long it took so far.
-    pub fn times(&self) -> Times {
-        self.times
-    }
-
-    /// Counts what came before the search: the text of the query became views.
-    pub fn add_encoding(&mut self, encoding: Times) {
-        (self.times.encode, self.times.route) = (encoding.encode, encoding.route);
-    }
-
-    /// The commit that was searched.
-    pub fn generation(&self) -> u64 {
-        self.shower.snapshot.reader.generation()
+    /// All that is known before the first document: a result without hits. Its times grow as documents
+    /// are fetched.
+    pub fn head(&self) -> &SearchResult {
+        &self.head
     }
 
     /// Fetches all documents.
@@ -50,33 +78,90 @@ impl Results<'_> {
     /// # Errors
     ///
     /// A document cannot be read, or the search was stopped.
-    pub fn found(mut self) -> Result<Found, CollectionError> {
+    pub fn into_result(mut self) -> Result<SearchResult, CollectionError> {
         let hits = self.by_ref().collect::<Result<_, _>>()?;
-        let (query, generation) = (self.query.clone(), self.generation());
-        Ok(Found { query, lanes: self.lanes, hits, times: self.times, generation })
+        Ok(SearchResult { hits, ..self.head })
     }
 
-    fn fetch(&self, candidate: Candidate) -> Result<Option<Hit>, CollectionError> {
-        match self.stop.is_due() {
-            true => Err(CollectionError::SearchStopped),
-            false => self.shower.hit(candidate),
+    /// Writes what [`SearchResult`] is as JSON while documents are fetched, one at a time.
+    ///
+    /// # Errors
+    ///
+    /// A document cannot be read, the search was stopped, or `out` takes no more.
+    pub fn write_json(&mut self, out: &mut dyn Write) -> Result<(), ResultError> {
+        write!(out, "{{\"generation\":{},\"lane\":", self.head.generation)?;
+        json(out, &self.head.lane)?;
+        out.write_all(b",\"tokens\":")?;
+        json(out, &self.head.tokens)?;
+        write!(out, ",\"cut\":{},\"hits\":[", self.head.cut)?;
+        let mut first = true;
+        for hit in self.by_ref() {
+            if !std::mem::take(&mut first) {
+                out.write_all(b",")?;
+            }
+            json(out, &hit?)?;
         }
+        out.write_all(b"],\"milliseconds\":")?;
+        json(out, &self.head.times)?;
+        Ok(out.write_all(b"}")?)
+    }
+
+    /// A document as people see it; `None` where it has no text.
+    fn fetch(&mut self, candidate: Candidate) -> Result<Option<Hit>, CollectionError> {
+        if self.stop.is_due() {
+            return Err(CollectionError::SearchStopped);
+        }
+        let Candidate { id, score, pairs } = candidate;
+        let found = self.snapshot.fetch(&[&id], &self.stop)?.pop().flatten();
+        let Some(document) = found else { return Ok(None) };
+        let spelled = match &self.encoder {
+            Some(encoder) => encoder.document_tokens(&document.full_text())?,
+            None => Vec::new(),
+        };
+        let shown = |pair: &fastlane_engine::Pair| {
+            let token = spelled.get(pair.view)?;
+            let (query, product) = (pair.query, pair.product);
+            Some(Match { query, token: token.text.clone(), bytes: token.bytes.clone(), product })
+        };
+        let matches: Vec<Match> = pairs.iter().filter_map(shown).collect();
+        let lane = self.head.lanes.first().copied();
+        let lane = lane.filter(|_| self.head.lane != LaneKind::Soft);
+        let snippet = snippet(&document.full_text(), &matches, lane);
+        self.given += 1;
+        Ok(Some(Hit { rank: self.given, score, document, snippet, matches }))
     }
 }
 
-impl Iterator for Results<'_> {
+impl Iterator for Results {
     type Item = Result<Hit, CollectionError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let began = Instant::now();
         let hit = loop {
-            match self.best.next().map(|candidate| self.fetch(candidate)) {
+            let Some(candidate) = self.best.next() else { break None };
+            match self.fetch(candidate) {
                 // an id with views has words: they are of one commit
-                Some(Ok(None)) => {}
-                other => break other.and_then(Result::transpose),
+                Ok(None) => {}
+                other => break other.transpose(),
             }
         };
-        self.times.show += began.elapsed();
+        self.head.times.show += began.elapsed();
         hit
     }
+}
+
+fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    Ok(serde_json::to_writer(out, value)?)
+}
+
+/// The tokens of a query; one view of all tokens searches for none of them.
+fn tokens(query: &QueryViews, lanes: &[usize], kind: LaneKind) -> Vec<QueryToken> {
+    let searches = |place: usize| kind != LaneKind::Soft && lanes.contains(&place);
+    let token = |(place, (token, &alpha)): (usize, (&fastlane_engine::Token, &f32))| QueryToken {
+        token: token.text.clone(),
+        alpha,
+        lane: searches(place),
+        bytes: token.bytes.clone(),
+    };
+    query.tokens.iter().zip(&query.alpha).enumerate().map(token).collect()
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastlane::{
-    Answer, AnswerError, Changes, Collection, CollectionError, Document, Fusion, Search, Stop,
-    snippet,
+    Changes, Collection, CollectionError, Document, Filter, Fusion, Lanes, Query, ResultError,
+    Search, Stop,
 };
 use proptest::prelude::*;
 
@@ -19,25 +19,26 @@ const WORDS: [&str; 8] = ["light", "harbour", "ship", "house", "baking", "singin
 fn add(collection: &Collection, documents: &[(&str, &str)]) -> Changes {
     let mut writer = collection.writer().unwrap();
     let documents: Vec<Document> = documents.iter().map(|(id, text)| document(id, text)).collect();
-    let changes = writer.add(documents, &mut |_| true).unwrap();
+    let changes = writer.add(documents).unwrap();
     writer.commit().unwrap();
     changes
 }
 
 fn ids(collection: &Collection, query: &str, search: &Search) -> Vec<String> {
-    let found = collection.search(query, search).unwrap();
+    let search = search.clone().query(Query::Text(query.to_owned()));
+    let found = collection.search(&search).unwrap();
     found.hits.into_iter().map(|hit| hit.document.id).collect()
 }
 
 fn all() -> Search {
-    Search { k: 100, ..Search::default() }
+    Search::text("light").k(100)
 }
 
 #[test]
 fn a_collection_lives() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("notes");
-    let collection = Collection::create(&place, model("lanes-split")).unwrap();
+    let collection = Collection::options().encoder(model("lanes-split")).create(&place).unwrap();
     assert!(ids(&collection, "light", &all()).is_empty());
     let changes =
         add(&collection, &[("a", "light house"), ("b", "nine ship seen"), ("c", "baking")]);
@@ -50,12 +51,13 @@ fn a_collection_lives() {
     let changes = add(&collection, &[("b", "harbour"), ("d", "singing")]);
     assert_eq!(changes, Changes { added: 1, replaced: 1, ..Changes::default() });
     assert_eq!(collection.document("b").unwrap().unwrap().text, "harbour");
-    let words = Search { fusion: Some(Fusion::Ranks), ..all() };
+    let words = all().fusion(Fusion::Ranks);
     assert_eq!(ids(&collection, "harbour", &words)[0], "b");
 
     let mut writer = collection.writer().unwrap();
     assert!(writer.delete("a").unwrap() && !writer.delete("a").unwrap());
     writer.commit().unwrap();
+    drop(writer);
     assert_eq!(collection.document("a").unwrap(), None);
     assert!(!ids(&collection, "light house", &words).contains(&"a".to_owned()));
 
@@ -73,10 +75,11 @@ fn a_collection_lives() {
 #[test]
 fn what_is_not_committed_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
-    let collection = Collection::create(folder.path(), model("lanes-split")).unwrap();
+    let collection =
+        Collection::options().encoder(model("lanes-split")).create(folder.path()).unwrap();
     add(&collection, &[("a", "light")]);
     let mut writer = collection.writer().unwrap();
-    writer.add([document("b", "ship")], &mut |_| true).unwrap();
+    writer.add([document("b", "ship")]).unwrap();
     writer.delete("a").unwrap();
     drop(writer);
     assert_eq!(collection.ids(), ["a"]);
@@ -96,12 +99,13 @@ fn what_is_not_committed_is_not_there() {
 #[test]
 fn an_update_changes_what_differs() {
     let folder = tempfile::tempdir().unwrap();
-    let collection = Collection::create(folder.path(), model("lanes-split")).unwrap();
+    let collection =
+        Collection::options().encoder(model("lanes-split")).create(folder.path()).unwrap();
     add(&collection, &[("a", "light"), ("b", "ship"), ("c", "nine")]);
     let update = |documents: &[(&str, &str)]| {
         let documents: Vec<_> = documents.iter().map(|(id, text)| document(id, text)).collect();
         let mut writer = collection.writer().unwrap();
-        let changes = writer.update(documents, &mut |_| true).unwrap();
+        let changes = writer.update(documents).unwrap();
         (changes, writer.commit().unwrap())
     };
     let (changes, generation) = update(&[("a", "light"), ("c", "nine seen"), ("d", "baking")]);
@@ -113,38 +117,39 @@ fn an_update_changes_what_differs() {
 #[test]
 fn filters_choose_by_metadata() {
     let folder = tempfile::tempdir().unwrap();
-    let collection = Collection::create(folder.path(), model("lanes-split")).unwrap();
+    let collection =
+        Collection::options().encoder(model("lanes-split")).create(folder.path()).unwrap();
     add(&collection, &[("a", "light house"), ("b", "light"), ("c", "light nine ship")]);
     for fusion in [None, Some(Fusion::Scores)] {
-        let filter = Some("words > 1".parse().unwrap());
-        let mut found = ids(&collection, "light", &Search { filter, fusion, ..all() });
+        let filter: Filter = "words > 1".parse().unwrap();
+        let mut found = ids(&collection, "light", &all().filter(filter).fusion(fusion));
         found.sort();
         assert_eq!(found, ["a", "c"]);
     }
-    let none = Search { filter: Some("colour = red".parse().unwrap()), ..all() };
+    let none = all().filter("colour = red".parse::<Filter>().unwrap());
     assert!(ids(&collection, "light", &none).is_empty());
 }
 
 #[test]
 fn a_hit_says_which_token_answered_which() {
     let folder = tempfile::tempdir().unwrap();
-    let collection = Collection::create(folder.path(), model("lanes-split")).unwrap();
+    let collection =
+        Collection::options().encoder(model("lanes-split")).create(folder.path()).unwrap();
     add(&collection, &[("a", "nine seen the light of the harbour")]);
-    let found = collection.search("light ship", &Search::default()).unwrap();
+    let found = collection.search(&Search::text("light ship")).unwrap();
     let hit = &found.hits[0];
     // each token of the query has its best, at its bytes
-    assert_eq!(hit.matches.len(), found.query.tokens.len());
+    assert_eq!(hit.matches.len(), found.tokens.len());
     for it in hit.matches.iter().filter(|it| it.bytes.is_some()) {
         let word = &hit.document.text[it.bytes.clone().unwrap()];
         assert!(word.starts_with(it.token.trim_start_matches('#')), "{word} {}", it.token);
     }
     let sum: f32 = hit.matches.iter().map(|it| it.product).sum();
     assert!((sum - hit.score).abs() < 1e-4, "the matches make the score");
-    let (pieces, _) = snippet(hit, found.lanes.first().copied());
-    let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
+    let text: String = hit.snippet.iter().map(|piece| piece.text.as_str()).collect();
     assert_eq!(text, hit.document.text);
     // document lanes that are learned stand for no token
-    let by_lane = collection.search("light", &Search { rerank: 0, ..Search::default() }).unwrap();
+    let by_lane = collection.search(&Search::text("light").rerank(0)).unwrap();
     assert!(by_lane.hits[0].matches.is_empty());
 }
 
@@ -157,25 +162,32 @@ fn bad_places_and_bad_queries_are_refused() {
     let wanted = format!("`{}` holds no collection", place(&absent));
     assert_eq!(said(Collection::open(&absent).err()), wanted);
     let notes = folder.path().join("notes");
-    let collection = Collection::create(&notes, model("lanes-split")).unwrap();
+    let collection = Collection::options().encoder(model("lanes-split")).create(&notes).unwrap();
     let wanted = format!("`{}` holds a collection already", place(&notes));
-    assert_eq!(said(Collection::create(&notes, model("lanes-split")).err()), wanted);
+    assert_eq!(
+        said(Collection::options().encoder(model("lanes-split")).create(&notes).err()),
+        wanted
+    );
     let wanted =
         format!("`{}` holds `notes`, which does not belong to a collection", place(folder.path()));
-    assert_eq!(said(Collection::create(folder.path(), model("lanes-split")).err()), wanted);
-    let error = said(Collection::open_with(&notes, model("lanes-tied")).err());
+    assert_eq!(
+        said(Collection::options().encoder(model("lanes-split")).create(folder.path()).err()),
+        wanted
+    );
+    let error = said(Collection::options().encoder(model("lanes-tied")).open(&notes).err());
     assert!(error.starts_with(&format!("`{}` has views of model ", place(&notes))), "{error}");
-    assert_eq!(said(collection.search(" \n", &all()).err()), "the query is empty");
-    let blind = Collection::open_without_model(&notes).unwrap();
-    assert!(matches!(blind.search("a", &all()), Err(CollectionError::NoModel { .. })));
+    assert_eq!(said(collection.search(&Search::text(" \n")).err()), "the query is empty");
+    let blind = Collection::options().without_encoder().open(&notes).unwrap();
+    assert!(matches!(blind.search(&all()), Err(CollectionError::NoEncoder { .. })));
     let writer = collection.writer().unwrap();
     let second = said(collection.writer().err());
     assert!(second.starts_with("another writer has the index at"), "{second}");
     drop(writer);
     let mut writer = collection.writer().unwrap();
-    let error = writer.add([document("", "light")], &mut |_| true).err();
+    let error = writer.add([document("", "light")]).err();
     assert_eq!(said(error), "a document has an empty id");
-    let stopped = writer.add([document("a", "light")], &mut |_| false).err();
+    writer.on_progress(|_| false);
+    let stopped = writer.add([document("a", "light")]).err();
     assert!(matches!(stopped, Some(CollectionError::Stopped)));
 }
 
@@ -211,7 +223,7 @@ proptest! {
     fn views_words_and_texts_agree_with_a_map(steps in prop::collection::vec(step(), 1..10)) {
         let folder = tempfile::tempdir().unwrap();
         let model = model("lanes-split");
-        let mut collection = Collection::create(folder.path(), Arc::clone(&model)).unwrap();
+        let mut collection = Collection::options().encoder(Arc::clone(&model)).create(folder.path()).unwrap();
         let mut map: BTreeMap<String, String> = BTreeMap::new();
         for step in steps {
             match step {
@@ -222,7 +234,7 @@ proptest! {
                         .map(|&(id, seed)| document(&id.to_string(), &text(seed)))
                         .collect();
                     map.extend(each.iter().map(|it| (it.id.clone(), it.text.clone())));
-                    writer.add(each, &mut |_| true).unwrap();
+                    writer.add(each).unwrap();
                     writer.commit().unwrap();
                 }
                 Step::Delete(id) => {
@@ -233,10 +245,10 @@ proptest! {
                 }
                 Step::GiveUp(id) => {
                     let mut writer = collection.writer().unwrap();
-                    writer.add([document(&id.to_string(), "nine")], &mut |_| true).unwrap();
+                    writer.add([document(&id.to_string(), "nine")]).unwrap();
                 }
                 Step::Reopen => {
-                    collection = Collection::open_with(folder.path(), Arc::clone(&model)).unwrap();
+                    collection = Collection::options().encoder(Arc::clone(&model)).open(folder.path()).unwrap();
                 }
                 Step::Compact => {
                     collection.writer().unwrap().compact().unwrap();
@@ -245,9 +257,9 @@ proptest! {
             let mut ids = collection.ids();
             ids.sort();
             prop_assert_eq!(&ids, &map.keys().cloned().collect::<Vec<_>>());
-            prop_assert_eq!(collection.figures().documents, map.len() as u64);
+            prop_assert_eq!(collection.stats().documents, map.len() as u64);
             for fusion in [None, Some(Fusion::Ranks)] {
-                let found = collection.search("light", &Search { fusion, ..all() }).unwrap();
+                let found = collection.search(&all().fusion(fusion)).unwrap();
                 prop_assert_eq!(found.hits.len(), map.len());
                 for hit in found.hits {
                     prop_assert_eq!(&map[&hit.document.id], &hit.document.text);
@@ -260,25 +272,25 @@ proptest! {
 #[test]
 fn defect_s1_a_search_stops_when_its_time_is_up_or_it_is_asked_to() {
     let folder = tempfile::tempdir().unwrap();
-    let collection =
-        Collection::create(&folder.path().join("notes"), model("lanes-split")).unwrap();
+    let collection = Collection::options()
+        .encoder(model("lanes-split"))
+        .create(&folder.path().join("notes"))
+        .unwrap();
     add(&collection, &[("a", "light house"), ("b", "nine ship seen")]);
     let asked = Stop::default();
     asked.ask();
-    let filter = Some("words > 0".parse().unwrap());
+    let filter: Filter = "words > 0".parse().unwrap();
     for stop in [asked, Stop::after(Duration::ZERO)] {
         for (rerank, fusion) in [(0, None), (100, None), (100, Some(Fusion::Ranks))] {
-            let search =
-                Search { rerank, fusion, filter: filter.clone(), stop: stop.clone(), ..all() };
-            let error = collection.search("light", &search).unwrap_err();
+            let search = all().rerank(rerank).fusion(fusion).filter(filter.clone());
+            let error = collection.search(&search.stop(stop.clone())).unwrap_err();
             assert!(error.is_stopped(), "{error}");
         }
     }
-    let search = Search { stop: Stop::after(Duration::from_secs(60)), ..all() };
+    let search = all().stop(Stop::after(Duration::from_secs(60)));
     assert_eq!(ids(&collection, "light", &search).len(), 2);
     // between documents that are fetched
-    let (query, _) = collection.encode("light").unwrap();
-    let mut results = collection.results(&query, None, &search).unwrap();
+    let mut results = collection.results(&search).unwrap();
     assert!(results.next().unwrap().is_ok());
     search.stop.ask();
     assert!(results.next().unwrap().unwrap_err().is_stopped());
@@ -287,18 +299,19 @@ fn defect_s1_a_search_stops_when_its_time_is_up_or_it_is_asked_to() {
 #[test]
 fn defect_c1_an_answer_is_written_while_its_documents_are_fetched() {
     let folder = tempfile::tempdir().unwrap();
-    let collection =
-        Collection::create(&folder.path().join("notes"), model("lanes-split")).unwrap();
+    let collection = Collection::options()
+        .encoder(model("lanes-split"))
+        .create(&folder.path().join("notes"))
+        .unwrap();
     add(&collection, &[("a", "light house"), ("b", "nine \"ship\" seen"), ("c", "baking")]);
-    for (lanes, fusion) in [(None, None), (Some(2), None), (None, Some(Fusion::Scores))] {
-        let search = Search { lanes, fusion, ..all() };
-        let (query, _) = collection.encode("light house").unwrap();
-        let found = collection.search_views(&query, Some("light house"), &search).unwrap();
-        let whole = serde_json::to_string(&Answer::new(&found, lanes)).unwrap();
+    for (lanes, fusion) in
+        [(Lanes::Usual, None), (Lanes::Best(2), None), (Lanes::Usual, Some(Fusion::Scores))]
+    {
+        let search = Search::text("light house").k(100).lanes(lanes).fusion(fusion);
+        let whole = serde_json::to_string(&collection.search(&search).unwrap()).unwrap();
         let whole: serde_json::Value = serde_json::from_str(&whole).unwrap();
         let mut written = Vec::new();
-        let mut results = collection.results(&query, Some("light house"), &search).unwrap();
-        Answer::write(&mut results, lanes, &mut written).unwrap();
+        collection.results(&search).unwrap().write_json(&mut written).unwrap();
         let mut written: serde_json::Value = serde_json::from_slice(&written).unwrap();
         assert_eq!(written["hits"].as_array().unwrap().len(), 3);
         // how long it took differs
@@ -311,15 +324,13 @@ fn defect_c1_an_answer_is_written_while_its_documents_are_fetched() {
         assert_eq!(names(&written["milliseconds"]), names(&whole["milliseconds"]));
     }
     // what takes no more ends it
-    let (query, _) = collection.encode("light").unwrap();
     let search = all();
     let mut whole = Vec::new();
-    Answer::write(&mut collection.results(&query, None, &search).unwrap(), None, &mut whole)
-        .unwrap();
+    collection.results(&search).unwrap().write_json(&mut whole).unwrap();
     let hits = String::from_utf8(whole).unwrap().find("\"hits\"").unwrap();
-    let mut results = collection.results(&query, None, &search).unwrap();
+    let mut results = collection.results(&search).unwrap();
     let mut little = vec![0; hits + 20];
-    let error = Answer::write(&mut results, None, &mut little.as_mut_slice()).unwrap_err();
-    assert!(matches!(error, AnswerError::Write(_)));
+    let error = results.write_json(&mut little.as_mut_slice()).unwrap_err();
+    assert!(matches!(error, ResultError::Write(_)));
     assert!(results.next().unwrap().is_ok(), "documents were left");
 }

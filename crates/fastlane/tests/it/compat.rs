@@ -32,12 +32,12 @@ fn format_1_opens_and_a_compaction_rewrites_it() {
     copy("v1", &place);
     assert_eq!(problems(&place), Vec::<String>::new());
     assert!(!has_checksums(&place), "format 1 has none");
-    let blind = Collection::open_without_model(&place).unwrap();
+    let blind = Collection::options().without_encoder().open(&place).unwrap();
     let mut ids = blind.ids();
     ids.sort();
     assert_eq!(ids, ["a", "b", "c"]);
     assert_eq!(blind.document("b").unwrap().unwrap().text, "nine ships in the harbour");
-    assert_eq!(blind.passing(&"lang = en".parse().unwrap()).unwrap(), 2);
+    assert_eq!(blind.count(&"lang = en".parse().unwrap()).unwrap(), 2);
     blind.writer().unwrap().compact().unwrap();
     assert!(has_checksums(&place));
     assert_eq!(problems(&place), Vec::<String>::new());
@@ -48,8 +48,8 @@ fn format_1_is_searched_and_changed() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("notes");
     copy("v1", &place);
-    let collection = Collection::open_with(&place, model("lanes-split")).unwrap();
-    let found = collection.search("harbour", &Search::default()).unwrap();
+    let collection = Collection::options().encoder(model("lanes-split")).open(&place).unwrap();
+    let found = collection.search(&Search::text("harbour")).unwrap();
     assert_eq!(found.hits.len(), 3);
     let mut writer = collection.writer().unwrap();
     writer.delete("a").unwrap();
@@ -70,9 +70,9 @@ fn a_later_format_is_refused_by_its_number() {
     drop(writer);
     let wanted =
         format!("the collection at `{}` has format 3, this program reads 1 to 2", place.display());
-    let opened = Collection::open_without_model(&place).err().unwrap();
+    let opened = Collection::options().without_encoder().open(&place).err().unwrap();
     assert_eq!(opened.to_string(), wanted);
-    assert_eq!(opened.hint(), Some("update fastlane"));
+    assert_eq!(opened.hint(), Some(fastlane::Hint::Update));
     let checked = Collection::check(&place, |_| true).unwrap_err();
     assert_eq!(checked.to_string(), wanted);
 }

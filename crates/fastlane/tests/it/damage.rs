@@ -25,13 +25,13 @@ fn files(place: &Path) -> Vec<PathBuf> {
 }
 
 fn small(place: &Path) {
-    let collection = Collection::create(place, model("lanes-split")).unwrap();
+    let collection = Collection::options().encoder(model("lanes-split")).create(place).unwrap();
     // lists however few views there are
     let settings = || WriterSettings { lists_from: 4, ..WriterSettings::default() };
     for ids in [&["a", "b"][..], &["c"]] {
         let mut writer = collection.writer_with(settings()).unwrap();
         let documents = ids.iter().map(|id| document(id, "light ship")).collect::<Vec<_>>();
-        writer.add(documents, &mut |_| true).unwrap();
+        writer.add(documents).unwrap();
         writer.commit().unwrap();
     }
     let mut writer = collection.writer_with(settings()).unwrap();
@@ -92,15 +92,16 @@ fn every_file_that_is_cut_off_or_removed_is_found_and_every_search_ends() {
             let told = format!("{} {length:?}", file.display());
             assert!(is_found(folder.path(), file), "{told}");
             // one sentence, which names a file or the directory
-            let opened = Collection::open_with(folder.path(), model("lanes-split"));
+            let opened = Collection::options().encoder(model("lanes-split")).open(folder.path());
             let error = opened.err().unwrap_or_else(|| panic!("{told}")).to_string();
             assert!(error.contains(&*folder.path().to_string_lossy()), "{told}: {error}");
         }
         overwrite(file, &bytes);
     }
-    let collection = Collection::open_with(folder.path(), model("lanes-split")).unwrap();
-    let search = Search { fusion: Some(Fusion::Ranks), ..Search::default() };
-    assert_eq!(collection.search("ship", &search).unwrap().hits.len(), 2);
+    let collection =
+        Collection::options().encoder(model("lanes-split")).open(folder.path()).unwrap();
+    let search = Search::text("ship").fusion(Fusion::Ranks);
+    assert_eq!(collection.search(&search).unwrap().hits.len(), 2);
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test damages a file")]

@@ -4,15 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use fastlane::{Collection, CollectionError, Document, Kind, Search, Settings, kind};
+use fastlane::{Collection, CollectionError, Document, Kind, Search, kind};
 
 use crate::{checkpoint, copy_all, document, model, problems, words};
 
 fn with_documents(place: &Path, ids: &[&str]) -> Collection {
-    let collection = Collection::create(place, model("lanes-split")).unwrap();
+    let collection = Collection::options().encoder(model("lanes-split")).create(place).unwrap();
     let mut writer = collection.writer().unwrap();
     let documents: Vec<Document> = ids.iter().map(|id| document(id, "light ship")).collect();
-    writer.add(documents, &mut |_| true).unwrap();
+    writer.add(documents).unwrap();
     writer.commit().unwrap();
     collection
 }
@@ -41,12 +41,12 @@ fn defect_d1_a_draft_is_gone_before_the_lock_is() {
         let mut writer = collection.writer().unwrap();
         // enough to flush that the end of the draft takes a while
         let long = "light ship harbour nine ".repeat(20_000);
-        writer.add([document("long", &long)], &mut |_| true).unwrap();
+        writer.add([document("long", &long)]).unwrap();
         assert_eq!(words(folder.path()).len(), 2);
         let ended = std::thread::spawn({
             let place = folder.path().to_owned();
             move || {
-                let collection = Collection::open_without_model(&place).unwrap();
+                let collection = Collection::options().without_encoder().open(&place).unwrap();
                 loop {
                     if collection.writer().is_ok() {
                         return words(&place);
@@ -66,7 +66,7 @@ fn defect_d1_no_two_drafts_have_one_name() {
     let mut names = std::collections::BTreeSet::from_iter(words(folder.path()));
     for count in 2..10 {
         let mut writer = collection.writer().unwrap();
-        writer.add([document("b", "light")], &mut |_| true).unwrap();
+        writer.add([document("b", "light")]).unwrap();
         names.extend(words(folder.path()));
         assert_eq!(names.len(), count, "all begin from one generation: {names:?}");
     }
@@ -78,7 +78,8 @@ fn defect_d2_folders_of_the_user_stay() {
     let thesis = folder.path().join("words-of-wisdom/thesis.txt");
     fs::create_dir(thesis.parent().unwrap()).unwrap();
     put(&thesis, b"mine");
-    let refused = Collection::create(folder.path(), model("lanes-split")).err().unwrap();
+    let refused =
+        Collection::options().encoder(model("lanes-split")).create(folder.path()).err().unwrap();
     let wanted = "holds `words-of-wisdom`, which does not belong to a collection";
     assert!(refused.to_string().ends_with(wanted), "{refused}");
     assert_eq!(read(&thesis), b"mine");
@@ -143,9 +144,11 @@ fn defect_c2_a_writer_does_not_build_on_damage_and_a_search_does_not_panic() {
         put(&fast, &broken);
         // damaged files open, unless they cannot; searches end with an answer or a sentence
         let model = model("lanes-split");
-        let Ok(collection) = Collection::open_with(folder.path(), model) else { continue };
-        let search = Search { fusion: Some(fastlane::Fusion::Ranks), ..Search::default() };
-        refused += usize::from(collection.search("light", &search).is_err());
+        let Ok(collection) = Collection::options().encoder(model).open(folder.path()) else {
+            continue;
+        };
+        let search = Search::text("light").fusion(fastlane::Fusion::Ranks);
+        refused += usize::from(collection.search(&search).is_err());
         let mut writer = collection.writer().unwrap();
         let error = writer.delete("a").err().unwrap().to_string();
         assert_eq!(error, format!("`{}` is damaged: checksum mismatch", fast.display()));
@@ -211,7 +214,7 @@ fn reader_of_another_user() {
     if !Path::new(&place).is_dir() {
         return;
     }
-    let collection = Collection::open_without_model(place.as_ref()).unwrap();
+    let collection = Collection::options().without_encoder().open(&place).unwrap();
     assert_eq!(collection.document("a").unwrap().unwrap().text, "light ship");
     eprintln!("found: {}", collection.ids().len());
 }
@@ -223,17 +226,16 @@ fn defect_a3_a_commit_remembers_where_the_model_is_now() {
     copy_all(&checkpoint("lanes-split"), &moved);
     let place = folder.path().join("notes");
     drop(with_documents(&place, &["a"]));
-    let settings = Settings::default();
-    let collection = Collection::open_from(&place, Some(&moved), &settings).unwrap();
-    assert_ne!(collection.figures().model, moved);
+    let collection = Collection::options().model(&moved).open(&place).unwrap();
+    assert_ne!(collection.stats().model.as_ref(), Some(&moved));
     collection.writer().unwrap().commit().unwrap();
-    assert_eq!(Collection::open(&place).unwrap().figures().model, moved);
+    assert_eq!(Collection::open(&place).unwrap().stats().model.as_ref(), Some(&moved));
     // without a model, it stays
-    let blind = Collection::open_without_model(&place).unwrap();
+    let blind = Collection::options().without_encoder().open(&place).unwrap();
     let mut writer = blind.writer().unwrap();
     writer.delete("a").unwrap();
     writer.commit().unwrap();
-    assert_eq!(blind.figures().model, moved);
+    assert_eq!(blind.stats().model, Some(moved));
 }
 
 #[test]
@@ -280,12 +282,16 @@ fn defect_a7_a_commit_stops_when_it_is_asked_to() {
     let folder = tempfile::tempdir().unwrap();
     let collection = with_documents(folder.path(), &["a"]);
     let mut writer = collection.writer().unwrap();
-    writer.add([document("b", "light")], &mut |_| true).unwrap();
-    let stopped = writer.commit_watched(&mut |_| false);
+    writer.add([document("b", "light")]).unwrap();
+    writer.on_progress(|_| false);
+    let stopped = writer.commit();
     assert!(matches!(stopped, Err(CollectionError::Stopped)));
+    drop(writer);
     assert_eq!(collection.ids(), ["a"]);
     assert_eq!(words(folder.path()).len(), 1);
-    let compacted = collection.writer().unwrap().compact_watched(&mut |_| false);
+    let mut writer = collection.writer().unwrap();
+    writer.on_progress(|_| false);
+    let compacted = writer.compact();
     assert!(matches!(compacted, Err(CollectionError::Stopped)));
 }
 
@@ -301,6 +307,7 @@ fn defect_a8_a_commit_that_fails_gives_its_room_back() {
     fs::create_dir(&aside).unwrap();
     writer.commit().unwrap_err();
     assert_eq!(words(folder.path()).len(), 1);
+    drop(writer);
     fs::remove_dir(&aside).unwrap();
     let mut writer = collection.writer().unwrap();
     writer.delete("a").unwrap();
@@ -316,9 +323,9 @@ fn defect_u2_views_and_words_have_the_same_documents_or_the_writer_ends() {
     let mut writer = collection.writer().unwrap();
     // longer than words allow, and not longer than views allow
     let long = "x".repeat(65_533);
-    let refused = writer.add([document(&long, "light")], &mut |_| true).unwrap_err();
+    let refused = writer.add([document(&long, "light")]).unwrap_err();
     assert!(matches!(refused, CollectionError::WriteWords(_)), "{refused}");
-    writer.add([document("b", "light")], &mut |_| true).unwrap();
+    writer.add([document("b", "light")]).unwrap();
     writer.commit().unwrap();
     assert_eq!(collection.ids(), ["a", "b"]);
     assert_eq!(problems(folder.path()), Vec::<String>::new());
@@ -333,7 +340,9 @@ fn two_tags_do_not_overwrite_each_other() {
         writer.tag(name, value);
         writer.commit().unwrap();
     }
-    let other = Collection::open_with(folder.path(), Arc::clone(collection.model().unwrap()));
+    let other = Collection::options()
+        .encoder(Arc::clone(collection.encoder().unwrap()))
+        .open(folder.path());
     let other = other.unwrap();
     assert_eq!(other.tag("journal").as_deref(), Some("8"));
     assert_eq!(other.tag("quickstart").as_deref(), Some(""));

@@ -61,9 +61,10 @@ fn a_killed_writer_leaves_the_last_commit_or_the_one_it_was_at() {
         commits += held;
         // the next commit removes what the killed ones left
         if held > 0 {
-            let collection = Collection::open_with(&place, model("lanes-split")).unwrap();
+            let collection =
+                Collection::options().encoder(model("lanes-split")).open(&place).unwrap();
             let mut writer = collection.writer().unwrap();
-            writer.add([document("last", "light")], &mut |_| true).unwrap();
+            writer.add([document("last", "light")]).unwrap();
             writer.commit().unwrap();
             assert_eq!(words(&place).len(), 1);
         }
@@ -101,8 +102,8 @@ fn writer() {
     }
     let model = model("lanes-split");
     let collection = match kind(place).unwrap() {
-        Kind::Absent | Kind::Empty => Collection::create(place, model).unwrap(),
-        _ => Collection::open_with(place, model).unwrap(),
+        Kind::Absent | Kind::Empty => Collection::options().encoder(model).create(place).unwrap(),
+        _ => Collection::options().encoder(model).open(place).unwrap(),
     };
     let mut generation = collection.generation();
     loop {
@@ -112,7 +113,7 @@ fn writer() {
         let mut writer = collection.writer().unwrap();
         let (put, deleted) = change(generation);
         let put: Vec<_> = put.iter().map(|(id, text)| document(id, text)).collect();
-        writer.add(put, &mut |_| true).unwrap();
+        writer.add(put).unwrap();
         writer.delete(&deleted).unwrap();
         let committed = match generation.is_multiple_of(5) {
             true => writer.compact().unwrap(),
@@ -124,7 +125,7 @@ fn writer() {
 
 /// The generation that holds, with all that its number says; 0 before the first.
 fn assert_whole(place: &Path, last: u64, told: &str) -> u64 {
-    let collection = match Collection::open_without_model(place) {
+    let collection = match Collection::options().without_encoder().open(place) {
         Err(CollectionError::Absent { .. } | CollectionError::OpenViews(_)) if last == 0 => {
             assert!(matches!(kind(place).unwrap(), Kind::Absent | Kind::Empty), "{told}");
             return 0;

@@ -47,7 +47,7 @@ fn what_writers_report_holds_whoever_else_writes() {
     let folder = memory();
     let place = folder.path().join("notes");
     let model = model("lanes-split");
-    drop(Collection::create(&place, Arc::clone(&model)).unwrap());
+    drop(Collection::options().encoder(Arc::clone(&model)).create(&place).unwrap());
     let mut held = Documents::new();
     let mut reported = 0;
     for round in 0..ROUNDS {
@@ -70,7 +70,7 @@ fn what_writers_report_holds_whoever_else_writes() {
 fn write(place: &Path, model: Arc<Model>, number: u64) -> Option<Reported> {
     let mut random = Random(SEED ^ (number << 8));
     let act = ACTS[random.below(ACTS.len())];
-    let collection = Collection::open_with(place, model).unwrap();
+    let collection = Collection::options().encoder(model).open(place).unwrap();
     let mut writer = wait(&collection);
     let some: Vec<(String, String)> = (0..1 + random.below(3))
         .map(|_| (format!("d{}", random.below(12)), format!("light ship {number}")))
@@ -79,13 +79,13 @@ fn write(place: &Path, model: Arc<Model>, number: u64) -> Option<Reported> {
     let insert = |held: &mut Documents, some: Vec<(String, String)>| held.extend(some);
     match act {
         Act::Add => {
-            writer.add(documents(), &mut |_| true).unwrap();
+            writer.add(documents()).unwrap();
             report(writer.commit(), move |held| insert(held, some))
         }
         Act::Update => {
             let mut once: Documents = some.into_iter().collect();
             let each = once.iter().map(|(id, text)| document(id, text)).collect::<Vec<_>>();
-            writer.update(each, &mut |_| true).unwrap();
+            writer.update(each).unwrap();
             report(writer.commit(), move |held| *held = std::mem::take(&mut once))
         }
         Act::Delete => {
@@ -98,23 +98,23 @@ fn write(place: &Path, model: Arc<Model>, number: u64) -> Option<Reported> {
         }
         Act::Compact => report(writer.compact(), |_| {}),
         Act::GiveUp => {
-            writer.add(documents(), &mut |_| true).unwrap();
+            writer.add(documents()).unwrap();
             None
         }
         Act::Fail => {
             let mut failing = documents();
             failing.push(document("", "light"));
-            writer.add(failing, &mut |_| true).unwrap_err();
+            writer.add(failing).unwrap_err();
             None
         }
         Act::Interrupt => {
-            writer.add(documents(), &mut |_| true).unwrap();
+            writer.add(documents()).unwrap();
             let mut looks = random.below(3);
-            let watch = &mut |_| {
+            writer.on_progress(move |_| {
                 looks = looks.wrapping_sub(1);
                 looks < usize::MAX / 2
-            };
-            report(writer.commit_watched(watch), move |held| insert(held, some))
+            });
+            report(writer.commit(), move |held| insert(held, some))
         }
     }
 }
@@ -130,7 +130,7 @@ fn report(
 }
 
 /// The writer of a collection, once no other has it.
-fn wait(collection: &Collection) -> CollectionWriter<'_> {
+fn wait(collection: &Collection) -> CollectionWriter {
     loop {
         match collection.writer() {
             Err(CollectionError::OpenViews(OpenIndexError::Locked { .. })) => {
@@ -143,7 +143,7 @@ fn wait(collection: &Collection) -> CollectionWriter<'_> {
 
 fn assert_holds(place: &Path, model: &Arc<Model>, held: &Documents, round: u64) {
     assert_eq!(problems(place), Vec::<String>::new(), "round {round}");
-    let collection = Collection::open_with(place, Arc::clone(model)).unwrap();
+    let collection = Collection::options().encoder(Arc::clone(model)).open(place).unwrap();
     let found: Documents = (collection.ids().into_iter())
         .map(|id| {
             let text = collection.document(&id).unwrap().unwrap().text;
@@ -163,10 +163,10 @@ fn of_two_that_make_a_collection_one_makes_it() {
         let place = folder.path().join("notes");
         let make = |id: &'static str| {
             let (place, model, refused) = (place.clone(), Arc::clone(&model), Arc::clone(&refused));
-            std::thread::spawn(move || match Collection::create(&place, model) {
+            std::thread::spawn(move || match Collection::options().encoder(model).create(&place) {
                 Ok(collection) => {
                     let mut writer = wait(&collection);
-                    writer.add([document(id, "light")], &mut |_| true).unwrap();
+                    writer.add([document(id, "light")]).unwrap();
                     writer.commit().unwrap();
                     Some(id)
                 }
@@ -180,7 +180,11 @@ fn of_two_that_make_a_collection_one_makes_it() {
             [make("a"), make("b")].into_iter().filter_map(|it| it.join().unwrap()).collect();
         made.sort_unstable();
         assert_eq!(made.len(), 1, "round {round}");
-        assert_eq!(Collection::open_without_model(&place).unwrap().ids(), made, "round {round}");
+        assert_eq!(
+            Collection::options().without_encoder().open(&place).unwrap().ids(),
+            made,
+            "round {round}"
+        );
         assert_eq!(problems(&place), Vec::<String>::new(), "round {round}");
     }
     assert_eq!(refused.load(Ordering::Relaxed), CREATIONS);

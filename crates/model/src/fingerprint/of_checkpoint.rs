@@ -4,7 +4,9 @@
 //! compile before somebody has decided whether it belongs here. Who wrote the checkpoint does not:
 //! one that is converted without a loss keeps its fingerprint.
 
-use super::{Fields, Fingerprint, FingerprintMatch, Value};
+use fastlane_engine::FingerprintMatch;
+
+use super::{Fields, Fingerprint, Value};
 use crate::architecture::{Activation, Architecture, Family};
 use crate::checkpoint::{
     Checkpoint, CheckpointError, DenseFiles, LaneKind, RouterConfig, RouterFiles, RouterInput,

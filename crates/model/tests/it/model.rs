@@ -296,3 +296,14 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+#[test]
+fn models_keep_the_contract_of_encoders() {
+    for name in ["lanes-split", "lanes-tied", "tiny"] {
+        let model = open(name, Precision::Portable);
+        let long = "nine ships ".repeat(60);
+        let texts = ["light", "the light of the harbour", "größe, 3.5!", &long];
+        fastlane_engine::check_encoder(&model, &texts)
+            .unwrap_or_else(|broken| panic!("{name}: {broken}"));
+    }
+}

@@ -213,7 +213,7 @@ pub(crate) async fn one(
     Path((name, id)): Path<(String, String)>,
     Extension(peer): Extension<Peer>,
 ) -> Result<Reply, Refusal> {
-    let collection = Arc::clone(&state.index(&name)?.collection);
+    let collection = state.index(&name)?.collection.clone();
     let wanted = id.clone();
     let (found, _) = state.desk.run(&peer, move |_| collection.document(&wanted)).await?;
     let document = found?.ok_or_else(|| {

@@ -48,16 +48,16 @@ pub(crate) struct About {
 
 impl About {
     fn new(name: &str, index: &Index) -> Self {
-        let figures = index.collection.figures();
+        let figures = index.collection.stats();
         let views = figures.views;
         Self {
             name: name.to_owned(),
             generation: views.generation,
             documents: views.documents,
             views: views.views,
-            dim: figures.dims.0,
+            dim: figures.dims.searched,
             token_views: views.token_views,
-            token_dim: figures.dims.1,
+            token_dim: figures.dims.tokens,
             lists: views.lists,
             hot_bytes: views.hot_bytes,
             bytes: views.bytes,

@@ -69,7 +69,7 @@ pub(crate) async fn encode(
     Sent(body, room): Sent<EncodeBody>,
 ) -> Result<Reply, Refusal> {
     let EncodeBody { index, queries: Bounded(queries), documents: Bounded(documents) } = body;
-    let collection = Arc::clone(&state.index(&index)?.collection);
+    let collection = state.index(&index)?.collection.clone();
     check_count("texts", queries.len() + documents.len())?;
     queries.iter().try_for_each(|query| check_text(query, &state.limits))?;
     let mut reply = Reply::new(&peer, &state)?;
@@ -86,14 +86,14 @@ const TOGETHER: usize = 8;
 
 /// Documents that are encoded a few at a time.
 struct Parts {
-    collection: Arc<Collection>,
+    collection: Collection,
     texts: std::vec::IntoIter<String>,
     /// How many were encoded.
     done: usize,
 }
 
 impl Parts {
-    fn new(collection: Arc<Collection>, texts: Vec<String>) -> Self {
+    fn new(collection: Collection, texts: Vec<String>) -> Self {
         Self { collection, texts: texts.into_iter(), done: 0 }
     }
 
@@ -137,9 +137,10 @@ impl Texts {
     fn step(&mut self) -> Result<bool, Refusal> {
         if let Some(text) = self.queries.next() {
             let (it, _) = self.documents.collection.encode(&text)?;
-            let lanes = (it.usual == fastlane::UsualLane::Soft).then(|| vec![it.soft_lane]);
-            let tokens = it.tokens.into_iter().map(|token| token.text).collect();
-            let (views, alpha) = (rows(&it.views), Some(it.alpha));
+            let soft = it.usual == fastlane::UsualLane::Soft;
+            let lanes = soft.then(|| vec![it.soft_lane.clone()]);
+            let tokens = it.tokens.iter().map(|token| token.text.clone()).collect();
+            let (views, alpha) = (rows(&it.views), Some(it.alpha.clone()));
             self.push(At::Queries, &EncodedText { tokens, views, alpha, lanes })?;
             return Ok(false);
         }
@@ -210,7 +211,7 @@ pub(crate) async fn rerank(
     Sent(body, _room): Sent<RerankBody>,
 ) -> Answered<Reranked> {
     let RerankBody { index, query, documents: Bounded(documents) } = body;
-    let collection = Arc::clone(&state.index(&index)?.collection);
+    let collection = state.index(&index)?.collection.clone();
     check_text(&query, &state.limits)?;
     check_count("texts", documents.len())?;
     let documents = Parts::new(collection, documents);
@@ -225,7 +226,7 @@ pub(crate) async fn rerank(
 struct Candidates {
     query: String,
     /// The query's, once it was encoded.
-    views: Option<QueryViews>,
+    views: Option<Arc<QueryViews>>,
     documents: Parts,
     results: Vec<Scored>,
 }

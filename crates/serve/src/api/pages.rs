@@ -6,11 +6,11 @@ use axum::Extension;
 use axum::extract::{RawQuery, State as Shared};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use fastlane::{Filter, Found, Fusion, Results, Search};
+use fastlane::{Filter, Fusion, Lanes, Results, Search, SearchResult};
 
 use super::Reply;
 use super::openapi::document;
-use super::search::{Query, check_comparisons, check_filter, check_sizes, check_text};
+use super::search::{check_comparisons, check_filter, check_sizes, check_text};
 use crate::error::Refusal;
 use crate::page::{self, Asked, Failure, Frame};
 use crate::peer::Peer;
@@ -75,7 +75,7 @@ async fn answered(
 ) -> Result<String, (Refusal, Option<usize>)> {
     let asked = frame.asked;
     let index = state.index(&asked.index).map_err(|refusal| (refusal, None))?;
-    let documents = index.collection.figures().views.documents;
+    let documents = index.collection.stats().views.documents;
     if asked.q.trim().is_empty() {
         return Ok(match fragment {
             true => page::home_fragment(frame, documents, &[]),
@@ -101,7 +101,7 @@ async fn answered(
     };
     let found =
         searched((state, peer), index, asked, filter).await.map_err(|refusal| (refusal, None))?;
-    let has_router = index.collection.model().is_some_and(|model| model.has_router());
+    let has_router = index.collection.encoder().is_some_and(|encoder| encoder.has_router());
     let results = page::Results { found: &found, documents, has_router };
     Ok(match fragment {
         true => page::results_fragment(frame, &results),
@@ -114,22 +114,17 @@ async fn searched(
     index: &Arc<Index>,
     asked: &Asked,
     filter: Option<Filter>,
-) -> Result<Found, Refusal> {
+) -> Result<SearchResult, Refusal> {
     check_text(&asked.q, &state.limits)?;
     check_sizes(0, asked.rerank, &state.limits)?;
-    let search = Search {
-        lanes: asked.lanes,
-        rerank: asked.rerank,
-        fusion: asked.hybrid.then_some(Fusion::Ranks),
-        filter,
-        ..Search::default()
-    };
-    let (index, query) = (Arc::clone(index), Query::Text(asked.q.clone()));
-    let most = state.limits.answer;
-    let work = move |stop: &fastlane::Stop| {
-        let search = Search { stop: stop.clone(), ..search };
-        query.results(&index, &search, |results| fetched(results, most))
-    };
+    let search = Search::text(&*asked.q)
+        .lanes(Lanes::from(asked.lanes))
+        .rerank(asked.rerank)
+        .fusion(asked.hybrid.then_some(Fusion::Ranks))
+        .filter(filter);
+    let (collection, most) = (index.collection.clone(), state.limits.answer);
+    let work =
+        move |stop: &fastlane::Stop| fetched(collection.results(&search.stop(stop.clone()))?, most);
     let (found, waited) = state.desk.run(peer, work).await?;
     let found = found?;
     state.metrics.see_search(waited, &found.times);
@@ -137,7 +132,7 @@ async fn searched(
 }
 
 /// Fetches what was found: whole texts are shown, so that they must fit into an answer.
-fn fetched(results: &mut Results<'_>, most: usize) -> Result<Found, Refusal> {
+fn fetched(mut results: Results, most: usize) -> Result<SearchResult, Refusal> {
     let (mut hits, mut bytes) = (Vec::new(), 0);
     for hit in results.by_ref() {
         let hit = hit?;
@@ -150,8 +145,7 @@ fn fetched(results: &mut Results<'_>, most: usize) -> Result<Found, Refusal> {
         }
         hits.push(hit);
     }
-    let (query, lanes) = (results.query().clone(), results.lanes().to_vec());
-    Ok(Found { query, lanes, hits, times: results.times(), generation: results.generation() })
+    Ok(SearchResult { hits, ..results.head().clone() })
 }
 
 /// What an index consists of.
@@ -163,7 +157,7 @@ pub(super) async fn statistics(
     let indexes: Vec<String> = state.indexes.keys().cloned().collect();
     let frame = Frame { indexes: &indexes, asked: &asked };
     match state.index(&asked.index) {
-        Ok(index) => html(StatusCode::OK, page::statistics(&frame, &index.collection.figures())),
+        Ok(index) => html(StatusCode::OK, page::statistics(&frame, &index.collection.stats())),
         Err(refusal) => failed(&frame, &refusal, None, false),
     }
 }

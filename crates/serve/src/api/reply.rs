@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use fastlane::AnswerError;
+use fastlane::ResultError;
 use hyper::body::{Frame, SizeHint};
 use serde::Serialize;
 
@@ -67,10 +67,11 @@ impl Reply {
     }
 
     /// Why an answer could not be added.
-    pub(crate) fn failed(&mut self, error: AnswerError) -> Refusal {
+    pub(crate) fn failed(&mut self, error: ResultError) -> Refusal {
         match error {
-            AnswerError::Search(error) => error.into(),
-            AnswerError::Write(error) => self.refused(&error),
+            ResultError::Search(error) => error.into(),
+            ResultError::Write(error) => self.refused(&error),
+            other => self.refused(&io::Error::other(other)),
         }
     }
 

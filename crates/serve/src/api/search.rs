@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::{Path, State as Shared};
 use fastlane::{
-    Answer, CollectionError, Filter, Fusion, QueryViews, Results, Search, Stop, Times, Token,
+    CollectionError, Filter, Fusion, Query, QueryViews, Search, SearchResult, Stop, Times, Token,
     TokenMatrix, UsualLane,
 };
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ pub(crate) enum Hybrid {
 /// Answers, one for each query: what is written in parts has this shape.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Answers {
-    answers: Vec<Answer>,
+    answers: Vec<SearchResult>,
 }
 
 /// Searches an index.
@@ -148,48 +148,17 @@ impl Work {
         if !self.times.is_empty() {
             self.reply.text(",")?;
         }
-        let search = Search { stop: stop.clone(), ..self.search.clone() };
-        let (reply, lanes) = (&mut self.reply, search.lanes);
-        let times = query.results(&self.index, &search, |results| {
-            let written = Answer::write(results, lanes, reply);
-            written.map_err(|error| reply.failed(error)).map(|()| results.times())
-        })?;
-        self.times.push(times);
+        let search = self.search.clone().query(query).stop(stop.clone());
+        let mut results = self.index.collection.results(&search)?;
+        results.write_json(&mut self.reply).map_err(|error| self.reply.failed(error))?;
+        self.times.push(results.head().times);
         Ok(())
     }
 }
 
-/// A query on its way.
-pub(crate) enum Query {
-    Text(String),
-    Views(Box<QueryViews>, Option<String>),
-}
-
-impl Query {
-    /// Searches on this thread, and hands over what was found, whose texts are not fetched yet.
-    pub(crate) fn results<T>(
-        self,
-        index: &Index,
-        search: &Search,
-        take: impl FnOnce(&mut Results<'_>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        match self {
-            Self::Text(text) => {
-                let (views, encoding) = index.queries.encode(&text, &index.collection)?;
-                let mut results = index.collection.results(&views, Some(&text), search)?;
-                results.add_encoding(encoding);
-                take(&mut results)
-            }
-            Self::Views(views, text) => {
-                take(&mut index.collection.results(&views, text.as_deref(), search)?)
-            }
-        }
-    }
-}
-
 fn how(body: &SearchBody, limits: &Limits) -> Result<Search, Refusal> {
-    let usual = Search::default();
-    let (k, rerank) = (body.k.unwrap_or(usual.k), body.rerank.unwrap_or(usual.rerank));
+    let search = Search::text("");
+    let (k, rerank) = (body.k.unwrap_or(search.k), body.rerank.unwrap_or(search.rerank));
     check_sizes(k, rerank, limits)?;
     if body.lanes == Some(0) {
         return Err(Refusal::bad("`lanes` is 0, wanted 1 or more"));
@@ -205,20 +174,13 @@ fn how(body: &SearchBody, limits: &Limits) -> Result<Search, Refusal> {
     }
     let filter = body.filter.as_deref().map(|filter| check_filter(filter, limits)).transpose()?;
     let filter = filter.map(str::parse::<Filter>).transpose();
-    Ok(Search {
-        k,
-        rerank,
-        lanes: body.lanes,
-        fusion: body.hybrid.map(|hybrid| match hybrid {
-            Hybrid::Ranks => Fusion::Ranks,
-            Hybrid::Scores => Fusion::Scores,
-        }),
-        filter: filter
-            .map_err(|error| Refusal::bad(format!("`filter`: {error}")))?
-            .map(|filter| check_comparisons(filter, limits))
-            .transpose()?,
-        stop: Stop::default(),
-    })
+    let filter = filter.map_err(|error| Refusal::bad(format!("`filter`: {error}")))?;
+    let filter = filter.map(|filter| check_comparisons(filter, limits)).transpose()?;
+    let fusion = body.hybrid.map(|hybrid| match hybrid {
+        Hybrid::Ranks => Fusion::Ranks,
+        Hybrid::Scores => Fusion::Scores,
+    });
+    Ok(search.k(k).rerank(rerank).lanes(body.lanes.into()).fusion(fusion).filter(filter))
 }
 
 /// Refuses numbers of documents that would take too long.
@@ -300,9 +262,8 @@ fn queries(body: SearchBody, limits: &Limits) -> Result<Vec<Query>, Refusal> {
         return Err(Refusal::bad("there are no queries, wanted 1 or more"));
     }
     for query in &queries {
-        match query {
-            Query::Text(text) | Query::Views(_, Some(text)) => check_text(text, limits)?,
-            Query::Views(_, None) => {}
+        if let Some(text) = query.as_text() {
+            check_text(text, limits)?;
         }
     }
     Ok(queries)
@@ -333,7 +294,7 @@ fn views(Vectors { views, lane, text }: Vectors) -> Result<Query, Refusal> {
         usual,
         cut: 0,
     };
-    Ok(Query::Views(Box::new(views), text))
+    Ok(Query::Views { views: Arc::new(views), text })
 }
 
 #[cfg(test)]

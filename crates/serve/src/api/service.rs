@@ -69,8 +69,8 @@ fn gauges(state: &State) -> String {
     type Value = fn(&crate::state::Index) -> u64;
     let all: [(&str, &str, Value); 4] = [
         ("fastlane_generation", "The number of the last commit.", |it| it.collection.generation()),
-        ("fastlane_documents", "Documents.", |it| it.collection.figures().views.documents),
-        ("fastlane_views", "Views that are searched.", |it| it.collection.figures().views.views),
+        ("fastlane_documents", "Documents.", |it| it.collection.stats().views.documents),
+        ("fastlane_views", "Views that are searched.", |it| it.collection.stats().views.views),
         ("fastlane_changes_waiting", "Changes that were accepted and not made yet.", |it| {
             it.jobs.waiting() as u64
         }),
@@ -84,7 +84,7 @@ fn gauges(state: &State) -> String {
     let name = "fastlane_queries_total";
     head(&mut out, name, "counter", "Queries as text, by whether their views were kept.");
     for (index, it) in &state.indexes {
-        for (found, count) in ["hit", "miss"].into_iter().zip(it.queries.counts()) {
+        for (found, count) in ["hit", "miss"].into_iter().zip(it.collection.cached_queries()) {
             let _ = writeln!(out, "{name}{{index=\"{index}\",cache=\"{found}\"}} {count}");
         }
     }

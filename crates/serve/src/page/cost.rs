@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fastlane::{Found, Times};
+use fastlane::{SearchResult, Times};
 use maud::{Markup, html};
 
 use super::Results;
@@ -83,7 +83,7 @@ pub(super) fn tally(results: &Results<'_>) -> Markup {
 }
 
 /// `8 results in 4.3 ms`.
-pub(super) fn said(found: &Found) -> String {
+pub(super) fn said(found: &SearchResult) -> String {
     let hits = counted(found.hits.len() as u64, "result");
     format!("{hits} in {} ms", milliseconds(found.times.total().as_micros()))
 }

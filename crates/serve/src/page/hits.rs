@@ -3,16 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use fastlane::{Hit, Match, Metadata};
+use fastlane::{Hit, Match, Metadata, window};
 use maud::{Markup, html};
 
-use super::marks::{Piece, around, pieces};
+use super::marks::{Piece, pieces};
 use super::shown::{By, Shown};
 use super::words::{clipped, counted};
 use super::{Asked, links, words};
 
-/// Bytes of a snippet on each side of the token it is about.
-const ROOM: usize = 150;
 /// Bytes of a text that are shown whole; a page of books would not load.
 const WHOLE: usize = 20_000;
 /// Bytes of a value in the metadata.
@@ -113,7 +111,7 @@ impl<'a> Drawn<'a> {
         let best = won.or_else(|| placed().max_by(|a, b| a.product.total_cmp(&b.product)));
         let place = best.and_then(|pair| pair.bytes.clone());
         let place = place.unwrap_or(self.body.start..self.body.start);
-        let part = around(&self.text, self.body.clone(), place, ROOM);
+        let part = window(&self.text, self.body.clone(), place);
         html! {
             p.snippet {
                 @if part.start > self.body.start { "…\u{a0}" }

@@ -45,30 +45,6 @@ fn whole(text: &str, bytes: Range<usize>) -> Range<usize> {
     text.floor_char_boundary(bytes.start)..text.ceil_char_boundary(bytes.end)
 }
 
-/// So many bytes around a place, cut at blanks where there are some near, within a part of a text.
-pub(super) fn around(
-    text: &str,
-    part: Range<usize>,
-    place: Range<usize>,
-    room: usize,
-) -> Range<usize> {
-    let (part, place) = (whole(text, part), whole(text, place));
-    // near an end of the part there is more room at the other
-    let spare = |there: usize| room.saturating_sub(there);
-    let (before, behind) =
-        (place.start.saturating_sub(part.start), part.end.saturating_sub(place.end));
-    let start = place.start.saturating_sub(room + spare(behind)).max(part.start);
-    let end = place.end.saturating_add(room + spare(before)).min(part.end);
-    let (start, end) = (text.floor_char_boundary(start), text.ceil_char_boundary(end));
-    let (start, end) = (start.min(place.start), end.max(place.end));
-    let mut before = text[start..place.start].char_indices();
-    let later = before.find(|(_, it)| start > part.start && it.is_whitespace());
-    let behind = &text[place.end..end];
-    let sooner = if end < part.end { behind.rfind(char::is_whitespace) } else { None };
-    let start = later.map_or(start, |(at, blank)| start + at + blank.len_utf8());
-    start..sooner.map_or(end, |at| place.end + behind[..at].trim_end().len())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -130,16 +106,6 @@ mod tests {
         assert_eq!(found, ["lash", " the ", "rail"]);
     }
 
-    #[test]
-    fn a_window_ends_at_blanks() {
-        let text = "one two three four five six";
-        assert_eq!(&text[around(text, 0..text.len(), 8..13, 7)], "two three four");
-        assert_eq!(&text[around(text, 4..text.len(), 8..13, 50)], "two three four five six");
-        assert_eq!(&text[around(text, 0..text.len(), 0..3, 8)], "one two three four");
-        assert_eq!(around("one two\n\nthree", 0..14, 0..3, 3), 0..7);
-        assert_eq!(&"größe"[around("größe", 0..7, 3..3, 1)], "röß");
-    }
-
     proptest! {
         #[test]
         fn pieces_joined_are_the_text(
@@ -159,21 +125,6 @@ mod tests {
             for piece in pieces(&text, 0..text.len(), &marks) {
                 prop_assert!(!piece.text.is_empty() && piece.tokens.is_sorted());
             }
-        }
-
-        #[test]
-        fn a_window_holds_its_place(
-            text in "[a-zß語 ]{1,200}",
-            at in 0..200_usize,
-            long in 0..9_usize,
-            room in 0..60_usize,
-        ) {
-            let start = text.floor_char_boundary(at % text.len());
-            let end = text.ceil_char_boundary(start + long);
-            let found = around(&text, 0..text.len(), start..end, room);
-            prop_assert!(found.start <= start && end <= found.end);
-            prop_assert!(text.get(found.clone()).is_some());
-            prop_assert!(found.len() <= end - start + 2 * room + 8);
         }
     }
 }

@@ -20,7 +20,7 @@ mod statistics;
 mod tests;
 mod words;
 
-use fastlane::{Figures, Found};
+use fastlane::{SearchResult, Stats};
 use maud::{Markup, html};
 
 pub(crate) use failure::Failure;
@@ -71,7 +71,7 @@ pub(crate) struct Frame<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Results<'a> {
     /// What was found.
-    pub(crate) found: &'a Found,
+    pub(crate) found: &'a SearchResult,
     /// How many documents the index has.
     pub(crate) documents: u64,
     /// Whether the model says which tokens carry the intent.
@@ -102,7 +102,7 @@ pub(crate) fn results_fragment(frame: &Frame<'_>, results: &Results<'_>) -> Stri
 }
 
 /// What an index consists of.
-pub(crate) fn statistics(frame: &Frame<'_>, figures: &Figures) -> String {
+pub(crate) fn statistics(frame: &Frame<'_>, figures: &Stats) -> String {
     let title = format!("{}: statistics – FastLane", frame.asked.index);
     frame::reading(&title, frame, Here::Statistics, &statistics::inside(frame, figures))
         .into_string()

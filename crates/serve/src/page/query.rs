@@ -69,8 +69,8 @@ fn percent(value: f32) -> String {
 
 /// All tokens of the query; without a router there is nothing to draw bars of.
 pub(super) fn strip(shown: &Shown<'_>) -> Markup {
-    let alpha = &shown.found.query.alpha;
-    let most = alpha.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    let alpha = shown.found.tokens.iter().map(|token| token.alpha);
+    let most = alpha.fold(f32::MIN_POSITIVE, f32::max);
     let heights = Heights { most, even: shown.even() };
     let label = match shown.has_router {
         true => "The query as the router sees it, token by token",
@@ -121,7 +121,7 @@ fn title(shown: &Shown<'_>, at: usize) -> String {
 
 /// What the router did, whether it saw the whole query, and what the page cannot show.
 pub(super) fn sentences(shown: &Shown<'_>) -> Markup {
-    let cut = shown.found.query.cut as u64;
+    let cut = shown.found.cut as u64;
     html! {
         p.says {
             (sentence(shown))

@@ -1,7 +1,6 @@
 //! A search as the pages read it: what searched, which pairs of tokens are worth a look.
 
-use fastlane::UsualLane;
-use fastlane::{Found, Match};
+use fastlane::{LaneKind, Match, SearchResult};
 
 use super::{Asked, Results};
 
@@ -18,14 +17,14 @@ pub(super) enum By {
 
 impl By {
     /// What searches unless somebody names a number depends on the model.
-    fn of(found: &Found, lanes: Option<usize>) -> Self {
-        match (lanes, found.query.usual) {
-            (None, UsualLane::Soft) => Self::Soft,
-            (None, UsualLane::All) => Self::All,
-            _ if found.lanes.len() > 1 && found.lanes.len() >= found.query.tokens.len() => {
+    fn of(found: &SearchResult) -> Self {
+        match found.lane {
+            LaneKind::Soft => Self::Soft,
+            LaneKind::All => Self::All,
+            LaneKind::Hard if found.lanes.len() > 1 && found.lanes.len() >= found.tokens.len() => {
                 Self::All
             }
-            _ => Self::Lanes,
+            LaneKind::Hard => Self::Lanes,
         }
     }
 }
@@ -33,7 +32,7 @@ impl By {
 /// One search, for those that draw parts of it.
 pub(super) struct Shown<'a> {
     pub(super) asked: &'a Asked,
-    pub(super) found: &'a Found,
+    pub(super) found: &'a SearchResult,
     pub(super) has_router: bool,
     pub(super) by: By,
     scale: Scale,
@@ -42,13 +41,13 @@ pub(super) struct Shown<'a> {
 impl<'a> Shown<'a> {
     pub(super) fn new(asked: &'a Asked, results: &Results<'a>) -> Self {
         let Results { found, has_router, .. } = *results;
-        let by = By::of(found, asked.lanes);
+        let by = By::of(found);
         Self { asked, found, has_router, by, scale: Scale::of(found) }
     }
 
     /// How many tokens the query has.
     pub(super) fn tokens(&self) -> usize {
-        self.found.query.tokens.len()
+        self.found.tokens.len()
     }
 
     /// The share that each token had if all carried alike.
@@ -57,7 +56,7 @@ impl<'a> Shown<'a> {
     }
 
     pub(super) fn alpha(&self, token: usize) -> f32 {
-        self.found.query.alpha.get(token).copied().unwrap_or_default()
+        self.found.tokens.get(token).map_or(0.0, |token| token.alpha)
     }
 
     /// The share of all lanes together.
@@ -67,24 +66,24 @@ impl<'a> Shown<'a> {
 
     /// A token as the vocabulary spells it.
     pub(super) fn spelled(&self, token: usize) -> &'a str {
-        self.found.query.tokens.get(token).map_or("", |token| &token.text)
+        self.found.tokens.get(token).map_or("", |token| &token.token)
     }
 
     /// A token as the query spells it; those that the encoder added as the vocabulary does.
     pub(super) fn word(&self, token: usize) -> &'a str {
-        let bytes = self.found.query.tokens.get(token).and_then(|token| token.bytes.clone());
+        let bytes = self.found.tokens.get(token).and_then(|token| token.bytes.clone());
         let word = bytes.and_then(|bytes| self.asked.q.get(bytes)).map(str::trim);
         word.filter(|word| !word.is_empty()).unwrap_or_else(|| self.spelled(token))
     }
 
     /// Whether the encoder added the token.
     pub(super) fn special(&self, token: usize) -> bool {
-        self.found.query.tokens.get(token).is_none_or(|token| token.bytes.is_none())
+        self.found.tokens.get(token).is_none_or(|token| token.bytes.is_none())
     }
 
     /// Whether the token goes on with the word before it, whatever the vocabulary's sign for that.
     pub(super) fn piece(&self, token: usize) -> bool {
-        let bytes = |token: usize| self.found.query.tokens.get(token)?.bytes.clone();
+        let bytes = |token: usize| self.found.tokens.get(token)?.bytes.clone();
         let text = |token| bytes(token).and_then(|bytes| self.asked.q.get(bytes));
         let Some(before) = token.checked_sub(1) else { return false };
         let joined = bytes(before).zip(bytes(token)).is_some_and(|(a, b)| a.end == b.start);
@@ -130,9 +129,9 @@ struct Scale {
 }
 
 impl Scale {
-    fn of(found: &Found) -> Self {
+    fn of(found: &SearchResult) -> Self {
         let mut scale =
-            Self { least: f32::INFINITY, best: vec![f32::NEG_INFINITY; found.query.tokens.len()] };
+            Self { least: f32::INFINITY, best: vec![f32::NEG_INFINITY; found.tokens.len()] };
         for pair in found.hits.iter().flat_map(|hit| &hit.matches) {
             scale.least = scale.least.min(pair.product);
             if let Some(best) = scale.best.get_mut(pair.query) {

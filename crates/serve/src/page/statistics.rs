@@ -1,6 +1,6 @@
 //! What an index consists of, with a word on what each figure means.
 
-use fastlane::Figures;
+use fastlane::Stats;
 use maud::{Markup, html};
 
 use super::words::{bytes, grouped};
@@ -17,7 +17,7 @@ struct Row {
     means: &'static str,
 }
 
-pub(super) fn inside(frame: &Frame<'_>, figures: &Figures) -> Markup {
+pub(super) fn inside(frame: &Frame<'_>, figures: &Stats) -> Markup {
     let index = &frame.asked.index;
     let others: Vec<&String> = frame.indexes.iter().filter(|name| *name != index).collect();
     html! {
@@ -55,7 +55,7 @@ fn line(row: &Row) -> Markup {
     }
 }
 
-fn rows(figures: &Figures) -> Vec<Row> {
+fn rows(figures: &Stats) -> Vec<Row> {
     let row = |name, value, means| Row { name, value, unit: None, means };
     let views = &figures.views;
     let mut rows = vec![
@@ -102,16 +102,16 @@ fn rows(figures: &Figures) -> Vec<Row> {
     rows
 }
 
-fn of_views(figures: &Figures) -> Vec<Row> {
-    let (views, (dim, token_dim)) = (&figures.views, figures.dims);
+fn of_views(figures: &Stats) -> Vec<Row> {
+    let (views, dims) = (&figures.views, figures.dims);
     let times = |dim: usize| Some(format!("× {dim}"));
     let mut rows = vec![Row {
         name: "Views",
         value: grouped(views.views),
-        unit: times(dim),
+        unit: times(dims.searched),
         means: "Vectors, of so many numbers each, that a lookup goes through.",
     }];
-    if let Some(dim) = token_dim {
+    if let Some(dim) = dims.tokens {
         rows.push(Row {
             name: "Token views",
             value: grouped(views.token_views),
@@ -134,8 +134,9 @@ fn of_views(figures: &Figures) -> Vec<Row> {
 }
 
 /// The model by its name alone: where it lies is nobody's business.
-fn model(figures: &Figures) -> Row {
-    let name = figures.model.file_name().map(|name| name.to_string_lossy().into_owned());
+fn model(figures: &Stats) -> Row {
+    let name = figures.model.as_ref().and_then(|model| model.file_name());
+    let name = name.map(|name| name.to_string_lossy().into_owned());
     Row {
         name: "Model",
         value: name.unwrap_or_else(|| "unnamed".to_owned()),

@@ -31,7 +31,7 @@ fn what_a_service_and_a_writer_report_holds() {
         }
         let checked = Collection::check(folder.path(), |_| true).unwrap();
         assert_eq!(checked.problems, [], "round {round}");
-        let collection = Collection::open_without_model(folder.path()).unwrap();
+        let collection = Collection::options().without_encoder().open(folder.path()).unwrap();
         let text = |id: &String| collection.document(id).unwrap().unwrap().text;
         let found: Documents =
             collection.ids().into_iter().map(|id| (id.clone(), text(&id))).collect();
@@ -71,8 +71,7 @@ fn ask(service: &Running, round: u64) -> Reported {
 /// Changes the index beside the service; every third time it gives up before the commit.
 fn write(place: &Path, round: u64) -> Option<Reported> {
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/lanes-split");
-    let collection = Collection::open_from(place, Some(&model), &fastlane::Settings::default());
-    let collection = collection.unwrap();
+    let collection = Collection::options().model(model).open(place).unwrap();
     let mut writer = loop {
         match collection.writer() {
             Err(CollectionError::OpenViews(OpenIndexError::Locked { .. })) => {}
@@ -83,17 +82,17 @@ fn write(place: &Path, round: u64) -> Option<Reported> {
     let document = || Document { id: id.clone(), text: text.clone(), ..Document::default() };
     match round % 6 {
         0 | 3 => {
-            writer.add([document()], &mut |_| true).unwrap();
+            writer.add([document()]).unwrap();
             None
         }
         1 => {
-            writer.update([document()], &mut |_| true).unwrap();
+            writer.update([document()]).unwrap();
             let all = Documents::from([(id, text)]);
             Some((writer.commit().unwrap(), Box::new(move |held| *held = all)))
         }
         2 => Some((writer.compact().unwrap(), Box::new(|_| {}))),
         _ => {
-            writer.add([document()], &mut |_| true).unwrap();
+            writer.add([document()]).unwrap();
             Some((writer.commit().unwrap(), Box::new(move |held| drop(held.insert(id, text)))))
         }
     }

@@ -30,7 +30,7 @@ impl Drop for Running {
 pub(crate) fn make(place: &Path) {
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/lanes-split");
     let model = Model::open(&model, &Settings::default()).unwrap();
-    let collection = Collection::create(place, Arc::new(model)).unwrap();
+    let collection = Collection::options().encoder(Arc::new(model)).create(place).unwrap();
     let mut writer = collection.writer().unwrap();
     let document = |id: &str, text: &str| Document {
         id: id.to_owned(),
@@ -38,7 +38,7 @@ pub(crate) fn make(place: &Path) {
         ..Document::default()
     };
     let all = [document("a", "light house"), document("b", "nine ships seen")];
-    writer.add(all, &mut |_| true).unwrap();
+    writer.add(all).unwrap();
     writer.commit().unwrap();
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fastlane::{CollectionError, CollectionWriter, Watch};
+use fastlane::{CollectionError, CollectionWriter, Progress as Step};
 use fastlane_engine::{WriteIndexError, Writer};
 
 use crate::interrupt;
@@ -32,17 +32,21 @@ pub(in crate::commands) fn commit(
 }
 
 /// Commits a collection.
-pub(in crate::commands) fn commit_documents<'a>(
-    writer: CollectionWriter<'a>,
+pub(in crate::commands) fn commit_documents(
+    writer: &mut CollectionWriter,
     printer: &Printer,
-    end: impl FnOnce(CollectionWriter<'a>, Watch<'_>) -> Result<u64, CollectionError>,
+    end: fn(&mut CollectionWriter) -> Result<u64, CollectionError>,
 ) -> anyhow::Result<()> {
-    let (bar, mut views) = (bar(printer), 0);
-    let ended = end(writer, &mut |count| {
-        views += count;
-        bar.set(views);
+    let bar = bar(printer);
+    writer.on_progress(move |step| {
+        if let Step::Views(views) = step {
+            bar.set(views);
+        }
         interrupt::check().is_ok()
     });
+    let ended = end(writer);
+    // the bar is gone with its function
+    writer.on_progress(|_| true);
     match ended {
         Err(CollectionError::Stopped) => Ok(interrupt::check()?),
         ended => Ok(ended.map(drop)?),

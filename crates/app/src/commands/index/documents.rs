@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use anyhow::bail;
-use fastlane::{Changes, Collection, CollectionWriter, Document, Model, Settings, WriterSettings};
-use fastlane_corpus::{BadFile, Documents, ReadError};
-use fastlane_engine::Statistics;
+use fastlane::{
+    BadFile, Changes, Collection, CollectionWriter, Document, Documents, Model, ReadError,
+    Settings, Statistics, WriterSettings,
+};
 use serde::Serialize;
 
 use super::{commit_documents, reduction, settings_of};
@@ -47,10 +48,10 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
             return Err(reading.end().err().unwrap_or(error));
         }
     };
-    commit_documents(writer, printer, CollectionWriter::commit_watched)?;
+    commit_documents(&mut writer, printer, CollectionWriter::commit)?;
     // the last look came before: what is committed is told
     let seconds = began.elapsed().as_secs_f64();
-    let index = collection.figures().views;
+    let index = collection.stats().views;
     tell(&done.changes, &index, seconds, printer);
     reading.warn(printer);
     left_out::tell(&done.left_out, done.kept, printer);
@@ -70,7 +71,7 @@ struct Done {
 
 /// Adds the documents, or makes the collection hold just them, under a bar.
 fn change(
-    writer: &mut CollectionWriter<'_>,
+    writer: &mut CollectionWriter,
     documents: Documents,
     reading: &Reading,
     args: &IndexArgs,
@@ -78,10 +79,11 @@ fn change(
 ) -> anyhow::Result<Done> {
     let list = documents.left_out();
     let bar = reading.bar(printer);
-    let mut watch = |_| {
-        bar.set(reading.progress.done());
+    let progress = reading.progress.clone();
+    writer.on_progress(move |_| {
+        bar.set(progress.done());
         interrupt::check().is_ok()
-    };
+    });
     let each = reading.each(documents);
     let (mut left_out, mut kept) = (None, 0);
     let changes = if args.update {
@@ -92,9 +94,9 @@ fn change(
             kept += u64::from(stays);
             stays
         };
-        writer.update_keeping(each, &mut keep, &mut watch)?
+        writer.update_keeping(each, &mut keep)?
     } else {
-        writer.add(each, &mut watch)?
+        writer.add(each)?
     };
     Ok(Done { changes, left_out: left_out.unwrap_or_else(|| list.take()), kept })
 }
@@ -107,15 +109,17 @@ fn open(args: &IndexArgs) -> anyhow::Result<(Collection, bool)> {
     if !is_collection(output)? {
         let said = bundled::or(said.as_deref())?;
         let store = args.store.unwrap_or_default();
-        let model = Arc::new(Model::open(&said, &settings)?);
-        return Ok((Collection::create_with(output, model, store)?, true));
+        let model = Model::open(&said, &settings)?;
+        return Ok((Collection::options().encoder(model).store(store).create(output)?, true));
     }
-    let blind = Collection::open_without_model(output)?;
-    let figures = blind.figures();
-    if let Some(wanted) = args.store.filter(|&wanted| wanted != figures.store) {
-        bail!("the index at `{}` has store {}, wanted {wanted}", output.display(), figures.store);
+    let mut options = Collection::options().model_settings(settings);
+    if let Some(model) = said {
+        options = options.model(model);
     }
-    Ok((Collection::open_from(output, said.as_deref(), &settings)?, false))
+    if let Some(store) = args.store {
+        options = options.store(store);
+    }
+    Ok((options.open(output)?, false))
 }
 
 /// Takes an index away that was made for nothing, unless others have filled it meanwhile.

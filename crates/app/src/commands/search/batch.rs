@@ -2,12 +2,10 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use fastlane::{Collection, CollectionError, QueryViews, Search};
+use fastlane::{Collection, Search};
 use fastlane_corpus::{Queries, Query, ReadSettings};
 use fastlane_eval::{Hit, Ranking, Run, Score, check_id};
 
@@ -31,9 +29,9 @@ pub(super) fn run(
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let k = args.k.unwrap_or(DEEP) as usize;
-    let search = how(&args.how)?;
-    let search =
-        Search { k, rerank: if search.rerank > 0 { search.rerank.max(k) } else { 0 }, ..search };
+    let search = how("", &args.how)?.k(k);
+    let rerank = if search.rerank > 0 { search.rerank.max(k) } else { 0 };
+    let search = search.rerank(rerank);
     let target = Target::new(run, &[queries, &args.index])?;
     let queries = read(queries)?;
     let began = Instant::now();
@@ -81,28 +79,12 @@ fn rank(
     queries: &[Query],
     search: &Search,
 ) -> anyhow::Result<Run> {
-    let model = collection.model().expect("a search opens with a model");
-    let texts: Vec<&str> = queries.iter().map(|query| query.text.as_str()).collect();
-    let views: Vec<QueryViews> =
-        model.encode_queries(&texts).into_iter().collect::<Result<_, _>>()?;
-    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(queries.len())));
-    let work = || -> Result<(), CollectionError> {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(views) = views.get(at) else { return Ok(()) };
-            let ranked = collection.rank(views, Some(texts[at]), search)?;
-            found.lock().expect("nobody panics while it is held").push((at, ranked));
-        }
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads(args.threads).get()).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("a search does not panic"))
-    })?;
-    let mut found = found.into_inner().expect("nobody panicked while it was held");
-    found.sort_by_key(|(at, _)| *at);
+    let asked = |query: &Query| search.clone().query(fastlane::Query::Text(query.text.clone()));
+    let searches: Vec<Search> = queries.iter().map(asked).collect();
+    let found = collection.rank_many(&searches, threads(args.threads))?;
     let mut run = Run::new(args.tag.as_str());
-    for (at, ranked) in found {
-        run.insert(queries[at].id.as_str(), ranking(ranked)?);
+    for (query, ranked) in queries.iter().zip(found) {
+        run.insert(query.id.as_str(), ranking(ranked)?);
     }
     Ok(run)
 }

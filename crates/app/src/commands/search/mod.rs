@@ -7,7 +7,7 @@ pub(super) mod show;
 use std::path::Path;
 
 use anyhow::Context as _;
-use fastlane::{Answer, Collection, Filter, Fusion, Kind, Search, Settings, kind};
+use fastlane::{Collection, Filter, Fusion, Kind, Search, Settings, kind};
 
 use crate::args::{FusionArg, HowArgs, SearchArgs};
 use crate::filters;
@@ -18,45 +18,43 @@ use crate::settings::threads;
 const SHOWN: u32 = 10;
 
 pub(crate) fn run(args: &SearchArgs, printer: &Printer) -> anyhow::Result<()> {
-    let search = Search { k: args.k.unwrap_or(SHOWN) as usize, ..how(&args.how)? };
+    let query = args.query.as_deref().unwrap_or_default();
+    let search = how(query, &args.how)?.k(args.k.unwrap_or(SHOWN) as usize);
     let collection = open((&args.index, args.model.as_deref()), args.threads, printer)?;
-    if collection.figures().views.documents == 0 {
+    if collection.stats().views.documents == 0 {
         printer.note(
             "warning: the index has no documents\nhint: index them again: a run that was stopped \
              adds none",
         );
     } else if let Some(filter) = &search.filter {
-        let passes = |filter: &Filter| collection.passing(filter).map(|count| count > 0);
+        let passes = |filter: &Filter| collection.count(filter).map(|count| count > 0);
         filters::warning(filter, passes)?.iter().for_each(|warning| printer.note(warning));
     }
     if let (Some(queries), Some(run)) = (&args.queries, &args.run) {
         return batch::run(args, &collection, (queries, run), printer);
     }
-    match &args.query {
-        None => prompt::run(args, &collection, &search, printer),
-        Some(query) => {
-            let found = collection.search(query, &search)?;
-            match args.json {
-                true => printer.json(&Answer::new(&found, search.lanes)),
-                false => show::found((search.lanes, args.explain), &found, &collection, printer),
-            }
-        }
+    if args.query.is_none() {
+        return prompt::run(args, &collection, &search, printer);
+    }
+    let found = collection.search(&search)?;
+    match args.json {
+        true => printer.json(&found),
+        false => show::found(&found, args.explain, &collection, printer),
     }
 }
 
-/// How a search goes, by the arguments.
-pub(crate) fn how(args: &HowArgs) -> anyhow::Result<Search> {
+/// A search for a text, as the arguments say.
+pub(crate) fn how(text: &str, args: &HowArgs) -> anyhow::Result<Search> {
     let filter = args.filter.as_deref().map(str::parse::<Filter>).transpose();
-    Ok(Search {
-        lanes: args.lanes,
-        rerank: args.rerank as usize,
-        fusion: args.hybrid.map(|how| match how {
-            FusionArg::Ranks => Fusion::Ranks,
-            FusionArg::Scores => Fusion::Scores,
-        }),
-        filter: filter.context("cannot read the filter")?,
-        ..Search::default()
-    })
+    let fusion = args.hybrid.map(|how| match how {
+        FusionArg::Ranks => Fusion::Ranks,
+        FusionArg::Scores => Fusion::Scores,
+    });
+    Ok(Search::text(text)
+        .lanes(args.lanes.into())
+        .rerank(args.rerank as usize)
+        .fusion(fusion)
+        .filter(filter.context("cannot read the filter")?))
 }
 
 /// Opens a collection with its model, or with one that is elsewhere.
@@ -73,7 +71,11 @@ pub(crate) fn open(
         );
     }
     let settings = Settings { threads: threads(asked), ..Settings::default() };
-    let collection = Collection::open_from(index, model, &settings)?;
+    let mut options = Collection::options().model_settings(settings);
+    if let Some(model) = model {
+        options = options.model(model);
+    }
+    let collection = options.open(index)?;
     if collection.has_earlier_fingerprint() {
         let index = index.display();
         printer.note(&format!(

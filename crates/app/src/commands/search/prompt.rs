@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use anyhow::{Context as _, bail};
-use fastlane::{Answer, Collection, CollectionError, Search};
+use fastlane::{Collection, CollectionError, Query, Search};
 use rustyline::error::ReadlineError;
 use rustyline::{Config, DefaultEditor};
 
@@ -22,7 +22,7 @@ pub(super) fn run(
     }
     let config = Config::builder().auto_add_history(true).build();
     let mut editor = DefaultEditor::with_config(config).context("cannot ask on this terminal")?;
-    let documents = collection.figures().views.documents;
+    let documents = collection.stats().views.documents;
     printer.note(&format!("{documents} documents; ask, or end with Ctrl-D"));
     loop {
         match editor.readline("search> ") {
@@ -58,11 +58,11 @@ fn answer(
     (line, search): (&str, &Search),
     printer: &Printer,
 ) -> anyhow::Result<()> {
-    match collection.search(line, search) {
+    match collection.search(&search.clone().query(Query::Text(line.to_owned()))) {
         // whoever only presses Enter goes on
         Err(CollectionError::EmptyQuery) => Ok(()),
         Err(error) => Err(error.into()),
-        Ok(found) if args.json => printer.json(&Answer::new(&found, search.lanes)),
-        Ok(found) => show::found((search.lanes, args.explain), &found, collection, printer),
+        Ok(found) if args.json => printer.json(&found),
+        Ok(found) => show::found(&found, args.explain, collection, printer),
     }
 }

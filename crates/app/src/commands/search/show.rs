@@ -1,6 +1,6 @@
 //! What a person sees of an answer, and what a pipe gets.
 
-use fastlane::{Answer, AnswerHit, Collection, Found, Milliseconds};
+use fastlane::{Collection, Hit, LaneKind, SearchResult, Times};
 
 use crate::printer::{Output, Printer};
 use crate::table::{Align, Table, columns};
@@ -12,34 +12,33 @@ const INDENT: usize = 4;
 
 /// Shows the hits, and says how they were found.
 pub(crate) fn found(
-    (lanes, explain): (Option<usize>, bool),
-    found: &Found,
+    answer: &SearchResult,
+    explain: bool,
     collection: &Collection,
     printer: &Printer,
 ) -> anyhow::Result<()> {
-    let answer = Answer::new(found, lanes);
     let settings = printer.settings();
     if explain {
-        printer.table(&tokens(&answer), Output::Table)?;
+        printer.table(&tokens(answer), Output::Table)?;
     }
     match settings.stdout_columns {
-        None => printer.table(&lines(&answer), Output::Table)?,
+        None => printer.table(&lines(answer), Output::Table)?,
         Some(room) => {
             let blocks = answer.hits.iter().map(|hit| block(hit, room, settings.styled));
             printer.text(&blocks.collect::<String>())?;
         }
     }
     if explain {
-        printer.table(&matches(&answer), Output::Table)?;
+        printer.table(&matches(answer), Output::Table)?;
     }
-    for words in words(&answer, collection) {
+    for words in words(answer, collection) {
         printer.note(&words);
     }
     Ok(())
 }
 
 /// How the answer came about.
-fn words(answer: &Answer, collection: &Collection) -> Vec<String> {
+fn words(answer: &SearchResult, collection: &Collection) -> Vec<String> {
     let mut all = Vec::new();
     if answer.cut > 0 {
         all.push(format!(
@@ -47,7 +46,9 @@ fn words(answer: &Answer, collection: &Collection) -> Vec<String> {
             answer.cut
         ));
     }
-    let Milliseconds { encode, route, probe, rerank, words, show, total } = answer.milliseconds;
+    let Times { encode, route, probe, rerank, words, show } = answer.times;
+    let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+    let total = milliseconds(answer.times.total());
     let stages = [
         ("encode", encode),
         ("route", route),
@@ -56,9 +57,10 @@ fn words(answer: &Answer, collection: &Collection) -> Vec<String> {
         ("words", words),
         ("show", show),
     ];
-    let stages = stages.iter().filter(|(_, time)| *time > 0.0);
-    let stages: Vec<String> = stages.map(|(name, time)| format!("{name} {time:.2}")).collect();
-    let (hits, documents) = (answer.hits.len(), collection.figures().views.documents);
+    let stages = stages.iter().filter(|(_, time)| !time.is_zero());
+    let stage = |(name, time): &(&str, _)| format!("{name} {:.2}", milliseconds(*time));
+    let stages: Vec<String> = stages.map(stage).collect();
+    let (hits, documents) = (answer.hits.len(), collection.stats().views.documents);
     let lane = lane(answer);
     all.push(format!(
         "{hits} of {documents} documents {lane} in {total:.1} ms: {}",
@@ -67,13 +69,13 @@ fn words(answer: &Answer, collection: &Collection) -> Vec<String> {
     all
 }
 
-fn lane(answer: &Answer) -> String {
+fn lane(answer: &SearchResult) -> String {
     let best = answer.tokens.iter().max_by(|a, b| a.alpha.total_cmp(&b.alpha));
     let best = best.map_or("", |token| token.token.as_str());
     match answer.lane {
-        "soft" => format!("by the soft lane, most of which is `{best}`,"),
-        "all" => "by all tokens".to_owned(),
-        _ => {
+        LaneKind::Soft => format!("by the soft lane, most of which is `{best}`,"),
+        LaneKind::All => "by all tokens".to_owned(),
+        LaneKind::Hard => {
             let lanes = answer.tokens.iter().filter(|token| token.lane);
             let lanes: Vec<String> = lanes.map(|token| format!("`{}`", token.token)).collect();
             format!("by {}", lanes.join(", "))
@@ -82,7 +84,7 @@ fn lane(answer: &Answer) -> String {
 }
 
 /// A hit for pipes: one line, everything that fits into it.
-fn lines(answer: &Answer) -> Table {
+fn lines(answer: &SearchResult) -> Table {
     let column = |name: &str, align| (name.to_owned(), align);
     let mut table = Table::new(vec![
         column("rank", Align::Right),
@@ -95,15 +97,16 @@ fn lines(answer: &Answer) -> Table {
         let passage: String = hit.snippet.iter().map(|piece| piece.text.as_str()).collect();
         let passage = passage.split_whitespace().collect::<Vec<_>>().join(" ");
         let (rank, score) = (hit.rank.to_string(), format!("{:.4}", hit.score));
-        table.row(vec![rank, score, hit.id.clone(), hit.title.clone(), passage]);
+        table.row(vec![rank, score, hit.document.id.clone(), hit.document.title.clone(), passage]);
     }
     table
 }
 
 /// A hit for people.
-fn block(hit: &AnswerHit, room: usize, styled: bool) -> String {
-    let title = if hit.title.is_empty() { String::new() } else { format!("  {}", hit.title) };
-    let head = format!("{:>2}  {:.3}  {}{title}", hit.rank, hit.score, hit.id);
+fn block(hit: &Hit, room: usize, styled: bool) -> String {
+    let (id, title) = (&hit.document.id, &hit.document.title);
+    let gap = if title.is_empty() { "" } else { "  " };
+    let head = format!("{:>2}  {:.3}  {id}{gap}{title}", hit.rank, hit.score);
     let head = head.replace(char::is_control, "�");
     let head = if styled { format!("\u{1b}[1m{head}\u{1b}[0m") } else { head };
     let mut text = String::new();
@@ -139,7 +142,7 @@ fn wrapped(text: &str, room: usize) -> Vec<String> {
 }
 
 /// The share of each token.
-fn tokens(answer: &Answer) -> Table {
+fn tokens(answer: &SearchResult) -> Table {
     let column = |name: &str, align| (name.to_owned(), align);
     let mut table = Table::new(vec![
         column("token", Align::Left),
@@ -154,7 +157,7 @@ fn tokens(answer: &Answer) -> Table {
 }
 
 /// Which token of a document answered which token of the query.
-fn matches(answer: &Answer) -> Table {
+fn matches(answer: &SearchResult) -> Table {
     let column = |name: &str, align| (name.to_owned(), align);
     let mut table = Table::new(vec![
         column("rank", Align::Right),
@@ -175,21 +178,15 @@ fn matches(answer: &Answer) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fastlane::SnippetPiece;
+    use fastlane::{Document, SnippetPiece};
 
     #[test]
     fn a_hit_for_people() {
         let piece = |text: &str, won| SnippetPiece { text: text.to_owned(), answers: None, won };
         let snippet = vec![piece("the old\nkeeper lights the ", false), piece("lamp", true)];
-        let hit = AnswerHit {
-            rank: 3,
-            id: "a\u{1b}b".to_owned(),
-            score: 1.25,
-            title: "Lamps".to_owned(),
-            metadata: fastlane::Metadata::new(),
-            snippet,
-            matches: Vec::new(),
-        };
+        let (id, title) = ("a\u{1b}b".to_owned(), "Lamps".to_owned());
+        let document = Document { id, title, ..Document::default() };
+        let hit = Hit { rank: 3, score: 1.25, document, snippet, matches: Vec::new() };
         let wanted = " 3  1.250  a�b  Lamps\n    the old keeper\n    lights the [lamp]\n";
         assert_eq!(block(&hit, 24, false), wanted);
         assert!(block(&hit, 24, true).contains("\u{1b}[1;7mlamp\u{1b}[0m"));

@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::made::{found, hit};
-use fastlane::{Found, Hit};
+use fastlane::{Hit, SearchResult};
 
 /// Ends tags, attributes of either quote, and comments; and begins each.
 const EVIL: &str =
@@ -16,10 +16,10 @@ fn evil_hit() -> Hit {
     hit
 }
 
-fn evil_found() -> Found {
+fn evil_found() -> SearchResult {
     let mut found = found(vec![evil_hit()]);
-    for token in &mut found.query.tokens {
-        token.text = EVIL.to_owned();
+    for token in &mut found.tokens {
+        token.token = EVIL.to_owned();
         token.bytes = token.bytes.as_ref().map(|_| 0..EVIL.len());
     }
     found

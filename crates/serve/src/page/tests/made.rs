@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use fastlane::UsualLane;
-use fastlane::{Document, Found, Hit, Match, Metadata, QueryViews, Times, Token, TokenMatrix};
+use fastlane::{Document, Hit, LaneKind, Match, Metadata, QueryToken, SearchResult, Times};
 
 use super::super::{Asked, Frame, Results, results_fragment};
 
@@ -15,27 +14,20 @@ pub(super) fn asked() -> Asked {
 }
 
 /// A query of seven tokens, the second of which is the lane.
-pub(super) fn found(hits: Vec<Hit>) -> Found {
+pub(super) fn found(hits: Vec<Hit>) -> SearchResult {
     let tokens = [
-        ("[CLS]", None),
-        ("ships", Some(0..5)),
-        ("off", Some(6..9)),
-        ("dun", Some(10..13)),
-        ("##more", Some(13..17)),
-        ("?", Some(17..18)),
-        ("[SEP]", None),
+        ("[CLS]", None, 0.05),
+        ("ships", Some(0..5), 0.4),
+        ("off", Some(6..9), 0.05),
+        ("dun", Some(10..13), 0.25),
+        ("##more", Some(13..17), 0.15),
+        ("?", Some(17..18), 0.05),
+        ("[SEP]", None, 0.05),
     ];
-    let token =
-        |(text, bytes): (&str, Option<Range<usize>>)| Token { id: 0, text: text.to_owned(), bytes };
-    let query = QueryViews {
-        tokens: tokens.into_iter().map(token).collect(),
-        views: TokenMatrix::new(1, vec![1.0; 7]),
-        alpha: vec![0.05, 0.4, 0.05, 0.25, 0.15, 0.05, 0.05],
-        lane_views: None,
-        soft_lane: vec![1.0],
-        usual: UsualLane::Best(1),
-        cut: 0,
+    let token = |(place, (text, bytes, alpha)): (usize, (&str, Option<Range<usize>>, f32))| {
+        QueryToken { token: text.to_owned(), alpha, lane: place == 1, bytes }
     };
+    let tokens = tokens.into_iter().enumerate().map(token).collect();
     let us = Duration::from_micros;
     let times = Times {
         encode: us(2400),
@@ -45,7 +37,8 @@ pub(super) fn found(hits: Vec<Hit>) -> Found {
         words: us(0),
         show: us(300),
     };
-    Found { query, lanes: vec![1], hits, times, generation: 1 }
+    let (lane, lanes) = (LaneKind::Hard, vec![1]);
+    SearchResult { generation: 1, lane, tokens, lanes, cut: 0, hits, times }
 }
 
 /// A document whose tokens are words, each of which answers a token of the query so well.
@@ -60,7 +53,7 @@ pub(super) fn hit(id: &str, title: &str, text: &str, pairs: &[(usize, &str, f32)
     };
     let matches: Vec<Match> = pairs.iter().map(pair).collect();
     let score = matches.iter().map(|pair| pair.product).sum();
-    Hit { score, document, matches }
+    Hit { rank: 1, score, document, snippet: Vec::new(), matches }
 }
 
 /// Two hits, with all pairs, as after a rerank.
@@ -90,7 +83,7 @@ pub(super) fn hits() -> Vec<Hit> {
 }
 
 /// The inside of the page that a search gives.
-pub(super) fn page(asked: &Asked, found: &Found, has_router: bool) -> String {
+pub(super) fn page(asked: &Asked, found: &SearchResult, has_router: bool) -> String {
     let indexes = ["lighthouse".to_owned(), "handbook".to_owned()];
     let frame = Frame { indexes: &indexes, asked };
     results_fragment(&frame, &Results { found, documents: 1284, has_router })

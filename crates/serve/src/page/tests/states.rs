@@ -1,7 +1,7 @@
 //! What pages say of each kind of search.
 
 use fastlane::{Hit, Match};
-use fastlane::{Statistics, Store, UsualLane};
+use fastlane::{LaneKind, Statistics, Store};
 
 use super::super::*;
 use super::made::{asked, found, hit, hits, page, text};
@@ -55,7 +55,7 @@ fn several_lanes_are_counted() {
 fn all_tokens_search_and_none_is_marked() {
     let all = Asked { lanes: Some(usize::MAX), ..asked() };
     let mut found = found(hits());
-    found.lanes = vec![1, 3, 4, 0, 2, 5, 6];
+    (found.lane, found.lanes) = (LaneKind::All, vec![1, 3, 4, 0, 2, 5, 6]);
     let page = page(&all, &found, true);
     assert!(text(&page).contains("All 7 tokens search: 7 lookups, as ColBERT does it."));
     assert!(!page.contains("token lane") && !page.contains(r#"class="won""#), "{page}");
@@ -64,8 +64,8 @@ fn all_tokens_search_and_none_is_marked() {
 #[test]
 fn without_a_router_there_are_no_bars() {
     let mut found = found(hits());
-    found.query.alpha = vec![1.0 / 7.0; 7];
-    found.query.usual = UsualLane::All;
+    found.tokens.iter_mut().for_each(|token| token.alpha = 1.0 / 7.0);
+    found.lane = LaneKind::All;
     found.lanes = (0..7).collect();
     let page = page(&asked(), &found, false);
     let said = text(&page);
@@ -76,7 +76,7 @@ fn without_a_router_there_are_no_bars() {
     assert!(!page.contains(r#"<svg class="alpha""#) && page.contains(r#"class="query flat""#));
     assert!(said.contains("routeoff"), "{said}");
 
-    found.lanes = vec![0];
+    (found.lane, found.lanes) = (LaneKind::Hard, vec![0]);
     let one = Asked { lanes: Some(1), ..asked() };
     let said = text(&super::made::page(&one, &found, false));
     assert!(
@@ -89,7 +89,7 @@ fn without_a_router_there_are_no_bars() {
 fn a_soft_lane_is_one_view_of_all_tokens() {
     let one = Asked { rerank: 0, ..asked() };
     let mut found = found(vec![hit("a", "", "a boat", &[(1, "boat", 0.7)])]);
-    found.query.usual = UsualLane::Soft;
+    found.lane = LaneKind::Soft;
     let unranked = page(&one, &found, true);
     let said = text(&unranked);
     assert!(said.contains("weighs all 7 tokens into one view: one lookup instead of 7."), "{said}");
@@ -165,10 +165,9 @@ fn odd_values_break_nothing() {
     let mut found = found(vec![hit("a", "", "", &[])]);
     let pair = |query, bytes| Match { query, token: String::new(), bytes, product: f32::NAN };
     found.hits[0].matches = vec![pair(99, Some(0..9)), pair(1, Some(5..5)), pair(0, None)];
-    found.query.alpha.clear();
     let odd = page(&asked(), &found, true);
     assert!(odd.contains(r#"data-id="a""#));
-    found.query.tokens.clear();
+    found.tokens.clear();
     found.lanes.clear();
     found.hits = Vec::<Hit>::new();
     assert!(page(&asked(), &found, true).contains("0 results"));
@@ -177,7 +176,7 @@ fn odd_values_break_nothing() {
 #[test]
 fn a_query_that_was_cut_says_so() {
     let mut found = found(hits());
-    found.query.cut = 1200;
+    found.cut = 1200;
     let said = text(&page(&asked(), &found, true));
     assert!(said.contains("its last 1,200 bytes had no part in it."), "{said}");
 }
@@ -216,7 +215,7 @@ fn a_failure_points_at_the_filter() {
 
 #[test]
 fn statistics_say_what_they_mean() {
-    let figures = Figures {
+    let figures = Stats {
         views: Statistics {
             generation: 7,
             documents: 1284,
@@ -228,9 +227,9 @@ fn statistics_say_what_they_mean() {
             hot_bytes: 2_513_691,
             bytes: 27_400_000,
         },
-        model: "/somewhere/secret/minilm-lanes".into(),
+        model: Some("/somewhere/secret/minilm-lanes".into()),
         fingerprint: "f1-7c1e90ab0123456789abcdef01234567".to_owned(),
-        dims: (128, None),
+        dims: fastlane::ViewDims { searched: 128, tokens: None },
         store: Store::F16,
         documents: 1284,
     };
@@ -245,7 +244,7 @@ fn statistics_say_what_they_mean() {
     assert!(!page.contains("secret") && !page.contains("page.js") && !said.contains("Token views"));
     assert!(page.contains(r#"<a href="/stats?index=hand+book">hand book</a>"#), "{page}");
     assert!(page.contains(r#"aria-current="page">Statistics"#), "{page}");
-    let empty = Figures { views: Statistics { views: 0, ..figures.views.clone() }, ..figures };
+    let empty = Stats { views: Statistics { views: 0, ..figures.views.clone() }, ..figures };
     assert!(!statistics(&Frame { indexes: &names, asked: &asked }, &empty).contains("hot"));
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use fastlane_engine::{
-    Encoder as _, IndexSettings, Reader, Reduction, Request, Rerank, Store, Writer, WriterSettings,
+    Encoder as _, IndexSettings, Reader, Reduction, Request, Rerank, Store, ViewDims, Writer,
+    WriterSettings,
 };
 use fastlane_model::{Model, Settings};
 use rayon::prelude::*;
@@ -35,7 +36,7 @@ impl ByModel {
         let model = Model::open(model, &Settings::default())?;
         watch.tell(&Event::Phase(Phase::EncodingDocuments, collection.len() as u64));
         let path = folder.join("views");
-        let (dim, token_dim) = model.dims();
+        let ViewDims { searched: dim, tokens: token_dim } = model.dims();
         let index = IndexSettings {
             dim,
             token_dim,

@@ -4,15 +4,45 @@
 //! intent each token carries; the token that carries most is its *lane*. It turns a document into
 //! one view per token, and may add a few *lane views* that gather the document for the search.
 
+//!
+//! [`check_encoder`] holds an encoder against its contract.
+
+mod contract;
+
 use std::error::Error;
 use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use contract::check_encoder;
 
 use crate::TokenMatrix;
 
 /// Makes views of texts; the same text always gives the same bits.
+///
+/// Views have unit length, or at most such a length that their products are finite.
 pub trait Encoder: Send + Sync {
+    /// Names the encoder: two that make other views of any text have other fingerprints.
+    ///
+    /// An index keeps it, and refuses an encoder with another one.
+    fn fingerprint(&self) -> String;
+
+    /// The lengths of the views of documents.
+    fn dims(&self) -> ViewDims;
+
     /// Encodes one query. An empty text is valid.
     fn encode_query(&self, text: &str) -> Result<QueryViews, EncodeError>;
+
+    /// The same, with the time that the router took.
+    fn encode_query_timed(&self, text: &str) -> Result<(QueryViews, Duration), EncodeError> {
+        self.encode_query(text).map(|views| (views, Duration::ZERO))
+    }
+
+    /// Encodes many queries for throughput, in their order.
+    fn encode_queries(&self, texts: &[&str]) -> Vec<Result<QueryViews, EncodeError>> {
+        texts.iter().map(|text| self.encode_query(text)).collect()
+    }
 
     /// Encodes documents as they come, in their order, with bounded memory.
     ///
@@ -21,6 +51,100 @@ pub trait Encoder: Send + Sync {
         &'a self,
         texts: Box<dyn Iterator<Item = String> + Send + 'a>,
     ) -> Box<dyn Iterator<Item = Result<DocumentViews, EncodeError>> + 'a>;
+
+    /// The tokens of [`DocumentViews::tokens`] without their views: what a hit is explained by.
+    fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
+        let mut views = self.encode_documents(Box::new(std::iter::once(text.to_owned())));
+        views.next().map_or_else(|| Ok(Vec::new()), |views| Ok(views?.tokens))
+    }
+
+    /// Compares a fingerprint that an index keeps with this encoder's.
+    ///
+    /// # Errors
+    ///
+    /// It is in an earlier form, and what that form needs cannot be read any more.
+    fn compare(&self, kept: &str) -> Result<FingerprintMatch, Box<dyn Error + Send + Sync>> {
+        Ok(if kept == self.fingerprint() {
+            FingerprintMatch::Same
+        } else {
+            FingerprintMatch::Other
+        })
+    }
+
+    /// Where it was opened from, so that an index can open it again; `None` if it comes from no file.
+    fn location(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Whether alpha comes from a router. Without one it is the same for all tokens.
+    fn has_router(&self) -> bool {
+        false
+    }
+}
+
+impl<E: Encoder + ?Sized> Encoder for Arc<E> {
+    fn fingerprint(&self) -> String {
+        (**self).fingerprint()
+    }
+
+    fn dims(&self) -> ViewDims {
+        (**self).dims()
+    }
+
+    fn encode_query(&self, text: &str) -> Result<QueryViews, EncodeError> {
+        (**self).encode_query(text)
+    }
+
+    fn encode_query_timed(&self, text: &str) -> Result<(QueryViews, Duration), EncodeError> {
+        (**self).encode_query_timed(text)
+    }
+
+    fn encode_queries(&self, texts: &[&str]) -> Vec<Result<QueryViews, EncodeError>> {
+        (**self).encode_queries(texts)
+    }
+
+    fn encode_documents<'a>(
+        &'a self,
+        texts: Box<dyn Iterator<Item = String> + Send + 'a>,
+    ) -> Box<dyn Iterator<Item = Result<DocumentViews, EncodeError>> + 'a> {
+        (**self).encode_documents(texts)
+    }
+
+    fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
+        (**self).document_tokens(text)
+    }
+
+    fn compare(&self, kept: &str) -> Result<FingerprintMatch, Box<dyn Error + Send + Sync>> {
+        (**self).compare(kept)
+    }
+
+    fn location(&self) -> Option<&Path> {
+        (**self).location()
+    }
+
+    fn has_router(&self) -> bool {
+        (**self).has_router()
+    }
+}
+
+/// The lengths of the views of documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ViewDims {
+    /// Of the views that are searched.
+    pub searched: usize,
+    /// Of the token views beside them, where these are others.
+    pub tokens: Option<usize>,
+}
+
+/// How a fingerprint that was kept compares with an encoder's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FingerprintMatch {
+    /// They are the same.
+    Same,
+    /// They mean the same, and the kept one has the form of an earlier version.
+    Earlier,
+    /// They are of different encoders.
+    Other,
 }
 
 /// A token and where it comes from.

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use fastlane_engine::{OpenIndexError, Writer, WriterSettings};
 
+use super::VIEWS;
+use super::snapshot::LocalSnapshot;
 use crate::collection::Collection;
 use crate::error::CollectionError;
-use crate::snapshot::{Snapshot, VIEWS};
 
 /// The commit of a collection that was made and never changed.
 const FIRST: u64 = 1;
@@ -37,8 +38,8 @@ impl Collection {
             }
             Err(error) => return Err(error.into()),
         };
-        let snapshot = Snapshot::open(directory)?;
-        let Snapshot { reader, about, .. } = &snapshot;
+        let snapshot = LocalSnapshot::open(directory)?;
+        let LocalSnapshot { reader, about, .. } = &snapshot;
         let untouched = reader.generation() == FIRST
             && reader.statistics().documents == 0
             && about.tags.is_empty();
@@ -112,12 +113,13 @@ mod tests {
     fn defect_u1_a_collection_that_another_writer_fills_is_not_removed() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("notes");
-        let collection = Collection::create(&place, model()).unwrap();
-        let other = Collection::open_with(&place, model()).unwrap();
+        let collection = Collection::options().encoder(model()).create(&place).unwrap();
+        let other = Collection::options().encoder(model()).open(&place).unwrap();
         let mut writer = other.writer().unwrap();
-        writer.add([note()], &mut |_| true).unwrap();
+        writer.add([note()]).unwrap();
         assert!(!Collection::remove_if_empty(&place).unwrap(), "another has the lock");
         writer.commit().unwrap();
+        drop(writer);
         assert!(!Collection::remove_if_empty(&place).unwrap(), "it has a document");
         collection.refresh().unwrap();
         assert_eq!(collection.ids(), ["a"]);
@@ -126,18 +128,19 @@ mod tests {
         let mut writer = collection.writer().unwrap();
         writer.delete("a").unwrap();
         writer.commit().unwrap();
+        drop(writer);
         assert!(!Collection::remove_if_empty(&place).unwrap());
-        assert!(Collection::open_with(&place, model()).is_ok());
+        assert!(Collection::options().encoder(model()).open(&place).is_ok());
     }
 
     #[test]
     fn defect_u1_only_files_of_the_collection_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("notes");
-        Collection::create(&place, model()).unwrap();
+        Collection::options().encoder(model()).create(&place).unwrap();
         fs::create_dir(place.join("journal")).unwrap();
         assert!(!Collection::remove_if_empty(&place).unwrap(), "a service keeps changes there");
-        assert!(Collection::open_without_model(&place).is_ok());
+        assert!(Collection::options().without_encoder().open(&place).is_ok());
         fs::remove_dir(place.join("journal")).unwrap();
         assert!(Collection::remove_if_empty(&place).unwrap());
         assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
@@ -150,12 +153,12 @@ mod tests {
         let (model, round) = (model(), AtomicUsize::new(0));
         let place = |round: usize| folder.path().join(format!("notes-{round}"));
         let fill = |place: &Path| {
-            let collection = match Collection::open_with(place, Arc::clone(&model)) {
+            let collection = match Collection::options().encoder(Arc::clone(&model)).open(place) {
                 Ok(collection) => collection,
-                Err(_) => Collection::create(place, Arc::clone(&model))?,
+                Err(_) => Collection::options().encoder(Arc::clone(&model)).create(place)?,
             };
             let mut writer = collection.writer()?;
-            writer.add([note()], &mut |_| true)?;
+            writer.add([note()])?;
             writer.commit()
         };
         let filled: Vec<usize> = std::thread::scope(|scope| {
@@ -175,7 +178,7 @@ mod tests {
         });
         assert!(!filled.is_empty(), "no writer was ever faster than a removal");
         for one in filled {
-            let kept = Collection::open_with(&place(one), Arc::clone(&model)).unwrap();
+            let kept = Collection::options().encoder(Arc::clone(&model)).open(&place(one)).unwrap();
             assert_eq!(kept.ids(), ["a"], "what was committed is there");
         }
     }

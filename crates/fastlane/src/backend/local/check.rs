@@ -5,10 +5,11 @@ use std::path::Path;
 use fastlane_durable::FileEntry;
 use fastlane_engine::{Checked, Problem, Reader};
 
-use crate::about::About;
+use super::VIEWS;
+use super::about::About;
+use super::snapshot::LocalSnapshot;
 use crate::collection::Collection;
 use crate::error::CollectionError;
-use crate::snapshot::{Snapshot, VIEWS};
 
 impl Collection {
     /// Checks all files of the commit that holds, and that each document has views and a text.
@@ -65,7 +66,7 @@ impl Collection {
             checked.files += 1;
         }
         if checked.problems.is_empty() && goes_on {
-            match Snapshot::open(directory).and_then(|snapshot| without_text(&snapshot)) {
+            match LocalSnapshot::open(directory).and_then(|snapshot| without_text(&snapshot)) {
                 Ok(lost) => checked.problems.extend(lost),
                 Err(error) => checked.problems.push(problem(error)?),
             }
@@ -88,10 +89,10 @@ fn check_file(
 }
 
 /// Documents that have views and no text: a program wrote nonsense.
-fn without_text(snapshot: &Snapshot) -> Result<Option<Problem>, CollectionError> {
+fn without_text(snapshot: &LocalSnapshot) -> Result<Option<Problem>, CollectionError> {
     let mut lost = Vec::new();
     for id in snapshot.reader.ids() {
-        if snapshot.words(|words| words.get(id))?.is_none() {
+        if snapshot.ask(|words| words.get(id))?.is_none() {
             lost.push(id);
         }
     }

@@ -14,8 +14,8 @@ use fastlane_durable::FileEntry;
 use fastlane_engine::Reader;
 use serde::{Deserialize, Serialize};
 
+use super::lexical;
 use crate::error::CollectionError;
-use crate::words;
 
 /// The name of the attachment.
 pub(crate) const ABOUT: &str = "collection";
@@ -29,7 +29,7 @@ const JOURNAL: &str = "journal";
 /// What a commit says about the collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct About {
-    /// Where the model was.
+    /// Where the model was; empty for an encoder that comes from no file.
     pub(crate) model: PathBuf,
     /// The directory of its words.
     pub(crate) words: String,
@@ -85,7 +85,7 @@ impl About {
             }
         };
         let Self { words, files, .. } = &about;
-        if words::generation_of(words).is_none() {
+        if lexical::generation_of(words).is_none() {
             return Err(damaged(format!("`{words}` is not a directory of words")));
         }
         let plain = |file: &&FileEntry| file.name.contains(['/', '\\']);
@@ -93,6 +93,11 @@ impl About {
             Some(file) => Err(damaged(format!("`{}` is not the name of a file", file.name))),
             None => Ok(about),
         }
+    }
+
+    /// Where the model was, if it was anywhere.
+    pub(crate) fn location(&self) -> Option<PathBuf> {
+        Some(self.model.clone()).filter(|path| !path.as_os_str().is_empty())
     }
 
     /// The bytes of the attachment.

@@ -5,22 +5,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use fastlane_corpus::{Filter, LexicalOpenError, LexicalReader, LexicalSearchError, Passing};
-use fastlane_engine::{DocumentSet, OpenIndexError, Reader};
+use fastlane_corpus::{
+    Document, Filter, LexicalOpenError, LexicalReader, LexicalSearch, LexicalSearchError, Passing,
+};
+use fastlane_engine::{DocumentSet, Nominate, OpenIndexError, Reader, Request, Rerank, ViewDims};
 
-use crate::about::About;
+use super::VIEWS;
+use super::about::About;
+use super::kind::{Kind, kind};
+use crate::backend::{Among, ByViews, Candidate, Header, Nominated, Scored, Snapshot};
 use crate::error::CollectionError;
-use crate::kind::{Kind, kind};
 use crate::stop::Stop;
 
-/// Where the index of views lies in a collection.
-pub(crate) const VIEWS: &str = "views";
 /// Filters whose documents are remembered.
 const FILTERS: usize = 16;
 
 /// One generation, open for search.
-pub(crate) struct Snapshot {
+pub(crate) struct LocalSnapshot {
     directory: PathBuf,
+    header: Header,
     pub(crate) reader: Reader,
     words: LexicalReader,
     pub(crate) about: About,
@@ -33,7 +36,7 @@ pub(crate) struct Allowed {
     pub(crate) words: Passing,
 }
 
-impl Snapshot {
+impl LocalSnapshot {
     /// Opens the generation that holds.
     pub(crate) fn open(directory: &Path) -> Result<Self, CollectionError> {
         Self::follow(directory, || Reader::open(&directory.join(VIEWS)).map(Some))
@@ -59,8 +62,9 @@ impl Snapshot {
             let about = About::of(&reader, directory)?;
             match open_words(directory, &about) {
                 Ok(words) => {
+                    let header = header(&reader, &words, &about);
                     let (directory, filters) = (directory.to_owned(), Mutex::default());
-                    return Ok(Some(Self { directory, reader, words, about, filters }));
+                    return Ok(Some(Self { directory, header, reader, words, about, filters }));
                 }
                 Err(error) => {
                     tries += 1;
@@ -79,15 +83,10 @@ impl Snapshot {
         self.directory.join(&self.about.words)
     }
 
-    /// Counts the documents with words.
-    pub(crate) fn documents(&self) -> u64 {
-        self.words.len()
-    }
-
     /// Asks the index of words.
     ///
     /// tantivy trusts its files, and may panic on damaged ones: that becomes an error.
-    pub(crate) fn words<T>(
+    pub(crate) fn ask<T>(
         &self,
         ask: impl FnOnce(&LexicalReader) -> Result<T, LexicalSearchError>,
     ) -> Result<T, CollectionError> {
@@ -108,14 +107,98 @@ impl Snapshot {
         {
             return Ok(set);
         }
-        let words = self.words(|words| words.passing(filter, &|| !stop.is_due()))?;
-        let ids = self.words(|index| index.ids_of(&words))?;
+        let words = self.ask(|words| words.passing(filter, &|| !stop.is_due()))?;
+        let ids = self.ask(|index| index.ids_of(&words))?;
         let views = self.reader.select(ids.iter().map(String::as_str));
         let set = Arc::new(Allowed { views, words });
         let mut filters = self.filters.lock().expect("no thread panics while it holds it");
         filters.insert(0, (filter.clone(), Arc::clone(&set)));
         filters.truncate(FILTERS);
         Ok(set)
+    }
+}
+
+/// What a generation says of itself.
+fn header(reader: &Reader, words: &LexicalReader, about: &About) -> Header {
+    let settings = reader.settings();
+    Header {
+        generation: reader.generation(),
+        dims: ViewDims { searched: settings.dim, tokens: settings.token_dim },
+        store: settings.store,
+        fingerprint: settings.model.clone(),
+        location: about.location(),
+        tags: about.tags.clone(),
+        views: reader.statistics(),
+        documents: words.len(),
+    }
+}
+
+impl Snapshot for LocalSnapshot {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn nominate(&self, request: &ByViews<'_>, until: &Stop) -> Result<Nominated, CollectionError> {
+        let documents = request.rerank;
+        let rerank = Rerank { query: request.query, weights: None, documents };
+        let rerank = (documents > 0).then_some(rerank);
+        let (mut k, mut nominate) = (request.k, Nominate::Auto);
+        let (allowed, chosen);
+        let filter = match request.among {
+            Among::All => None,
+            Among::Passing(filter) => {
+                allowed = self.allowed(filter, until)?;
+                Some(&allowed.views)
+            }
+            Among::Ids(ids) => {
+                chosen = self.reader.select(ids.iter().copied());
+                if chosen.is_empty() {
+                    return Ok(Nominated { best: Vec::new(), times: Default::default() });
+                }
+                k = chosen.len();
+                nominate = if documents > 0 { Nominate::All } else { Nominate::Scan };
+                Some(&chosen)
+            }
+        };
+        let request = Request { lanes: request.lanes, k, nominate, rerank, filter };
+        let (hits, times) = self.reader.search_while(&request, &|| !until.is_due())?;
+        let candidate = |hit: fastlane_engine::Hit<'_>| Candidate {
+            id: hit.id.to_owned(),
+            score: hit.score,
+            pairs: hit.pairs,
+        };
+        Ok(Nominated { best: hits.into_iter().map(candidate).collect(), times })
+    }
+
+    fn words(
+        &self,
+        text: &str,
+        k: usize,
+        filter: Option<&Filter>,
+        until: &Stop,
+    ) -> Result<Vec<Scored>, CollectionError> {
+        let allowed = filter.map(|filter| self.allowed(filter, until)).transpose()?;
+        let passing = allowed.as_ref().map(|allowed| &allowed.words);
+        let search = LexicalSearch { k, ..LexicalSearch::default() };
+        let go_on = || !until.is_due();
+        let hits = self.ask(|words| words.search_passing(text, &search, passing, &go_on))?;
+        Ok(hits.into_iter().map(|hit| Scored { id: hit.id, score: hit.score }).collect())
+    }
+
+    fn fetch(&self, ids: &[&str], until: &Stop) -> Result<Vec<Option<Document>>, CollectionError> {
+        let fetch = |id: &&str| match until.is_due() {
+            true => Err(CollectionError::SearchStopped),
+            false => self.ask(|words| words.get(id)),
+        };
+        ids.iter().map(fetch).collect()
+    }
+
+    fn count(&self, filter: &Filter, until: &Stop) -> Result<usize, CollectionError> {
+        Ok(self.allowed(filter, until)?.views.len())
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.reader.ids().map(str::to_owned).collect()
     }
 }
 
@@ -170,14 +253,15 @@ mod tests {
     use fastlane_model::{Model, Settings};
 
     use super::*;
-    use crate::{Collection, Fusion, Search};
+    use crate::Collection;
 
     #[test]
     fn defect_s1_words_and_views_share_the_documents_of_a_filter() {
         let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("notes");
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/lanes-split");
         let model = Model::open(&model, &Settings::default()).unwrap();
-        let collection = Collection::create(&folder.path().join("notes"), model.into()).unwrap();
+        let collection = Collection::options().encoder(model).create(&place).unwrap();
         let text = "light house".to_owned();
         let document = |id: &str| {
             let (id, text) = (id.to_owned(), text.clone());
@@ -186,18 +270,23 @@ mod tests {
             Document { id, text, metadata, ..Document::default() }
         };
         let mut writer = collection.writer().unwrap();
-        writer.add(["a", "b", "c"].map(document), &mut |_| true).unwrap();
+        writer.add(["a", "b", "c"].map(document)).unwrap();
         writer.commit().unwrap();
         let filter: Filter = "year = 7".parse().unwrap();
         let none = "year = 8".parse().unwrap();
-        let fusion = Some(Fusion::Ranks);
-        let search = Search { filter: Some(filter.clone()), fusion, ..Search::default() };
-        let count = || collection.search("light", &search).unwrap().hits.len();
-        assert_eq!(count(), 3);
+        let snapshot = LocalSnapshot::open(&place).unwrap();
+        let query = collection.encode("light").unwrap().0;
+        let (lanes, stop) = (query.searching(None), Stop::default());
+        let count = || {
+            let among = Among::Passing(&filter);
+            let request = ByViews { lanes: &lanes, query: &query.views, rerank: 9, k: 9, among };
+            let by_views = snapshot.nominate(&request, &stop).unwrap().best.len();
+            (by_views, snapshot.words("light", 9, Some(&filter), &stop).unwrap().len())
+        };
+        assert_eq!(count(), (3, 3));
         // the filter is found to pass nothing: who evaluates it again finds three documents
-        let snapshot = collection.snapshot();
-        let nothing = snapshot.allowed(&none, &Stop::default()).unwrap();
-        snapshot.filters.lock().unwrap().insert(0, (filter, nothing));
-        assert_eq!(count(), 0);
+        let nothing = snapshot.allowed(&none, &stop).unwrap();
+        snapshot.filters.lock().unwrap().insert(0, (filter.clone(), nothing));
+        assert_eq!(count(), (0, 0));
     }
 }

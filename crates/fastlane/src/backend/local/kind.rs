@@ -6,8 +6,7 @@ use std::path::Path;
 
 use fastlane_engine::Reader;
 
-use crate::snapshot::VIEWS;
-use crate::words;
+use super::{VIEWS, lexical};
 
 /// What a path holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +42,8 @@ pub fn kind(path: &Path) -> io::Result<Kind> {
         return Ok(Kind::Foreign { name });
     }
     let views = path.join(VIEWS);
-    let later = |name: &String| words::generation_of(name).is_some_and(|number| number > 1);
-    if (views.is_dir() && holds_index(&views)?) || words::all(path)?.iter().any(later) {
+    let later = |name: &String| lexical::generation_of(name).is_some_and(|number| number > 1);
+    if (views.is_dir() && holds_index(&views)?) || lexical::all(path)?.iter().any(later) {
         return Ok(Kind::Collection);
     }
     if holds_index(path)? {
@@ -65,7 +64,7 @@ fn holds_index(path: &Path) -> io::Result<bool> {
 /// The first name in a directory that belongs to no index.
 pub(crate) fn foreign(path: &Path) -> io::Result<Option<String>> {
     let mut first: Option<String> = None;
-    let of_words = words::all(path)?;
+    let of_words = lexical::all(path)?;
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         let ours = name == VIEWS && is_empty_or_ours(&path.join(VIEWS))?

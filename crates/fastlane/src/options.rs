@@ -1,0 +1,178 @@
+//! How a collection is made or opened.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fastlane_engine::{Encoder, Store};
+use fastlane_model::{Model, Settings};
+
+use crate::backend::local::{Local, New};
+use crate::backend::memory::Memory;
+use crate::collection::Collection;
+use crate::error::CollectionError;
+
+/// Queries whose views are kept: of 32 tokens with 128 numbers each, 8 MiB.
+const KEPT: usize = 512;
+
+/// How a collection is made or opened: see [`Collection::options`].
+#[derive(Clone)]
+#[must_use = "options do nothing before `open`, `create` or `in_memory`"]
+pub struct CollectionOptions {
+    encoder: Choice,
+    settings: Settings,
+    store: Option<Store>,
+    pub(crate) cached_queries: usize,
+}
+
+/// Where views come from.
+#[derive(Clone)]
+enum Choice {
+    /// The model that the collection remembers.
+    Remembered,
+    /// A model that lies elsewhere.
+    At(PathBuf),
+    /// One that is open.
+    Open(Arc<dyn Encoder>),
+    /// None: the collection takes no text.
+    Without,
+}
+
+impl Default for CollectionOptions {
+    fn default() -> Self {
+        let (encoder, settings) = (Choice::Remembered, Settings::default());
+        Self { encoder, settings, store: None, cached_queries: KEPT }
+    }
+}
+
+impl std::fmt::Debug for CollectionOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let encoder = match &self.encoder {
+            Choice::Remembered => "remembered".to_owned(),
+            Choice::At(path) => path.display().to_string(),
+            Choice::Open(encoder) => encoder.fingerprint(),
+            Choice::Without => "none".to_owned(),
+        };
+        f.debug_struct("CollectionOptions")
+            .field("encoder", &encoder)
+            .field("settings", &self.settings)
+            .field("store", &self.store)
+            .field("cached_queries", &self.cached_queries)
+            .finish()
+    }
+}
+
+impl CollectionOptions {
+    /// Encodes with this: a [`Model`], an encoder of your own, or a shared `Arc` of one.
+    pub fn encoder(self, encoder: impl Encoder + 'static) -> Self {
+        Self { encoder: Choice::Open(Arc::new(encoder)), ..self }
+    }
+
+    /// Opens the model in this directory; without it, the one that the collection remembers.
+    pub fn model(self, directory: impl AsRef<Path>) -> Self {
+        Self { encoder: Choice::At(directory.as_ref().to_owned()), ..self }
+    }
+
+    /// How a model that is opened here computes.
+    pub fn model_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Opens without an encoder: searches take views and no text, writers delete and compact.
+    pub fn without_encoder(self) -> Self {
+        Self { encoder: Choice::Without, ..self }
+    }
+
+    /// How the values of views are kept. A collection that exists must be kept so.
+    pub fn store(self, store: Store) -> Self {
+        Self { store: Some(store), ..self }
+    }
+
+    /// Keeps the views of so many of the latest queries; 0 for none, 512 by default.
+    pub fn cached_queries(self, cached_queries: usize) -> Self {
+        Self { cached_queries, ..self }
+    }
+
+    /// Opens a collection.
+    ///
+    /// # Errors
+    ///
+    /// There is no collection, it is damaged, its model cannot be opened, its views are of another
+    /// encoder, or they are kept another way than [`store`](Self::store) says.
+    pub fn open(self, directory: impl AsRef<Path>) -> Result<Collection, CollectionError> {
+        let directory = directory.as_ref();
+        let local = Local::open(directory)?;
+        let header = crate::backend::Backend::snapshot(&local).header().clone();
+        if let Some(wanted) = self.store.filter(|&wanted| wanted != header.store) {
+            let (path, found) = (directory.to_owned(), header.store);
+            return Err(CollectionError::Store { path, found, wanted });
+        }
+        let encoder = self.encoder_of(directory, header.location.as_deref())?;
+        Collection::of(Arc::new(local), directory, encoder, &self)
+    }
+
+    /// Makes an empty collection in a directory that is empty or absent. It needs an encoder.
+    ///
+    /// # Errors
+    ///
+    /// There is a collection already, or something else, there is no encoder, or the system refuses.
+    pub fn create(self, directory: impl AsRef<Path>) -> Result<Collection, CollectionError> {
+        let directory = directory.as_ref();
+        let encoder = self.required_encoder(directory)?;
+        let new = New {
+            dims: encoder.dims(),
+            store: self.store.unwrap_or_default(),
+            fingerprint: encoder.fingerprint(),
+            location: encoder.location().map(Path::to_owned),
+        };
+        let local = Local::create(directory, new)?;
+        Collection::of(Arc::new(local), directory, Some(encoder), &self)
+    }
+
+    /// Makes an empty collection in memory, which is gone with the program. It needs an encoder.
+    ///
+    /// Searches compare with every document, and take time accordingly: it is for tests and for a few
+    /// thousand documents.
+    ///
+    /// # Errors
+    ///
+    /// There is no encoder, or a [`store`](Self::store) is set: views stay as they are.
+    pub fn in_memory(self) -> Result<Collection, CollectionError> {
+        let place = Path::new("memory");
+        if let Some(found) = self.store {
+            return Err(CollectionError::NoStore { found });
+        }
+        let encoder = self.required_encoder(place)?;
+        let location = encoder.location().map(Path::to_owned);
+        let memory = Memory::new(encoder.dims(), encoder.fingerprint(), location);
+        Collection::of(Arc::new(memory), place, Some(encoder), &self)
+    }
+
+    fn required_encoder(&self, path: &Path) -> Result<Arc<dyn Encoder>, CollectionError> {
+        let encoder = match self.encoder {
+            Choice::Remembered => None,
+            _ => self.encoder_of(path, None)?,
+        };
+        encoder.ok_or_else(|| CollectionError::NoEncoder { path: path.to_owned() })
+    }
+
+    fn encoder_of(
+        &self,
+        path: &Path,
+        remembered: Option<&Path>,
+    ) -> Result<Option<Arc<dyn Encoder>>, CollectionError> {
+        let at = match &self.encoder {
+            Choice::Open(encoder) => return Ok(Some(Arc::clone(encoder))),
+            Choice::Without => return Ok(None),
+            Choice::At(at) => at.as_path(),
+            Choice::Remembered => {
+                remembered.ok_or_else(|| CollectionError::OwnEncoder { path: path.to_owned() })?
+            }
+        };
+        let model = Model::open(at, &self.settings).map_err(|source| CollectionError::Model {
+            path: path.to_owned(),
+            model: at.to_owned(),
+            source: source.into(),
+        })?;
+        Ok(Some(Arc::new(model)))
+    }
+}
