@@ -12,7 +12,7 @@ fn the_readme_shows_what_its_commands_print() {
     let folder = Folder::new(&[]);
     let mut printed = String::new();
     let commands = readme.lines().filter_map(|line| line.strip_prefix("fastlane "));
-    let commands = commands.filter(|command| command.contains("handbook"));
+    let commands = commands.filter(|command| command.contains("handbook.run"));
     for command in commands.clone() {
         let run = folder.path().join("handbook.run").display().to_string();
         let output = Command::new(env!("CARGO_BIN_EXE_fastlane"))
