@@ -6,7 +6,7 @@ use fastlane::{Hint, LexicalOpenError, LexicalWriteError};
 
 use crate::commands::bm25::NoRoom;
 use crate::panics::Panicked;
-use crate::partial::PartialError;
+use crate::resumable::PartialError;
 
 /// One sentence that helps, where there is one.
 pub(crate) fn way_out(error: &anyhow::Error) -> Option<&'static str> {

@@ -12,15 +12,15 @@
 //! assert_eq!(query.sum_max(&document), 1.6);
 //! ```
 
+mod codec;
 mod encoder;
 mod index;
-mod kernels;
 mod lists;
 mod reduce;
 mod search;
-mod store;
 mod vectors;
 
+pub use codec::Store;
 pub use encoder::{
     DocumentViews, EncodeError, Encoder, FingerprintMatch, Lane, QueryViews, Token, UsualLane,
     ViewDims, check_encoder,
@@ -31,7 +31,6 @@ pub use index::{
 };
 pub use reduce::Reduction;
 pub use search::{DocumentSet, Hit, Nominate, Pair, Request, Rerank, SearchTimes};
-pub use store::Store;
 pub use vectors::{
     Origin, StoredDocument, StoredDocuments, TokenMatrix, VectorFilesError, VectorShape,
     VectorWriter, Written,

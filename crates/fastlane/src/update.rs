@@ -109,7 +109,7 @@ mod tests {
 
     fn model() -> Arc<Model> {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden");
-        Model::open(&golden.join("lanes-split"), &Settings::default()).unwrap().into()
+        Model::open(golden.join("lanes-split"), &Settings::default()).unwrap().into()
     }
 
     fn document((id, text): &(&str, &str)) -> Document {

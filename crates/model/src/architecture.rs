@@ -52,15 +52,15 @@ pub struct Names {
     /// States to queries, keys and values.
     pub project: [&'static str; 3],
     /// What the heads saw, back to a state.
-    pub gather: &'static str,
+    pub attention_output: &'static str,
     /// The norm after it.
-    pub gather_norm: &'static str,
+    pub attention_norm: &'static str,
     /// A state to the inner state of the feed-forward layer.
-    pub widen: &'static str,
+    pub intermediate: &'static str,
     /// And back.
-    pub narrow: &'static str,
+    pub output: &'static str,
     /// The norm after it.
-    pub narrow_norm: &'static str,
+    pub output_norm: &'static str,
 }
 
 impl Family {
@@ -77,19 +77,19 @@ impl Family {
         match self {
             Self::Bert => Names {
                 project: ["attention.self.query", "attention.self.key", "attention.self.value"],
-                gather: "attention.output.dense",
-                gather_norm: "attention.output.LayerNorm",
-                widen: "intermediate.dense",
-                narrow: "output.dense",
-                narrow_norm: "output.LayerNorm",
+                attention_output: "attention.output.dense",
+                attention_norm: "attention.output.LayerNorm",
+                intermediate: "intermediate.dense",
+                output: "output.dense",
+                output_norm: "output.LayerNorm",
             },
             Self::DistilBert => Names {
                 project: ["attention.q_lin", "attention.k_lin", "attention.v_lin"],
-                gather: "attention.out_lin",
-                gather_norm: "sa_layer_norm",
-                widen: "ffn.lin1",
-                narrow: "ffn.lin2",
-                narrow_norm: "output_layer_norm",
+                attention_output: "attention.out_lin",
+                attention_norm: "sa_layer_norm",
+                intermediate: "ffn.lin1",
+                output: "ffn.lin2",
+                output_norm: "output_layer_norm",
             },
         }
     }

@@ -15,28 +15,19 @@
 //! ```
 
 mod architecture;
-mod bert;
 pub mod checkpoint;
-mod crew;
-mod document_lanes;
-mod documents;
-mod earlier;
+mod encoders;
 mod error;
 mod fingerprint;
-mod kernels;
-mod model;
-mod project;
-mod router;
+mod heads;
+mod serving;
 mod tokenise;
-mod tower;
-mod towers;
-mod turn;
 
 pub use architecture::{Activation, Architecture, Family, Names};
 pub use checkpoint::{CheckpointError, Layout};
-pub use document_lanes::window;
 pub use error::{NotFinite, OpenError};
 pub use fastlane_engine::{Encoder, FingerprintMatch};
+pub use fastlane_kernels::encoder::{Precision, peak};
 pub use fingerprint::{Fingerprint, FingerprintError};
-pub use kernels::{Precision, peak};
-pub use model::{Model, Settings};
+pub use heads::document_lanes::window;
+pub use serving::model::{Model, Settings};

@@ -1,7 +1,7 @@
 //! Collections over HTTP.
 //!
 //! ```text
-//! connection → request id, log, time limit → key → handler → desk of workers → collection
+//! connection → request id, log, time limit → key → handler → worker pool → collection
 //!                                                         ↘ journal → writer → commit
 //! ```
 //!
@@ -13,22 +13,22 @@
 mod api;
 mod bounded;
 mod config;
-mod desk;
 mod error;
 mod jobs;
 mod journal;
 mod keys;
 mod metadata;
 mod metrics;
-mod middle;
+mod middleware;
 mod page;
-mod patience;
 mod peer;
 mod queue;
 mod rate;
 mod server;
 mod shares;
 mod state;
+mod worker_pool;
+mod write_timeout;
 
 pub use config::{Config, Limits, Tls};
 pub use error::ServeError;

@@ -23,10 +23,10 @@ use tower::ServiceExt as _;
 use crate::api;
 use crate::config::Tls;
 use crate::error::ServeError;
-use crate::patience::Patience;
 use crate::peer::Peer;
 use crate::rate::Rate;
 use crate::state::{Service, State};
+use crate::write_timeout::Patience;
 
 /// How long answers that are under way may take when the service stops.
 const LAST: Duration = Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! A service: indexes, a desk, counters.
+//! A running service: its indexes, worker pool and counters.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use fastlane::{Collection, Encoder, Settings};
 
 use crate::config::{Config, Limits};
-use crate::desk::Desk;
 use crate::error::{Refusal, ServeError};
 use crate::jobs::Jobs;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::shares::Shares;
+use crate::worker_pool::WorkerPool;
 
 /// Indexes that are open, and whoever answers from them.
 pub struct Service {
@@ -22,7 +22,7 @@ pub struct Service {
 
 pub(crate) struct State {
     pub(crate) indexes: BTreeMap<String, Arc<Index>>,
-    pub(crate) desk: Desk,
+    pub(crate) workers: WorkerPool,
     pub(crate) metrics: Metrics,
     pub(crate) keys: Option<Keys>,
     pub(crate) limits: Limits,
@@ -75,11 +75,11 @@ impl Service {
                 return Err(ServeError::SameName { name });
             }
         }
-        let desk = Desk::new(threads, limits.waiting, limits.request)?;
+        let workers = WorkerPool::new(threads, limits.waiting, limits.request)?;
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let state = State {
             indexes: opened,
-            desk,
+            workers,
             metrics: Metrics::default(),
             keys,
             limits,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use fastlane_train::run::Run;
-use fastlane_train::{Event, Places, Watch, train};
+use fastlane_train::{Event, Observer, Places, train};
 
 /// Steps that warm up.
 const WARM: usize = 2;
@@ -23,7 +23,7 @@ struct Clock {
     seconds: Vec<f64>,
 }
 
-impl Watch for Clock {
+impl Observer for Clock {
     fn tell(&mut self, event: &Event) {
         if let Event::Ready(_) = event {
             self.last = Instant::now();

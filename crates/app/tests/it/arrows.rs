@@ -1,4 +1,4 @@
-//! Dependencies point one way: `durable`, `corpus` and `eval` know no other crate of ours.
+//! Dependencies point one way: `durable`, `kernels`, `corpus` and `eval` know no other crate of ours.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -10,8 +10,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fastlane-durable", &[]),
     ("fastlane-eval", &[]),
     ("fastlane-corpus", &[]),
-    ("fastlane-engine", &["fastlane-durable"]),
-    ("fastlane-model", &["fastlane-durable", "fastlane-engine"]),
+    ("fastlane-kernels", &[]),
+    ("fastlane-engine", &["fastlane-durable", "fastlane-kernels"]),
+    ("fastlane-model", &["fastlane-durable", "fastlane-engine", "fastlane-kernels"]),
     (
         "fastlane-train",
         &[

@@ -10,7 +10,7 @@ use super::error::OpenIndexError;
 use super::manifest::Manifest;
 use super::reader::{Generation, Reader};
 use super::segment::{Segment, StoredRows};
-use crate::store::RowScratch;
+use crate::codec::RowScratch;
 
 /// What a check looked at, and found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

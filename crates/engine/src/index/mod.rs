@@ -16,15 +16,15 @@
 //! scores 0; of several documents with one id the last holds.
 
 mod bits;
-mod build;
-mod builder;
 mod check;
 mod error;
+mod list_builder;
 mod manifest;
 mod mapped;
 mod partition;
 mod reader;
 mod segment;
+mod segment_writer;
 mod writer;
 
 pub use check::{Checked, Problem};

@@ -30,12 +30,12 @@ const RELEASE: usize = 1 << 16;
 
 /// Where views lie: their centroids, and how the rest is turned before it is coded.
 #[derive(Debug)]
-pub(crate) struct Space {
+pub(crate) struct CoarseQuantizer {
     pub(crate) partition: Partition,
     pub(crate) rotation: Rotation,
 }
 
-impl Space {
+impl CoarseQuantizer {
     pub(crate) fn open(
         directory: &Path,
         entry: &PartitionEntry,

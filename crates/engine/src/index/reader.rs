@@ -13,7 +13,7 @@ use super::manifest::{
     CURRENT, IndexSettings, Manifest, PartitionEntry, SegmentEntry, current_name, file_name,
     is_later, is_ours,
 };
-use super::partition::Space;
+use super::partition::CoarseQuantizer;
 use super::segment::Segment;
 
 /// A generation: what one commit made.
@@ -21,7 +21,7 @@ use super::segment::Segment;
 pub(crate) struct Generation {
     pub(crate) directory: PathBuf,
     pub(crate) manifest: Manifest,
-    pub(crate) space: Option<Arc<Space>>,
+    pub(crate) space: Option<Arc<CoarseQuantizer>>,
     pub(crate) segments: Vec<Arc<Segment>>,
     /// Tells it from other generations, and from those of other indexes.
     pub(crate) identity: u32,
@@ -62,14 +62,14 @@ impl Generation {
         entry: &PartitionEntry,
         dim: usize,
         before: Option<&Self>,
-    ) -> Result<Arc<Space>, OpenIndexError> {
+    ) -> Result<Arc<CoarseQuantizer>, OpenIndexError> {
         match before {
             Some(Self { manifest, space: Some(space), .. })
                 if manifest.partition.as_ref() == Some(entry) =>
             {
                 Ok(Arc::clone(space))
             }
-            _ => Space::open(directory, entry, dim).map(Arc::new),
+            _ => CoarseQuantizer::open(directory, entry, dim).map(Arc::new),
         }
     }
 

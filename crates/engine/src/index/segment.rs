@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use fastlane_durable::{Difference, FileEntry};
 
-use crate::kernels::f16;
+use crate::codec::{Coder, RowScratch};
 use crate::lists::block_bytes;
-use crate::store::{Coder, RowScratch};
+use fastlane_kernels::search::f16;
 
 use super::bits::Bits;
 use super::error::OpenIndexError;

@@ -11,7 +11,7 @@
 //! (a nibble, the first dimension in its lowest bit), where byte i has the nibble of code i in
 //! its low half and that of code i + 16 in its high half.
 
-pub(crate) use crate::kernels::BLOCK;
+pub(crate) use fastlane_kernels::search::BLOCK;
 
 /// Turns a rotated residual into a bit a dimension, 1 for what is above 0, and returns the
 /// factor.

@@ -18,7 +18,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::kernels::Kernel;
+use fastlane_kernels::search::Kernel;
 
 /// Rounds: enough for a vector of one dimension to spread over all.
 const ROUNDS: usize = 4;

@@ -13,7 +13,7 @@ use std::f32::consts::FRAC_2_PI;
 use std::ops::Range;
 
 use super::code::{BLOCK, block_bytes};
-use crate::kernels::{Kernel, Scan};
+use fastlane_kernels::search::{Kernel, Scan};
 
 /// What a nibble's bits make of four numbers: the sign of each, for each nibble.
 const SIGNS: [[f32; 16]; 4] = {
@@ -94,7 +94,7 @@ impl Scanner {
     /// Adds so many standard errors to every estimate from now on: to see which views may be good.
     ///
     /// The error of an estimate is its factor times the length of the query times (1 - 2/π)^1/2.
-    pub(crate) fn hope(&mut self, deviations: f32) {
+    pub(crate) fn set_margin(&mut self, deviations: f32) {
         // a factor may be 0, and 0 times infinity is no number
         let deviations = deviations.min(1e6);
         self.low += deviations * (1.0 - FRAC_2_PI).sqrt() * self.length;
@@ -105,7 +105,7 @@ impl Scanner {
     ///
     /// Lists lie far apart: with this, 250 codes that are in no cache take a tenth to a quarter
     /// less time.
-    pub(crate) fn expect(&self, entries: &Entries<'_>) {
+    pub(crate) fn prefetch(&self, entries: &Entries<'_>) {
         const CODES: usize = 4096;
         const FACTORS: usize = 256;
         let start = entries.places.start / BLOCK * block_bytes(self.dim);
@@ -165,7 +165,6 @@ mod tests {
 
     use super::super::code;
     use super::*;
-    use crate::kernels::kernels;
 
     /// Codes of one list among others, and a query.
     #[derive(Debug, Clone)]
@@ -256,7 +255,7 @@ mod tests {
         #[test]
         fn all_kernels_find_the_same(case in cases(), threshold in -3.0_f32..3.0) {
             let wanted = case.scan(Kernel::Portable, threshold);
-            for kernel in kernels() {
+            for kernel in Kernel::available() {
                 prop_assert_eq!(&case.scan(kernel, threshold), &wanted, "{:?}", kernel);
             }
         }
@@ -276,7 +275,7 @@ mod tests {
         let query = vec![1.0, 0.25, 0.025, 0.0, 0.0, 0.0, 0.0, 0.0];
         let codes = vec![vec![0b1111_0011]];
         let case = Case { query, codes, places: 0..1, factors: vec![2.0], base: 0.3 };
-        for kernel in kernels() {
+        for kernel in Kernel::available() {
             let found = case.scan(kernel, 2.74);
             assert_eq!(found.len(), 1, "{kernel:?}");
             assert!((found[0].0 - 2.75).abs() < 1e-5, "{kernel:?} {found:?}");
@@ -294,7 +293,7 @@ mod tests {
             factors: vec![1.0; 37],
             base: 0.0,
         };
-        for kernel in kernels() {
+        for kernel in Kernel::available() {
             let found = case.scan(kernel, 0.0);
             assert_eq!(found.len(), 37, "{kernel:?}");
             assert!(found.iter().all(|&(estimate, _)| (estimate - 1024.0).abs() < 1e-2));
@@ -311,7 +310,7 @@ mod tests {
             base: 0.0,
         };
         case.factors[33] = f32::NAN;
-        for kernel in kernels() {
+        for kernel in Kernel::available() {
             let found = case.scan(kernel, f32::NEG_INFINITY);
             assert_eq!(found.len(), 69, "{kernel:?}");
             assert!(found.iter().all(|&(_, place)| place != 33), "{kernel:?}");
@@ -323,7 +322,7 @@ mod tests {
         let query = [1.0; 8];
         let blocks = [255; 2 * 32 + 31];
         let factors = [1.0; 100];
-        for kernel in kernels() {
+        for kernel in Kernel::available() {
             let scanner = Scanner::new(kernel, &query);
             let count = |places, factors| {
                 let mut found = Vec::new();

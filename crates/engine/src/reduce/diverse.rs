@@ -10,8 +10,8 @@
 //! one taken; a new column is `(L_ij - <row_i, row_j>) / sqrt(gain_j)`, and the gain of `i` falls
 //! by its square. So `k` of `n` views cost `O(n k (dim + k))`, and `k` is at most `dim`.
 
-use crate::kernels::Kernel;
 use crate::vectors::TokenMatrix;
+use fastlane_kernels::search::Kernel;
 
 /// It ends when no view gains more than this share of the largest square: what is left of a view
 /// in the span of the others is only rounding.

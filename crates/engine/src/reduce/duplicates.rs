@@ -4,8 +4,8 @@
 //! is compared with the last [`WINDOW`] kept ones only: so a document of 100,000 views takes
 //! seconds instead of minutes. Documents of up to so many views lose every near-duplicate.
 
-use crate::kernels::Kernel;
 use crate::vectors::TokenMatrix;
+use fastlane_kernels::search::Kernel;
 
 /// How many of the kept views a view is compared with, the last ones.
 const WINDOW: usize = 2_048;

@@ -9,11 +9,11 @@
 //! views are left. Equal scores rank by id, descending, as trec_eval ranks them, so that the order
 //! depends on the documents alone and a search for few is the start of a search for many.
 
-mod effort;
+mod candidates;
 mod filter;
-mod nominate;
+mod list_search;
 mod pace;
-mod probing;
+mod probe_plan;
 mod score;
 
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use crate::{TokenMatrix, index::Segment};
 
 pub use filter::DocumentSet;
 
-use nominate::Nominator;
+use candidates::Nominator;
 use pace::Pace;
 use score::Scored;
 

@@ -1,10 +1,10 @@
 //! Exact scores of documents, by the views as they are stored.
 
 use crate::TokenMatrix;
+use crate::codec::RowScratch;
 use crate::encoder::Lane;
 use crate::index::{Reader, SearchError, StoredRows};
-use crate::kernels::Kernel;
-use crate::store::RowScratch;
+use fastlane_kernels::search::Kernel;
 
 use super::pace::Pace;
 use super::{Pair, Rerank, damaged_rows};

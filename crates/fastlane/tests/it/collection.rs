@@ -274,7 +274,7 @@ fn defect_s1_a_search_stops_when_its_time_is_up_or_it_is_asked_to() {
     let folder = tempfile::tempdir().unwrap();
     let collection = Collection::options()
         .encoder(model("lanes-split"))
-        .create(&folder.path().join("notes"))
+        .create(folder.path().join("notes"))
         .unwrap();
     add(&collection, &[("a", "light house"), ("b", "nine ship seen")]);
     let asked = Stop::default();
@@ -301,7 +301,7 @@ fn defect_c1_an_answer_is_written_while_its_documents_are_fetched() {
     let folder = tempfile::tempdir().unwrap();
     let collection = Collection::options()
         .encoder(model("lanes-split"))
-        .create(&folder.path().join("notes"))
+        .create(folder.path().join("notes"))
         .unwrap();
     add(&collection, &[("a", "light house"), ("b", "nine \"ship\" seen"), ("c", "baking")]);
     for (lanes, fusion) in

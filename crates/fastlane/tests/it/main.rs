@@ -20,7 +20,7 @@ fn checkpoint(name: &str) -> PathBuf {
 }
 
 fn model(name: &str) -> Arc<Model> {
-    Arc::new(Model::open(&checkpoint(name), &Settings::default()).unwrap())
+    Arc::new(Model::open(checkpoint(name), &Settings::default()).unwrap())
 }
 
 /// A document with one fact.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Checkpoint, CheckpointError, Folder, Layout, RouterFiles, TowerFiles, pylate, read_bytes,
-    router, sides,
+    router, text_settings,
 };
 
 /// The directory of the query encoder of split towers.
@@ -75,7 +75,7 @@ pub(super) fn check_format(directory: &Path) -> Result<(), CheckpointError> {
     struct Version {
         format: u32,
     }
-    let path = directory.join(sides::FILE);
+    let path = directory.join(text_settings::FILE);
     let bytes = read_bytes(&path).unwrap_or_default();
     match serde_json::from_slice::<Settings>(&bytes) {
         Ok(Settings { fastlane: Version { format: found } }) if found != FORMAT => {

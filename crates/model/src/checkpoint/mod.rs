@@ -15,17 +15,17 @@
 mod config;
 mod convert;
 mod error;
+mod expected_tensors;
 mod fastlane;
 mod json;
 mod modules;
 mod multi_vector;
-mod names;
 mod plain;
 mod pylate;
 mod router;
-mod sides;
 mod stanford;
 mod tensors;
+mod text_settings;
 mod tower;
 mod write;
 
@@ -40,10 +40,10 @@ pub use write::{
     Blueprint, NamedTensor, TextSettings, TowerParts, WeightType, add_tokens, write, write_tensors,
 };
 
-pub use crate::tokenise::{Expansion, Side, TokeniseError, Tokeniser, Tokens};
+pub use crate::tokenise::{Expansion, InputSettings, TokeniseError, Tokeniser, Tokens};
 use config::Config;
 use modules::Modules;
-use sides::StConfig;
+use text_settings::StConfig;
 
 /// The programs whose checkpoints are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,9 +72,9 @@ pub struct Checkpoint {
     /// Text to tokens.
     pub tokeniser: Tokeniser,
     /// What surrounds a query.
-    pub query_side: Side,
+    pub query_side: InputSettings,
     /// What surrounds a document.
-    pub document_side: Side,
+    pub document_side: InputSettings,
     /// Whether views have unit length.
     pub normalise: bool,
     /// What says which token carries the intent.
@@ -103,7 +103,7 @@ impl Checkpoint {
     /// What surrounds its texts, as a [`Blueprint`] says it: what is written reads the same.
     pub fn text_settings(&self) -> TextSettings {
         let spelling = |id: u32| self.tokeniser.spelling(id).unwrap_or_default();
-        let prefix = |side: &Side| match side.prefix {
+        let prefix = |side: &InputSettings| match side.prefix {
             Some(id) if side.prompt.is_empty() => spelling(id),
             Some(id) => format!("{} {}", spelling(id), side.prompt),
             None => side.prompt.clone(),
@@ -140,7 +140,7 @@ impl Folder {
         let modules = Modules::read(path)?;
         let encoder = modules.encoder.clone().unwrap_or_else(|| path.to_owned());
         let config = Config::read(&encoder.join("config.json"))?;
-        let st = json::read_or_default(&path.join(sides::FILE))?;
+        let st = json::read_or_default(&path.join(text_settings::FILE))?;
         Ok(Self { path: path.to_owned(), encoder, config, st, modules })
     }
 

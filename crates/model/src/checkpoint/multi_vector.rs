@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::sides::{ExpansionConfig, QUERY, Sides};
+use super::text_settings::{ExpansionConfig, InputSettingsFiles, QUERY};
 use super::{Checkpoint, CheckpointError, Folder, Layout, json};
-use crate::tokenise::{Expansion, Side};
+use crate::tokenise::{Expansion, InputSettings};
 
 /// `config.json` of a Normalize module.
 #[derive(Debug, Default, Deserialize)]
@@ -28,7 +28,7 @@ struct Mask {
 pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     let query = folder.tower()?;
     let tokeniser = folder.tokeniser(&query)?;
-    let mut sides = Sides::new(folder, &tokeniser, query.architecture.positions)?;
+    let mut sides = InputSettingsFiles::new(folder, &tokeniser, query.architecture.positions)?;
     sides.file = folder.encoder.join("sentence_bert_config.json");
     let mut query_side = query_side(folder, &sides)?;
     let mut document_side = document_side(folder, &sides)?;
@@ -52,7 +52,10 @@ pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     })
 }
 
-fn query_side(folder: &Folder, sides: &Sides<'_>) -> Result<Side, CheckpointError> {
+fn query_side(
+    folder: &Folder,
+    sides: &InputSettingsFiles<'_>,
+) -> Result<InputSettings, CheckpointError> {
     let settings = &sides.encoder_config;
     let usual = settings.query_length.unwrap_or_else(|| sides.usual_length());
     let expansion = settings.query_expansion.as_ref();
@@ -64,12 +67,15 @@ fn query_side(folder: &Folder, sides: &Sides<'_>) -> Result<Side, CheckpointErro
         }
     };
     let prompt = folder.st.prompt(&QUERY);
-    sides.checked("query_length", Side { prompt, length, expansion, ..Side::default() })
+    sides.checked(
+        "query_length",
+        InputSettings { prompt, length, expansion, ..InputSettings::default() },
+    )
 }
 
 /// `fixed` cuts at the length up to which it fills, `min` does not.
 fn expand(
-    sides: &Sides<'_>,
+    sides: &InputSettingsFiles<'_>,
     config: &ExpansionConfig,
     usual: usize,
 ) -> Result<(Expansion, usize), CheckpointError> {
@@ -86,11 +92,14 @@ fn expand(
     }
 }
 
-fn document_side(folder: &Folder, sides: &Sides<'_>) -> Result<Side, CheckpointError> {
+fn document_side(
+    folder: &Folder,
+    sides: &InputSettingsFiles<'_>,
+) -> Result<InputSettings, CheckpointError> {
     let length = sides.encoder_config.document_length.unwrap_or_else(|| sides.usual_length());
     // Sentence Transformers uses no other name than this one for a MultiVectorEncoder
     let prompt = folder.st.prompt(&["document"]);
-    sides.checked("document_length", Side { prompt, length, ..Side::default() })
+    sides.checked("document_length", InputSettings { prompt, length, ..InputSettings::default() })
 }
 
 fn read_mask(directory: &Path) -> Result<(Mask, Vec<String>), CheckpointError> {

@@ -3,17 +3,18 @@
 //! A model that Sentence Transformers pools into one vector is read so, too: what it pools is
 //! left as it is. Views always have unit length.
 
-use super::sides::{DOCUMENT, QUERY, Sides};
+use super::text_settings::{DOCUMENT, InputSettingsFiles, QUERY};
 use super::{Checkpoint, CheckpointError, Folder, Layout};
-use crate::tokenise::Side;
+use crate::tokenise::InputSettings;
 
 pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     let query = folder.tower()?;
     let tokeniser = folder.tokeniser(&query)?;
-    let sides = Sides::new(folder, &tokeniser, query.architecture.positions)?;
+    let sides = InputSettingsFiles::new(folder, &tokeniser, query.architecture.positions)?;
     let side = |names: &[&str]| {
         let prompt = folder.st.prompt(names);
-        let side = Side { prompt, length: sides.usual_length(), ..Side::default() };
+        let side =
+            InputSettings { prompt, length: sides.usual_length(), ..InputSettings::default() };
         sides.checked("max_seq_length", side)
     };
     let (query_side, document_side) = (side(&QUERY)?, side(&DOCUMENT)?);

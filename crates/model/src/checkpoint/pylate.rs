@@ -3,9 +3,9 @@
 //! Where the file says nothing, PyLate's defaults hold: 32 tokens for a query, filled up with
 //! `[MASK]`, 180 for a document, and no views of ASCII punctuation.
 
-use super::sides::{DOCUMENT, QUERY, Sides, punctuation};
+use super::text_settings::{DOCUMENT, InputSettingsFiles, QUERY, punctuation};
 use super::{Checkpoint, CheckpointError, Folder, Layout, TowerFiles};
-use crate::tokenise::{Side, Tokeniser};
+use crate::tokenise::{InputSettings, Tokeniser};
 
 const QUERY_LENGTH: usize = 32;
 const DOCUMENT_LENGTH: usize = 180;
@@ -31,10 +31,10 @@ pub(super) fn sides(
     folder: &Folder,
     tokeniser: &Tokeniser,
     tower: &TowerFiles,
-) -> Result<(Side, Side), CheckpointError> {
-    let sides = Sides::new(folder, tokeniser, tower.architecture.positions)?;
+) -> Result<(InputSettings, InputSettings), CheckpointError> {
+    let sides = InputSettingsFiles::new(folder, tokeniser, tower.architecture.positions)?;
     let st = &folder.st;
-    let query = Side {
+    let query = InputSettings {
         length: st.query_length.unwrap_or(QUERY_LENGTH),
         ..prefixed(&sides, st.query_prefix.as_deref().unwrap_or("[Q] "), st.prompt(&QUERY))
     };
@@ -44,7 +44,7 @@ pub(super) fn sides(
         query.expansion = Some(sides.expansion(None, query.length, attended)?);
     }
     let skipped = st.skiplist_words.clone().unwrap_or_else(punctuation);
-    let document = Side {
+    let document = InputSettings {
         length: st.document_length.unwrap_or(DOCUMENT_LENGTH),
         skip: sides.ids(&skipped),
         ..prefixed(&sides, st.document_prefix.as_deref().unwrap_or("[D] "), st.prompt(&DOCUMENT))
@@ -53,8 +53,8 @@ pub(super) fn sides(
 }
 
 /// The prefix as a token if it is one, as text if not; then the prompt, which may repeat it.
-fn prefixed(sides: &Sides<'_>, prefix: &str, prompt: String) -> Side {
+fn prefixed(sides: &InputSettingsFiles<'_>, prefix: &str, prompt: String) -> InputSettings {
     let prompt = prompt.strip_prefix(prefix).map(str::to_owned).unwrap_or(prompt);
     let (token, text) = sides.prefix(prefix);
-    Side { prefix: token, prompt: text + &prompt, ..Side::default() }
+    InputSettings { prefix: token, prompt: text + &prompt, ..InputSettings::default() }
 }

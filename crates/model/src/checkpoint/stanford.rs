@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::sides::{Sides, punctuation};
+use super::text_settings::{InputSettingsFiles, punctuation};
 use super::{Checkpoint, CheckpointError, DenseFiles, Folder, Layout, json, tower};
-use crate::tokenise::Side;
+use crate::tokenise::InputSettings;
 
 /// The file of settings.
 pub(super) const METADATA: &str = "artifact.metadata";
@@ -28,7 +28,7 @@ pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     let tokeniser = folder.tokeniser(&query)?;
     let path = folder.path.join(METADATA);
     let metadata: Metadata = json::read_or_default(&path)?;
-    let mut sides = Sides::new(folder, &tokeniser, query.architecture.positions)?;
+    let mut sides = InputSettingsFiles::new(folder, &tokeniser, query.architecture.positions)?;
     sides.file = path;
     let query_side = query_side(&sides, &metadata)?;
     let document_side = document_side(&sides, &metadata)?;
@@ -45,20 +45,26 @@ pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
 }
 
 /// Queries are always filled up with `[MASK]`.
-fn query_side(sides: &Sides<'_>, metadata: &Metadata) -> Result<Side, CheckpointError> {
+fn query_side(
+    sides: &InputSettingsFiles<'_>,
+    metadata: &Metadata,
+) -> Result<InputSettings, CheckpointError> {
     let (prefix, prompt) = sides.prefix(metadata.query_token_id.as_deref().unwrap_or("[unused0]"));
     let length = metadata.query_maxlen.unwrap_or(32);
     let attended = metadata.attend_to_mask_tokens.unwrap_or(false);
     let expansion = Some(sides.expansion(None, length, attended)?);
-    let side = Side { prefix, prompt, length, expansion, ..Side::default() };
+    let side = InputSettings { prefix, prompt, length, expansion, ..InputSettings::default() };
     sides.checked("query_maxlen", side)
 }
 
-fn document_side(sides: &Sides<'_>, metadata: &Metadata) -> Result<Side, CheckpointError> {
+fn document_side(
+    sides: &InputSettingsFiles<'_>,
+    metadata: &Metadata,
+) -> Result<InputSettings, CheckpointError> {
     let (prefix, prompt) = sides.prefix(metadata.doc_token_id.as_deref().unwrap_or("[unused1]"));
     let length = metadata.doc_maxlen.unwrap_or_else(|| sides.usual_length());
     let skipped = if metadata.mask_punctuation.unwrap_or(true) { punctuation() } else { vec![] };
     let skip = sides.ids(&skipped);
-    let side = Side { prefix, prompt, length, skip, ..Side::default() };
+    let side = InputSettings { prefix, prompt, length, skip, ..InputSettings::default() };
     sides.checked("doc_maxlen", side)
 }

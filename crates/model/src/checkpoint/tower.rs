@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, keys};
-use super::{CheckpointError, Tensors, json, names};
+use super::{CheckpointError, Tensors, expected_tensors, json};
 use crate::architecture::Architecture;
 
 /// The file of weights that every loader knows.
@@ -84,7 +84,7 @@ impl TowerFiles {
 
     /// Compares the header of the weights with the configuration.
     fn check(&self, config: &Path) -> Result<(), CheckpointError> {
-        for wanted in names::wanted(&self.architecture) {
+        for wanted in expected_tensors::expected(&self.architecture) {
             let name = format!("{}{}", self.prefix, wanted.name);
             let found = self.weights.shape(&name).ok_or_else(|| self.weights.missing(&name))?;
             let differs = |(has, says): (&usize, &(usize, _))| *has != says.0;

@@ -45,7 +45,7 @@ pub struct Tokeniser {
 
 /// How a query, or a document, becomes tokens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Side {
+pub struct InputSettings {
     /// The token after the first special token: `[Q]` or `[D]`.
     pub prefix: Option<u32>,
     /// What is put before every text and read with it.
@@ -95,7 +95,7 @@ pub struct TokeniseError {
 impl Tokeniser {
     /// Reads `tokenizer.json` for an embedding table of `vocabulary` rows.
     ///
-    /// The padding and truncation in the file are for others; a [`Side`] says ours.
+    /// The padding and truncation in the file are for others; a [`InputSettings`] says ours.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl Tokeniser {
     /// # Errors
     ///
     /// When the tokenizer fails on the text, which BERT's does not.
-    pub fn encode(&self, text: &str, side: &Side) -> Result<Tokens, TokeniseError> {
+    pub fn encode(&self, text: &str, side: &InputSettings) -> Result<Tokens, TokeniseError> {
         let prefix = side.prefix.map(|id| self.token(id));
         let around = self.special_tokens() + usize::from(prefix.is_some());
         let room = side.length.saturating_sub(around);

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use fastlane_model::checkpoint::{
-    Blueprint, Checkpoint, Expansion, LaneKind, Layout, NamedTensor, RouterConfig, RouterInput,
-    Side, Tensors, TextSettings, Tokeniser, TowerFiles, TowerParts, WeightType, add_tokens, write,
-    write_tensors,
+    Blueprint, Checkpoint, Expansion, InputSettings, LaneKind, Layout, NamedTensor, RouterConfig,
+    RouterInput, Tensors, TextSettings, Tokeniser, TowerFiles, TowerParts, WeightType, add_tokens,
+    write, write_tensors,
 };
 use fastlane_model::{Activation, Architecture, Family};
 use serde_json::json;
@@ -20,7 +20,7 @@ fn an_encoder_alone_is_plain() {
     assert_eq!((found.layout, found.query.prefix, found.query.dim()), (Layout::Plain, "", 6));
     assert_eq!(found.query.architecture, tiny());
     assert!(found.document.is_none() && found.router.is_none() && found.normalise);
-    assert_eq!(found.query_side, Side { length: 40, ..Side::default() });
+    assert_eq!(found.query_side, InputSettings { length: 40, ..InputSettings::default() });
     assert_eq!(found.document_side, found.query_side);
 }
 
@@ -122,11 +122,17 @@ fn pylate_keeps_everything_in_one_file() {
     let id = |token| found.tokeniser.id(token).unwrap();
     assert_eq!((found.layout, found.query.dim(), found.normalise), (Layout::PyLate, 4, true));
     let expansion = Some(Expansion { token: id("[MASK]"), length: 12, attended: true });
-    let query = Side { prefix: Some(id("[Q] ")), length: 12, expansion, ..Side::default() };
+    let query = InputSettings {
+        prefix: Some(id("[Q] ")),
+        length: 12,
+        expansion,
+        ..InputSettings::default()
+    };
     assert_eq!(found.query_side, query);
     // a word that is no token is not skipped, nor is everything unknown
     let skip = HashSet::from([id(".")]);
-    let document = Side { prefix: Some(id("[D] ")), length: 20, skip, ..Side::default() };
+    let document =
+        InputSettings { prefix: Some(id("[D] ")), length: 20, skip, ..InputSettings::default() };
     assert_eq!(found.document_side, document);
 }
 
@@ -190,10 +196,13 @@ fn a_multi_vector_encoder_keeps_settings_with_its_modules() {
     assert!(found.normalise);
     let expansion = Some(Expansion { token: id("[MASK]"), length: 16, attended: false });
     let prompt = "[Q] ".to_owned();
-    let query = Side { prompt, length: 16, expansion, ..Side::default() };
+    let query = InputSettings { prompt, length: 16, expansion, ..InputSettings::default() };
     assert_eq!(found.query_side, query);
     let (prompt, skip) = ("[D] ".to_owned(), HashSet::from([id("."), id("!")]));
-    assert_eq!(found.document_side, Side { prompt, length: 30, skip, ..Side::default() });
+    assert_eq!(
+        found.document_side,
+        InputSettings { prompt, length: 30, skip, ..InputSettings::default() }
+    );
 }
 
 #[test]
@@ -457,7 +466,9 @@ fn added_tokens_are_found_whole_and_get_the_next_ids() {
     assert_eq!(ids, [70, 72, 4, 73]);
     put(&path, &changed);
     let tokeniser = Tokeniser::open(&path, 74).unwrap();
-    let tokens = tokeniser.encode("[X] ship[Y]", &Side { length: 9, ..Side::default() }).unwrap();
+    let tokens = tokeniser
+        .encode("[X] ship[Y]", &InputSettings { length: 9, ..InputSettings::default() })
+        .unwrap();
     let ids: Vec<u32> = tokens.tokens[1..4].iter().map(|token| token.id).collect();
     assert_eq!(ids, [72, tokeniser.id("ship").unwrap(), 73]);
 }

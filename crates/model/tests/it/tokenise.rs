@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use fastlane_model::checkpoint::{Expansion, Side, Tokeniser, Tokens};
+use fastlane_model::checkpoint::{Expansion, InputSettings, Tokeniser, Tokens};
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tokenizer.json")
@@ -14,11 +14,11 @@ fn tokeniser() -> Tokeniser {
     Tokeniser::open(&fixture(), 72).unwrap()
 }
 
-fn side(length: usize) -> Side {
-    Side { length, ..Side::default() }
+fn side(length: usize) -> InputSettings {
+    InputSettings { length, ..InputSettings::default() }
 }
 
-fn encode(text: &str, side: &Side) -> Tokens {
+fn encode(text: &str, side: &InputSettings) -> Tokens {
     tokeniser().encode(text, side).unwrap()
 }
 
@@ -62,14 +62,14 @@ fn the_padding_and_truncation_of_the_file_are_not_used() {
 fn the_prefix_comes_after_the_first_token() {
     let prefix = tokeniser().id("[Q] ");
     assert!(prefix.is_some());
-    let found = encode("the ship", &Side { prefix, ..side(20) });
+    let found = encode("the ship", &InputSettings { prefix, ..side(20) });
     assert_eq!(words(&found), ["[CLS]", "[Q] ", "the", "ship", "[SEP]"]);
     assert_eq!(found.tokens[1].bytes, None);
 }
 
 #[test]
 fn a_prompt_is_read_with_the_text_and_has_no_bytes_in_it() {
-    let found = encode("the ship", &Side { prompt: "what of: ".to_owned(), ..side(20) });
+    let found = encode("the ship", &InputSettings { prompt: "what of: ".to_owned(), ..side(20) });
     assert_eq!(words(&found), ["[CLS]", "what", "of", "[UNK]", "the", "ship", "[SEP]"]);
     let wanted = [None, None, None, None, Some("the"), Some("ship"), None];
     assert_eq!(parts(&found, "the ship"), wanted);
@@ -77,7 +77,7 @@ fn a_prompt_is_read_with_the_text_and_has_no_bytes_in_it() {
 
 #[test]
 fn a_prompt_that_is_a_token_stays_whole() {
-    let found = encode("ship", &Side { prompt: "[Q] ".to_owned(), ..side(20) });
+    let found = encode("ship", &InputSettings { prompt: "[Q] ".to_owned(), ..side(20) });
     assert_eq!(words(&found), ["[CLS]", "[Q] ", "ship", "[SEP]"]);
 }
 
@@ -85,7 +85,7 @@ fn a_prompt_that_is_a_token_stays_whole() {
 fn a_long_text_is_cut_and_the_rest_is_counted() {
     let text = "the ship is on the light";
     let prefix = tokeniser().id("[D] ");
-    let found = encode(text, &Side { prefix, ..side(6) });
+    let found = encode(text, &InputSettings { prefix, ..side(6) });
     assert_eq!(words(&found), ["[CLS]", "[D] ", "the", "ship", "is", "[SEP]"]);
     assert_eq!(found.cut, " on the light".len());
 }
@@ -107,7 +107,7 @@ fn expansion_fills_up_short_queries() {
     let token = tokeniser().id("[MASK]").unwrap();
     for attended in [false, true] {
         let expansion = Some(Expansion { token, length: 6, attended });
-        let found = encode("ship", &Side { expansion, ..side(6) });
+        let found = encode("ship", &InputSettings { expansion, ..side(6) });
         assert_eq!(words(&found), ["[CLS]", "ship", "[SEP]", "[MASK]", "[MASK]", "[MASK]"]);
         assert_eq!(found.attended, [true, true, true, attended, attended, attended]);
         assert_eq!(found.kept, [true; 6]);
@@ -118,7 +118,7 @@ fn expansion_fills_up_short_queries() {
 fn expansion_leaves_long_queries_alone() {
     let token = tokeniser().id("[MASK]").unwrap();
     let expansion = Some(Expansion { token, length: 4, attended: true });
-    let found = encode("the ship is on", &Side { expansion, ..side(10) });
+    let found = encode("the ship is on", &InputSettings { expansion, ..side(10) });
     assert_eq!(words(&found), ["[CLS]", "the", "ship", "is", "on", "[SEP]"]);
 }
 
@@ -126,7 +126,7 @@ fn expansion_leaves_long_queries_alone() {
 fn skipped_tokens_are_seen_but_not_kept() {
     let tokeniser = tokeniser();
     let skip: HashSet<u32> = [".", ","].iter().map(|word| tokeniser.id(word).unwrap()).collect();
-    let found = tokeniser.encode("ship, light.", &Side { skip, ..side(20) }).unwrap();
+    let found = tokeniser.encode("ship, light.", &InputSettings { skip, ..side(20) }).unwrap();
     assert_eq!(words(&found), ["[CLS]", "ship", ",", "light", ".", "[SEP]"]);
     assert_eq!(found.kept, [true, true, false, true, false, true]);
     assert_eq!(found.attended, [true; 6]);

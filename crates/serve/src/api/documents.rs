@@ -215,7 +215,7 @@ pub(crate) async fn one(
 ) -> Result<Reply, Refusal> {
     let collection = state.index(&name)?.collection.clone();
     let wanted = id.clone();
-    let (found, _) = state.desk.run(&peer, move |_| collection.document(&wanted)).await?;
+    let (found, _) = state.workers.run(&peer, move |_| collection.document(&wanted)).await?;
     let document = found?.ok_or_else(|| {
         let shown: String = id.chars().take(80).collect();
         Refusal::absent("no_such_document", format!("there is no document `{shown}`"))

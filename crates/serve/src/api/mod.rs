@@ -20,7 +20,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 
 use crate::error::Refusal;
-use crate::middle;
+use crate::middleware;
 use crate::state::State;
 
 pub(crate) use reply::Reply;
@@ -44,7 +44,7 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
         .route("/", get(pages::home))
         .route("/stats", get(pages::statistics))
         .route("/api", get(pages::reference))
-        .route_layer(from_fn_with_state(Arc::clone(state), middle::guard));
+        .route_layer(from_fn_with_state(Arc::clone(state), middleware::guard));
     Router::new()
         .merge(guarded)
         .route("/health", get(service::health))
@@ -56,7 +56,7 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
         .fallback(nowhere)
         .method_not_allowed_fallback(no_such_way)
         .layer(from_fn(plain_errors))
-        .layer(from_fn_with_state(Arc::clone(state), middle::watch))
+        .layer(from_fn_with_state(Arc::clone(state), middleware::watch))
         .with_state(Arc::clone(state))
 }
 

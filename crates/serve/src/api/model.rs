@@ -76,7 +76,7 @@ pub(crate) async fn encode(
     reply.text("{\"queries\":[")?;
     let (queries, documents) = (queries.into_iter(), Parts::new(collection, documents));
     let texts = Texts { queries, documents, reply, at: At::Start, _body: room };
-    let (mut texts, _) = state.desk.run_steps(&peer, texts, |texts, _| texts.step()).await?;
+    let (mut texts, _) = state.workers.run_steps(&peer, texts, |texts, _| texts.step()).await?;
     texts.reply.text("]}")?;
     Ok(texts.reply)
 }
@@ -216,7 +216,7 @@ pub(crate) async fn rerank(
     check_count("texts", documents.len())?;
     let documents = Parts::new(collection, documents);
     let texts = Candidates { query, views: None, documents, results: Vec::new() };
-    let (texts, _) = state.desk.run_steps(&peer, texts, |texts, _| texts.step()).await?;
+    let (texts, _) = state.workers.run_steps(&peer, texts, |texts, _| texts.step()).await?;
     let mut results = texts.results;
     results.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.place.cmp(&b.place)));
     Ok(Json(Reranked { results }))

@@ -125,7 +125,7 @@ async fn searched(
     let (collection, most) = (index.collection.clone(), state.limits.answer);
     let work =
         move |stop: &fastlane::Stop| fetched(collection.results(&search.stop(stop.clone()))?, most);
-    let (found, waited) = state.desk.run(peer, work).await?;
+    let (found, waited) = state.workers.run(peer, work).await?;
     let found = found?;
     state.metrics.see_search(waited, &found.times);
     Ok(found)

@@ -121,7 +121,8 @@ pub(crate) async fn search(
         work.step(stop)?;
         Ok(work.queries.is_empty())
     };
-    let (Work { mut reply, times, .. }, waited) = state.desk.run_steps(&peer, work, step).await?;
+    let (Work { mut reply, times, .. }, waited) =
+        state.workers.run_steps(&peer, work, step).await?;
     for (place, times) in times.iter().enumerate() {
         let waited = if place == 0 { waited } else { Duration::ZERO };
         state.metrics.see_search(waited, times);

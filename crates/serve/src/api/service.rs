@@ -65,7 +65,7 @@ pub(crate) async fn metrics(Shared(state): Shared<Arc<State>>) -> impl IntoRespo
 fn gauges(state: &State) -> String {
     let mut out = String::new();
     head(&mut out, "fastlane_waiting", "gauge", "Requests that wait for a thread.");
-    let _ = writeln!(out, "fastlane_waiting {}", state.desk.waiting());
+    let _ = writeln!(out, "fastlane_waiting {}", state.workers.waiting());
     type Value = fn(&crate::state::Index) -> u64;
     let all: [(&str, &str, Value); 4] = [
         ("fastlane_generation", "The number of the last commit.", |it| it.collection.generation()),

@@ -6,8 +6,8 @@ use fastlane::{SearchResult, Times};
 use maud::{Markup, html};
 
 use super::Results;
-use super::shown::Shown;
-use super::words::{counted, milliseconds};
+use super::format::{counted, milliseconds};
+use super::view_model::ViewModel;
 
 /// A stage of a search.
 struct Stage {
@@ -18,7 +18,7 @@ struct Stage {
 }
 
 /// The stages in running order; together they are the total.
-fn stages(shown: &Shown<'_>) -> [Stage; 6] {
+fn stages(shown: &ViewModel<'_>) -> [Stage; 6] {
     let Times { encode, route, probe, rerank, words, show } = shown.found.times;
     let stage = |name, time: Duration, on| Stage { name, us: time.as_micros(), on };
     [
@@ -32,7 +32,7 @@ fn stages(shown: &Shown<'_>) -> [Stage; 6] {
 }
 
 /// The bar and its numbers.
-pub(super) fn cost(shown: &Shown<'_>) -> Markup {
+pub(super) fn cost(shown: &ViewModel<'_>) -> Markup {
     let stages = stages(shown);
     let total: u128 = stages.iter().map(|stage| stage.us).sum();
     let starts = stages.iter().scan(0, |at, stage| {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words::ticked;
+use super::format::ticked;
 use super::{Asked, links};
 
 /// Why a request has no answer.

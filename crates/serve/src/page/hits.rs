@@ -6,10 +6,10 @@ use std::ops::Range;
 use fastlane::{Hit, Match, Metadata, window};
 use maud::{Markup, html};
 
+use super::format::{clipped, counted};
 use super::marks::{Piece, pieces};
-use super::shown::{By, Shown};
-use super::words::{clipped, counted};
-use super::{Asked, links, words};
+use super::view_model::{By, ViewModel};
+use super::{Asked, format, links};
 
 /// Bytes of a text that are shown whole; a page of books would not load.
 const WHOLE: usize = 20_000;
@@ -19,7 +19,7 @@ const VALUE: usize = 120;
 const NAMED: usize = 4;
 
 /// All hits, or what to do where there are none.
-pub(super) fn list(shown: &Shown<'_>, documents: u64) -> Markup {
+pub(super) fn list(shown: &ViewModel<'_>, documents: u64) -> Markup {
     let hits = &shown.found.hits;
     if hits.is_empty() {
         return nothing(shown.asked, documents);
@@ -53,7 +53,7 @@ fn nothing(asked: &Asked, documents: u64) -> Markup {
 
 /// A hit, with what several parts of it need.
 struct Drawn<'a> {
-    shown: &'a Shown<'a>,
+    shown: &'a ViewModel<'a>,
     hit: &'a Hit,
     /// Title and text: matches count its bytes.
     text: Cow<'a, str>,
@@ -64,7 +64,7 @@ struct Drawn<'a> {
 }
 
 impl<'a> Drawn<'a> {
-    fn new(shown: &'a Shown<'a>, hit: &'a Hit) -> Self {
+    fn new(shown: &'a ViewModel<'a>, hit: &'a Hit) -> Self {
         let text = hit.document.full_text();
         let title = 0..hit.document.title.len();
         let body = text.len() - hit.document.text.len()..text.len();
@@ -88,7 +88,7 @@ impl<'a> Drawn<'a> {
                     }
                     p.score {
                         span.unseen { "score " }
-                        data value=(format!("{score:.6}")) { (words::score(score)) }
+                        data value=(format!("{score:.6}")) { (format::score(score)) }
                     }
                 }
                 (self.snippet())
@@ -218,7 +218,7 @@ impl<'a> Drawn<'a> {
                     tfoot {
                         tr {
                             th scope="row" colspan="3" { "score" }
-                            td { (words::score(self.hit.score)) }
+                            td { (format::score(self.hit.score)) }
                         }
                     }
                 }

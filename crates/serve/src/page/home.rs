@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::format::counted;
 use super::query::{Bar, Heights, even};
-use super::words::counted;
 use super::{Asked, Frame, links};
 
 /// A question in tokens, to explain by; the shares are made up, as the page says.

@@ -7,6 +7,7 @@
 mod cost;
 mod failure;
 mod form;
+mod format;
 mod frame;
 mod hits;
 mod home;
@@ -14,11 +15,10 @@ mod links;
 mod marks;
 mod query;
 mod reference;
-mod shown;
 mod statistics;
 #[cfg(test)]
 mod tests;
-mod words;
+mod view_model;
 
 use fastlane::{SearchResult, Stats};
 use maud::{Markup, html};
@@ -121,7 +121,7 @@ pub(crate) fn failure(frame: &Frame<'_>, failure: &Failure<'_>) -> String {
 }
 
 fn answer(frame: &Frame<'_>, results: &Results<'_>) -> Markup {
-    let shown = shown::Shown::new(frame.asked, results);
+    let shown = view_model::ViewModel::new(frame.asked, results);
     html! {
         h1.unseen { "Results for “" (frame.asked.q) "”" }
         (query::strip(&shown))

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::shown::{By, Shown};
-use super::words::{counted, small};
+use super::format::{counted, small};
+use super::view_model::{By, ViewModel};
 
 /// A token with its bar, for searches and for the drawing that explains one.
 pub(super) struct Bar<'a> {
@@ -68,7 +68,7 @@ fn percent(value: f32) -> String {
 }
 
 /// All tokens of the query; without a router there is nothing to draw bars of.
-pub(super) fn strip(shown: &Shown<'_>) -> Markup {
+pub(super) fn strip(shown: &ViewModel<'_>) -> Markup {
     let alpha = shown.found.tokens.iter().map(|token| token.alpha);
     let most = alpha.fold(f32::MIN_POSITIVE, f32::max);
     let heights = Heights { most, even: shown.even() };
@@ -84,7 +84,7 @@ pub(super) fn strip(shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn token(shown: &Shown<'_>, at: usize, heights: Heights) -> Markup {
+fn token(shown: &ViewModel<'_>, at: usize, heights: Heights) -> Markup {
     let which = shown.which(at);
     let bar = Bar {
         word: shown.word(at),
@@ -106,7 +106,7 @@ fn token(shown: &Shown<'_>, at: usize, heights: Heights) -> Markup {
 }
 
 /// What a pointer that rests on a token is told.
-fn title(shown: &Shown<'_>, at: usize) -> String {
+fn title(shown: &ViewModel<'_>, at: usize) -> String {
     let mut title = format!("{}: alpha {:.3}", shown.spelled(at), shown.alpha(at));
     if let Some(which) = shown.which(at) {
         title.push_str(&format!(", {which}"));
@@ -120,7 +120,7 @@ fn title(shown: &Shown<'_>, at: usize) -> String {
 }
 
 /// What the router did, whether it saw the whole query, and what the page cannot show.
-pub(super) fn sentences(shown: &Shown<'_>) -> Markup {
+pub(super) fn sentences(shown: &ViewModel<'_>) -> Markup {
     let cut = shown.found.cut as u64;
     html! {
         p.says {
@@ -138,12 +138,12 @@ pub(super) fn sentences(shown: &Shown<'_>) -> Markup {
 }
 
 /// Whether nobody knows which tokens met.
-fn silent(shown: &Shown<'_>) -> bool {
+fn silent(shown: &ViewModel<'_>) -> bool {
     let hits = &shown.found.hits;
     shown.asked.rerank == 0 && !hits.is_empty() && hits.iter().all(|hit| hit.matches.is_empty())
 }
 
-fn sentence(shown: &Shown<'_>) -> Markup {
+fn sentence(shown: &ViewModel<'_>) -> Markup {
     let tokens = shown.tokens();
     let lookups = small(shown.found.lanes.len());
     match (shown.by, shown.has_router) {
@@ -177,7 +177,7 @@ fn sentence(shown: &Shown<'_>) -> Markup {
 }
 
 /// The lanes in a sentence: “ships”, “fog” and “weather”.
-fn names(shown: &Shown<'_>) -> Markup {
+fn names(shown: &ViewModel<'_>) -> Markup {
     let lanes = &shown.found.lanes;
     let between = |at: usize| match lanes.len() - at {
         1 => "",

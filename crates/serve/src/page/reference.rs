@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::words::ticked;
+use super::format::ticked;
 
 /// How filters are written.
 const FILTERS: [(&str, &str); 6] = [

@@ -3,7 +3,7 @@
 use fastlane::Stats;
 use maud::{Markup, html};
 
-use super::words::{bytes, grouped};
+use super::format::{bytes, grouped};
 use super::{Frame, links};
 
 /// Characters of a fingerprint that tell models apart at a glance: `f1-`, and 8 digits.

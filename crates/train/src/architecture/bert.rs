@@ -48,11 +48,11 @@ struct Embeddings<D: Device> {
 
 struct Layer<D: Device> {
     project: [Linear<D>; 3],
-    gather: Linear<D>,
-    gather_norm: Norm<D>,
-    widen: Linear<D>,
-    narrow: Linear<D>,
-    narrow_norm: Norm<D>,
+    attention_output: Linear<D>,
+    attention_norm: Norm<D>,
+    intermediate: Linear<D>,
+    output: Linear<D>,
+    output_norm: Norm<D>,
 }
 
 impl<D: Device> Bert<D> {
@@ -70,11 +70,11 @@ impl<D: Device> Bert<D> {
             let norm = |name: &str| weights.norm(&format!("{start}{name}"), architecture.epsilon);
             Layer {
                 project: names.project.map(linear),
-                gather: linear(names.gather),
-                gather_norm: norm(names.gather_norm),
-                widen: linear(names.widen),
-                narrow: linear(names.narrow),
-                narrow_norm: norm(names.narrow_norm),
+                attention_output: linear(names.attention_output),
+                attention_norm: norm(names.attention_norm),
+                intermediate: linear(names.intermediate),
+                output: linear(names.output),
+                output_norm: norm(names.output_norm),
             }
         };
         Self {
@@ -118,16 +118,16 @@ impl<D: Device> Bert<D> {
             attended: tokens.attended.clone(),
             heads: self.heads,
             dropout: dropout.of(0),
-            precision: layer.gather.precision,
+            precision: layer.attention_output.precision,
         });
-        let seen = D::dropout(D::affine(seen, &layer.gather), dropout.of(1));
-        let states = D::norm(seen, states, &layer.gather_norm);
-        let inner = self.bend(D::affine(states.clone(), &layer.widen));
-        let inner = D::dropout(D::affine(inner, &layer.narrow), dropout.of(2));
-        D::norm(inner, states, &layer.narrow_norm)
+        let seen = D::dropout(D::affine(seen, &layer.attention_output), dropout.of(1));
+        let states = D::norm(seen, states, &layer.attention_norm);
+        let inner = self.activation(D::affine(states.clone(), &layer.intermediate));
+        let inner = D::dropout(D::affine(inner, &layer.output), dropout.of(2));
+        D::norm(inner, states, &layer.output_norm)
     }
 
-    fn bend(&self, x: Tensor<D, 2>) -> Tensor<D, 2> {
+    fn activation(&self, x: Tensor<D, 2>) -> Tensor<D, 2> {
         match self.activation {
             Activation::Gelu => D::gelu_of(x),
             Activation::GeluTanh => activation::gelu_approximate(x),

@@ -9,24 +9,24 @@
 //! All tables have two dimensions: the rows are the tokens of a batch, text after text, as
 //! [`Spans`] tells.
 
-mod alone;
 mod composite;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod dropout;
 mod flex;
+mod graph_lock;
 mod spans;
 
 use burn_tensor::Tensor;
 use burn_tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use alone::alone;
 #[cfg(feature = "cuda")]
 pub(crate) use cuda::{Cuda, cuda_device};
 pub use dropout::Dropout;
 pub(crate) use dropout::hash;
 pub use flex::Cpu;
+pub(crate) use graph_lock::alone;
 pub use spans::Spans;
 
 /// A device that can learn.

@@ -4,9 +4,9 @@
 //! time, by examples or by groups of examples about like things. Batches that come near each other
 //! in that order share these out by length, so that a batch has texts of like lengths.
 
-use super::alike::Topics;
 use super::pairs::{Example, Pairs};
 use super::tokens::TokenTable;
+use super::topic_groups::Topics;
 use crate::backend::hash;
 use crate::loss::Relation;
 

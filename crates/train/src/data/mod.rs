@@ -8,15 +8,16 @@
 //! Which pairs batch n holds follows from the seed and n alone, so a run that resumes sees what
 //! it would have seen.
 
-mod alike;
 mod batches;
 mod error;
+pub(crate) mod inputs;
 mod mine;
 mod pairs;
 mod sources;
 mod states;
 mod teacher;
 mod tokens;
+mod topic_groups;
 
 pub(crate) use batches::{Batch, Batches};
 pub use error::DataError;

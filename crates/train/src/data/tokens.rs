@@ -1,6 +1,6 @@
 //! Texts as tokens, split once.
 
-use fastlane_model::checkpoint::{Side, TokeniseError, Tokeniser};
+use fastlane_model::checkpoint::{InputSettings, TokeniseError, Tokeniser};
 use rayon::prelude::*;
 
 /// The tokens of many texts.
@@ -18,7 +18,7 @@ impl TokenTable {
     pub(crate) fn new(
         texts: &[String],
         tokeniser: &Tokeniser,
-        side: &Side,
+        side: &InputSettings,
     ) -> Result<Self, TokeniseError> {
         let mut table = Self::default();
         // in portions: the tokens of a library carry strings, which take much more room

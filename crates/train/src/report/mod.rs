@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::TrainError;
-use crate::metrics;
+use crate::events::metrics;
 use crate::storage::put;
 use series::Series;
 

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Precision;
-use crate::judged::Ways;
+use crate::evaluation::eval_set::Ways;
 
 pub use architecture::{
     ArchitectureSettings, Estimator, RouterSettings, Start, System, Tau, TowerSettings,

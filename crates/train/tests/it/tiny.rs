@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fastlane_train::run::Run;
-use fastlane_train::{Event, Outcome, Places, StepReport, TrainError, Watch, train};
+use fastlane_train::{Event, Observer, Outcome, Places, StepReport, TrainError, train};
 
 /// Words of the tiny encoder's vocabulary.
 pub(crate) const WORDS: [&str; 12] = [
@@ -62,7 +62,7 @@ pub(crate) struct Seen {
     pub(crate) stop_after: Option<u32>,
 }
 
-impl Watch for Seen {
+impl Observer for Seen {
     fn tell(&mut self, event: &Event) {
         if let Event::Step(report) = event {
             self.steps.push(report.clone());

@@ -12,8 +12,8 @@ use crate::args::EncodeArgs;
 use crate::input::Texts;
 use crate::interrupt;
 use crate::model::Digest;
-use crate::partial::{Begun, Done, Partial, PartialError};
 use crate::progress::{Progress, Unit};
+use crate::resumable::{Begun, Done, Partial, PartialError};
 use crate::settings::Settings;
 
 /// The longest time between two entries in the journal: what a crash may cost.

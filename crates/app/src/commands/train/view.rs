@@ -1,6 +1,6 @@
 //! What people see of a run while it goes on.
 
-use fastlane_train::{Event, Measurement, Phase, Ready, StepReport, TestReport, Watch};
+use fastlane_train::{Event, Measurement, Observer, Phase, Ready, StepReport, TestReport};
 
 use crate::interrupt;
 use crate::printer::Printer;
@@ -138,7 +138,7 @@ fn tau(report: &StepReport) -> String {
     report.tau.map_or(String::new(), |tau| format!(" tau {tau:.2}"))
 }
 
-impl Watch for View<'_> {
+impl Observer for View<'_> {
     fn tell(&mut self, event: &Event) {
         match event {
             Event::Phase(phase, total) => self.phase(*phase, *total),

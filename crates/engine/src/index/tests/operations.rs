@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use fastlane_durable::twin::Unsynced;
 
 use super::{DIM, REDUCTION, THOROUGH, found, lane, open_on, views};
-use crate::store::{Coder, RowScratch};
+use crate::codec::{Coder, RowScratch};
 use crate::{Nominate, Reader, Reduction, Request, Rerank, Store, TokenMatrix, Writer};
 
 #[derive(Debug, Clone)]

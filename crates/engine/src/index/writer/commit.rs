@@ -11,16 +11,18 @@ use std::time::Duration;
 use fastlane_durable::{try_lock, write_file};
 
 use super::{Pending, Writer};
-use crate::index::build::{Plan, Watch, build_lists};
-use crate::index::builder::{Kept, Views};
 use crate::index::error::{OpenIndexError, WriteIndexError};
+use crate::index::list_builder::{Plan, Watch, build_lists};
 use crate::index::manifest::{
     CURRENT, DeletedEntry, ListsEntry, Manifest, PartitionEntry, RowsEntry, SegmentEntry,
     file_name, is_ours,
 };
-use crate::index::partition::{Space, is_out_of_balance, is_outgrown, list_lengths, longest};
+use crate::index::partition::{
+    CoarseQuantizer, is_out_of_balance, is_outgrown, list_lengths, longest,
+};
 use crate::index::reader::{Generation, trust};
 use crate::index::segment::{Segment, StoredRows};
+use crate::index::segment_writer::{Kept, Views};
 
 impl Writer {
     /// Makes everything that was done hold, all or nothing, and returns the generation's number.
@@ -142,7 +144,7 @@ impl Writer {
         }
         for Pending { segment, deleted } in &old {
             watch(0).map_err(|error| self.cannot_write(error))?;
-            let mut walk = Walk::default();
+            let mut walk = SegmentMerge::default();
             for document in (0..segment.documents()).filter(|&document| !deleted.has(document)) {
                 let damaged = || WriteIndexError::Damaged {
                     path: segment.views.path.clone(),
@@ -216,7 +218,7 @@ impl Writer {
         &mut self,
         manifest: &mut Manifest,
         watch: Watch<'_>,
-    ) -> Result<Option<Arc<Space>>, WriteIndexError> {
+    ) -> Result<Option<Arc<CoarseQuantizer>>, WriteIndexError> {
         let rows: Vec<_> = self.segments.iter().map(|pending| &pending.segment.views).collect();
         let views = rows.iter().map(|rows| rows.len() as u64).sum();
         if !is_outgrown(manifest.partition.as_ref(), views, self.settings.lists_from) {
@@ -225,8 +227,9 @@ impl Writer {
         }
         let (dim, seed) = (manifest.settings.dim, self.settings.seed);
         let memory = self.settings.memory / 4;
-        let train =
-            |stop: &AtomicBool| self.pool.install(|| Space::train(dim, &rows, seed, memory, stop));
+        let train = |stop: &AtomicBool| {
+            self.pool.install(|| CoarseQuantizer::train(dim, &rows, seed, memory, stop))
+        };
         let space = watched(train, watch).map_err(|error| self.cannot_write(error))?;
         let name = format!("{}.centroids", self.stem());
         let file = write_file(&*self.storage, &name, &space.partition.to_bytes());
@@ -239,7 +242,7 @@ impl Writer {
     fn lists(
         &mut self,
         number: usize,
-        space: &Space,
+        space: &CoarseQuantizer,
         kept: bool,
         watch: Watch<'_>,
     ) -> Result<ListsEntry, WriteIndexError> {
@@ -348,11 +351,11 @@ fn size(pending: &Pending) -> Option<u32> {
 
 /// Lets go of the memory of views that a walk through a segment has passed.
 #[derive(Default)]
-struct Walk {
+struct SegmentMerge {
     passed: [usize; 2],
 }
 
-impl Walk {
+impl SegmentMerge {
     /// Views that are let go of together.
     const MANY: usize = 1 << 16;
 

@@ -6,7 +6,7 @@ use half::slice::HalfFloatSliceExt as _;
 
 use super::Partition;
 use super::points::Points;
-use crate::kernels::f16;
+use fastlane_kernels::search::f16;
 
 /// How long the three numbers are.
 const HEADER: usize = 12;

@@ -12,7 +12,7 @@ use super::TOGETHER;
 use super::members::Members;
 use super::points::Points;
 use super::split::{HEAVY, Sample, split_heavy};
-use crate::kernels::Kernel;
+use fastlane_kernels::search::Kernel;
 
 /// How often the centroids are moved.
 const ROUNDS: usize = 8;

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::kernels::{Kernel, f16};
+use fastlane_kernels::search::{Kernel, f16};
 
 /// Rows are filled up with zeros to a multiple of this.
 const LANES: usize = 16;

@@ -102,7 +102,7 @@ mod tests {
 
     fn model() -> Arc<Model> {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden");
-        Model::open(&golden.join("lanes-split"), &Settings::default()).unwrap().into()
+        Model::open(golden.join("lanes-split"), &Settings::default()).unwrap().into()
     }
 
     fn note() -> Document {
@@ -178,7 +178,7 @@ mod tests {
         });
         assert!(!filled.is_empty(), "no writer was ever faster than a removal");
         for one in filled {
-            let kept = Collection::options().encoder(Arc::clone(&model)).open(&place(one)).unwrap();
+            let kept = Collection::options().encoder(Arc::clone(&model)).open(place(one)).unwrap();
             assert_eq!(kept.ids(), ["a"], "what was committed is there");
         }
     }

@@ -6,8 +6,8 @@ mod model;
 use super::DataError;
 use super::pairs::{Example, Pairs};
 use crate::error::TrainError;
+use crate::events::observer::{Event, Observer, Phase, tell_done};
 use crate::run::NegativeSettings;
-use crate::watch::{Event, Phase, Watch, tell_done};
 
 /// A collection that can be searched; documents are named by their numbers.
 trait Search {
@@ -22,7 +22,7 @@ const PORTION: usize = 256;
 pub(crate) fn mine(
     pairs: &mut Pairs,
     settings: &NegativeSettings,
-    watch: &mut dyn Watch,
+    watch: &mut dyn Observer,
 ) -> Result<(), TrainError> {
     let Pairs { queries, documents, sources, .. } = pairs;
     for source in sources {
@@ -53,7 +53,7 @@ fn add_all(
     examples: &mut [Example],
     (queries, search): (&[String], &dyn Search),
     ranks: std::ops::Range<usize>,
-    watch: &mut dyn Watch,
+    watch: &mut dyn Observer,
 ) -> Result<(), TrainError> {
     watch.tell(&Event::Phase(Phase::Mining, examples.len() as u64));
     let mut done = 0;
@@ -109,7 +109,7 @@ mod tests {
 
     struct Nobody;
 
-    impl Watch for Nobody {
+    impl Observer for Nobody {
         fn tell(&mut self, _: &Event) {}
 
         fn stops(&self) -> bool {

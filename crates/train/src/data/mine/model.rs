@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::{Search, failed};
 use crate::error::TrainError;
-use crate::watch::{Event, Phase, Watch, tell_done};
+use crate::events::observer::{Event, Observer, Phase, tell_done};
 
 /// What searches.
 const BY: &str = "a model";
@@ -31,7 +31,7 @@ impl ByModel {
         folder: &Path,
         model: &Path,
         collection: &[(u32, &str)],
-        watch: &mut dyn Watch,
+        watch: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         let model = Model::open(model, &Settings::default())?;
         watch.tell(&Event::Phase(Phase::EncodingDocuments, collection.len() as u64));

@@ -1,0 +1,234 @@
+//! Writes the documents of a new segment as they come; lists are made of them later.
+
+use std::collections::HashMap;
+use std::io;
+
+use fastlane_durable::{Output, Storage, write_file};
+
+use crate::TokenMatrix;
+use crate::codec::{Coder, RowScratch};
+
+use super::bits::Bits;
+use super::manifest::{DeletedEntry, IndexSettings, RowsEntry, SegmentEntry};
+
+/// The views of a document that are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept<'a> {
+    pub(crate) views: Views<'a>,
+    /// Which each was of those that the document came with, ascending; none if all are kept.
+    pub(crate) positions: Option<&'a [u32]>,
+}
+
+/// Views that are to be stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Views<'a> {
+    New(&'a TokenMatrix),
+    /// Copied, byte for byte, so that merges lose nothing.
+    Stored(&'a [u8]),
+}
+
+/// A segment in the making.
+#[derive(Debug)]
+pub(crate) struct Builder {
+    /// What its files are called before the dot.
+    stem: String,
+    ids: Vec<u8>,
+    id_ends: Vec<u64>,
+    views: RowsOutput,
+    tokens: Option<RowsOutput>,
+    /// The last document of each hash of an id, and those before it with the same hash.
+    by_hash: HashMap<u64, Vec<u32>>,
+    deleted: Vec<u32>,
+}
+
+impl Builder {
+    pub(crate) fn new(
+        storage: &dyn Storage,
+        stem: String,
+        settings: &IndexSettings,
+    ) -> io::Result<Self> {
+        let rows = |what, dim| {
+            let coder = Coder::new(settings.store, dim);
+            RowsOutput::new(storage, format!("{stem}.{what}"), coder)
+        };
+        Ok(Self {
+            ids: Vec::new(),
+            id_ends: Vec::new(),
+            views: rows("views", settings.dim)?,
+            tokens: settings.token_dim.map(|dim| rows("tokens", dim)).transpose()?,
+            by_hash: HashMap::new(),
+            deleted: Vec::new(),
+            stem,
+        })
+    }
+
+    /// How many documents there are.
+    pub(crate) fn documents(&self) -> usize {
+        self.id_ends.len()
+    }
+
+    /// How many of them are not deleted.
+    pub(crate) fn live(&self) -> usize {
+        self.documents() - self.deleted.len()
+    }
+
+    /// How many views there are.
+    pub(crate) fn views(&self) -> usize {
+        self.views.count as usize
+    }
+
+    /// About how much memory all this takes.
+    pub(crate) fn memory(&self) -> usize {
+        // a hash with its list of one takes some 80 bytes
+        self.ids.len() + self.documents() * (3 * size_of::<u64>() + 80)
+    }
+
+    /// Adds a document whose views were checked, and which is not among the others.
+    pub(crate) fn add(
+        &mut self,
+        storage: &dyn Storage,
+        id: &str,
+        views: Kept<'_>,
+        tokens: Option<Kept<'_>>,
+    ) -> io::Result<()> {
+        self.views.add(storage, views)?;
+        if let (Some(output), Some(tokens)) = (&mut self.tokens, tokens) {
+            output.add(storage, tokens)?;
+        }
+        let document = self.id_ends.len() as u32;
+        self.ids.extend(id.as_bytes());
+        self.id_ends.push(self.ids.len() as u64);
+        self.by_hash.entry(hash(id)).or_default().push(document);
+        Ok(())
+    }
+
+    /// Deletes a document; tells whether it was there.
+    pub(crate) fn delete(&mut self, id: &str) -> bool {
+        let Some(documents) = self.by_hash.get_mut(&hash(id)) else { return false };
+        let same = |&document: &u32| id_of(&self.ids, &self.id_ends, document) == id.as_bytes();
+        let Some(place) = documents.iter().position(same) else { return false };
+        self.deleted.push(documents.swap_remove(place));
+        true
+    }
+
+    /// Writes the rest, and makes everything durable.
+    pub(crate) fn finish(self, storage: &dyn Storage) -> io::Result<SegmentEntry> {
+        let Self { stem, ids, id_ends, views, tokens, deleted, .. } = self;
+        let documents = id_ends.len();
+        let mut order: Vec<u32> = (0..documents as u32).collect();
+        // the last of those with one id is the one that may be there still
+        order.sort_by(|&a, &b| {
+            let of = |document| id_of(&ids, &id_ends, document);
+            of(a).cmp(of(b)).then(a.cmp(&b))
+        });
+        let write =
+            |what: &str, bytes: &[u8]| write_file(storage, &format!("{stem}.{what}"), bytes);
+        let mut bits = Bits::new(documents);
+        for document in deleted {
+            bits.add(document as usize);
+        }
+        Ok(SegmentEntry {
+            documents: documents as u32,
+            ids: write("ids", &ids)?,
+            id_ends: write("id-ends", bytemuck::cast_slice(&id_ends))?,
+            order: write("order", bytemuck::cast_slice(&order))?,
+            views: views.finish(storage)?,
+            tokens: tokens.map(|tokens| tokens.finish(storage)).transpose()?,
+            lists: None,
+            deleted: match bits.count() {
+                0 => None,
+                count => Some(DeletedEntry {
+                    bits: write("deleted", bits.bytes())?,
+                    documents: count as u32,
+                }),
+            },
+        })
+    }
+}
+
+fn id_of<'a>(ids: &'a [u8], ends: &[u64], document: u32) -> &'a [u8] {
+    let document = document as usize;
+    let start = document.checked_sub(1).map_or(0, |before| ends[before] as usize);
+    &ids[start..ends[document] as usize]
+}
+
+fn hash(id: &str) -> u64 {
+    use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
+}
+
+/// The views of one kind.
+#[derive(Debug)]
+struct RowsOutput {
+    /// What its first file is called, and others begin with.
+    name: String,
+    rows: Output,
+    coder: Coder,
+    ends: Vec<u64>,
+    /// Written from the first document on that is not whole, for those before it too.
+    positions: Option<Output>,
+    count: u64,
+    scratch: RowScratch,
+}
+
+impl RowsOutput {
+    fn new(storage: &dyn Storage, name: String, coder: Coder) -> io::Result<Self> {
+        let rows = Output::create(storage, &name)?;
+        let (ends, scratch) = (Vec::new(), RowScratch::default());
+        Ok(Self { name, rows, coder, ends, positions: None, count: 0, scratch })
+    }
+
+    fn add(
+        &mut self,
+        storage: &dyn Storage,
+        Kept { views, positions }: Kept<'_>,
+    ) -> io::Result<()> {
+        let rows = match views {
+            Views::Stored(rows) => rows,
+            Views::New(views) => self.coder.encode(views.values(), &mut self.scratch),
+        };
+        self.rows.write(rows)?;
+        let count = rows.len() / self.coder.row_bytes();
+        self.add_positions(storage, positions, count as u32)?;
+        self.count += count as u64;
+        self.ends.push(self.count);
+        Ok(())
+    }
+
+    fn add_positions(
+        &mut self,
+        storage: &dyn Storage,
+        positions: Option<&[u32]>,
+        count: u32,
+    ) -> io::Result<()> {
+        // with nothing left out before the last that is kept, each is at its place
+        let positions =
+            positions.filter(|positions| positions.last().is_some_and(|&last| last >= count));
+        if positions.is_some() && self.positions.is_none() {
+            let mut output = Output::create(storage, &format!("{}-positions", self.name))?;
+            let mut start = 0;
+            for &end in &self.ends {
+                write_places(&mut output, (end - start) as u32)?;
+                start = end;
+            }
+            self.positions = Some(output);
+        }
+        match (&mut self.positions, positions) {
+            (None, _) => Ok(()),
+            (Some(output), Some(positions)) => output.write(bytemuck::cast_slice(positions)),
+            (Some(output), None) => write_places(output, count),
+        }
+    }
+
+    fn finish(self, storage: &dyn Storage) -> io::Result<RowsEntry> {
+        let ends = bytemuck::cast_slice(&self.ends);
+        let ends = write_file(storage, &format!("{}-ends", self.name), ends)?;
+        let positions = self.positions.map(Output::finish).transpose()?;
+        Ok(RowsEntry { rows: self.rows.finish()?, ends, positions })
+    }
+}
+
+/// The positions of a document that is whole.
+fn write_places(output: &mut Output, count: u32) -> io::Result<()> {
+    (0..count).try_for_each(|place| output.write(bytemuck::bytes_of(&place)))
+}

@@ -1,0 +1,146 @@
+//! Which documents are scored: by lists, by all views, or all there are.
+
+use crate::encoder::Lane;
+use crate::index::{FEWEST_VIEWS, Reader, SearchError, Segment};
+
+use super::list_search::Probing;
+use super::pace::Pace;
+use super::probe_plan::Effort;
+use super::score::{Scored, Scorer};
+use super::{DocumentSet, Nominate, Request, USUAL_RECALL};
+
+/// With more than one of so many documents wanted, all views are compared.
+const MOST: usize = 4;
+
+/// Finds the best documents for lanes.
+pub(super) struct Nominator<'a> {
+    reader: &'a Reader,
+    request: &'a Request<'a>,
+    pace: &'a Pace<'a>,
+}
+
+impl<'a> Nominator<'a> {
+    pub(super) fn new(reader: &'a Reader, request: &'a Request<'a>, pace: &'a Pace<'a>) -> Self {
+        Self { reader, request, pace }
+    }
+
+    /// Counts a step of the search; fails when it shall end.
+    pub(super) fn step(&self) -> Result<(), SearchError> {
+        self.pace.step()
+    }
+
+    /// At least the `wanted` best documents, scored by the lanes, in no order.
+    pub(super) fn best(&self, wanted: usize) -> Result<Vec<Scored>, SearchError> {
+        match self.request.nominate {
+            Nominate::All => self.all(),
+            _ if self.reader.generation.space.is_none() => self.scan(),
+            // whoever asks for lists gets them, however few views there are
+            Nominate::Lists { probes, margin } => self.by_lists(wanted, Effort { probes, margin }),
+            Nominate::Auto => self.by_recall(wanted, USUAL_RECALL),
+            Nominate::Recall(recall) => self.by_recall(wanted, recall),
+            Nominate::Scan => self.scan(),
+        }
+    }
+
+    /// Looks into as many lists as such a share of the best takes, or at all views if these are few
+    /// or most documents are wanted.
+    fn by_recall(&self, wanted: usize, recall: f32) -> Result<Vec<Scored>, SearchError> {
+        let segments = &self.reader.generation.segments;
+        let views: usize = segments.iter().map(|segment| segment.views.len()).sum();
+        let documents: usize = segments.iter().map(|segment| segment.documents()).sum();
+        let deleted: usize = segments.iter().map(|segment| segment.deleted.count()).sum();
+        let there = self.request.filter.map_or(documents - deleted, DocumentSet::len);
+        let left = there as f64 / documents.max(1) as f64;
+        if recall == 1.0 || views as f64 * left < FEWEST_VIEWS as f64 || wanted >= there / MOST {
+            return self.scan();
+        }
+        self.by_lists(wanted, Effort::of(recall, wanted, left))
+    }
+
+    /// Whether not all documents may be found.
+    pub(super) fn filters(&self) -> bool {
+        self.request.filter.is_some()
+    }
+
+    /// Whether a document may be found.
+    pub(super) fn allows(&self, number: u32, segment: &Segment, document: usize) -> bool {
+        let filter = self.request.filter;
+        !segment.deleted.has(document)
+            && filter.is_none_or(|filter| {
+                filter.segments.get(number as usize).is_some_and(|set| set.has(document))
+            })
+    }
+
+    fn allowed(&self) -> impl Iterator<Item = (u32, &'a Segment, u32)> + '_ {
+        (0..).zip(&self.reader.generation.segments).flat_map(move |(number, segment)| {
+            let segment: &'a Segment = segment;
+            let documents = 0..segment.documents();
+            let allowed = documents.filter(move |&one| self.allows(number, segment, one));
+            allowed.map(move |document| (number, segment, document as u32))
+        })
+    }
+
+    fn all(&self) -> Result<Vec<Scored>, SearchError> {
+        let scored =
+            |(segment, _, document)| Scored { segment, document, score: 0.0, pairs: Vec::new() };
+        Ok(self.allowed().map(scored).collect())
+    }
+
+    /// Scores all documents.
+    fn scan(&self) -> Result<Vec<Scored>, SearchError> {
+        let mut scorer = self.scorer();
+        let mut all = Vec::new();
+        for (segment, part, document) in self.allowed() {
+            self.step()?;
+            if let Some((score, pairs)) = scorer.score(&part.views, document)? {
+                all.push(Scored { segment, document, score, pairs });
+            }
+        }
+        Ok(all)
+    }
+
+    fn scorer(&self) -> Scorer {
+        Scorer::of_lanes(self.request.lanes, self.reader.settings().dim)
+    }
+
+    /// Lets each lane nominate its best documents, and scores these for all lanes.
+    fn by_lists(&self, wanted: usize, effort: Effort) -> Result<Vec<Scored>, SearchError> {
+        let [lane] = self.request.lanes else { return self.by_many_lanes(wanted, effort) };
+        self.by_one_lane(lane, wanted, effort)
+    }
+
+    fn by_one_lane(
+        &self,
+        lane: &Lane<'_>,
+        wanted: usize,
+        effort: Effort,
+    ) -> Result<Vec<Scored>, SearchError> {
+        let mut best = Probing::new(self.reader, self, lane.view).best(wanted, effort)?;
+        for scored in &mut best {
+            scored.score *= lane.weight;
+            scored.pairs.iter_mut().for_each(|pair| pair.query = lane.token);
+        }
+        Ok(best)
+    }
+
+    fn by_many_lanes(&self, wanted: usize, effort: Effort) -> Result<Vec<Scored>, SearchError> {
+        let mut nominated = Vec::new();
+        for lane in self.request.lanes {
+            let mut best = self.by_one_lane(lane, wanted, effort)?;
+            self.reader.rank(&mut best, wanted.saturating_mul(2))?;
+            nominated.extend(best.iter().map(|scored| (scored.segment, scored.document)));
+        }
+        nominated.sort_unstable();
+        nominated.dedup();
+        let mut scorer = self.scorer();
+        let mut all = Vec::with_capacity(nominated.len());
+        for (segment, document) in nominated {
+            self.step()?;
+            let rows = &self.reader.segment(segment).views;
+            if let Some((score, pairs)) = scorer.score(rows, document)? {
+                all.push(Scored { segment, document, score, pairs });
+            }
+        }
+        Ok(all)
+    }
+}

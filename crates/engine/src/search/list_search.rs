@@ -1,0 +1,219 @@
+//! One lane through the lists: probe, scan codes, compare what may be among the best exactly.
+//!
+//! An estimate errs by about `factor * |query|`, so the scan can tell which views may still beat
+//! the best documents so far, up to a *margin* of so many standard errors, and these are compared
+//! exactly at once. The better the first lists are, the fewer views that is.
+
+use crate::codec::RowScratch;
+use crate::index::{Reader, SearchError};
+use crate::lists::{Entries, PartitionScratch, Scanner, WantedLists};
+use fastlane_kernels::search::Kernel;
+
+use super::Pair;
+use super::candidates::Nominator;
+use super::damaged_rows;
+use super::probe_plan::Effort;
+use super::score::Scored;
+
+/// Rows are asked for so many before they are needed.
+const AHEAD: usize = 12;
+
+/// A list is worth its centroid and so many radii: with 3 to 5 a given number of lists finds most.
+const REACH: f32 = 4.0;
+
+/// One lane's way.
+pub(super) struct Probing<'a> {
+    reader: &'a Reader,
+    nominator: &'a Nominator<'a>,
+    query: &'a [f32],
+    /// The query as rows want it.
+    turned: Vec<f32>,
+    kernel: Kernel,
+}
+
+impl<'a> Probing<'a> {
+    pub(super) fn new(reader: &'a Reader, nominator: &'a Nominator<'a>, query: &'a [f32]) -> Self {
+        let mut turned = query.to_vec();
+        // all segments of an index are stored in one way
+        if let Some(segment) = reader.generation.segments.first() {
+            segment.views.turn(&mut turned);
+        }
+        Self { reader, nominator, query, turned, kernel: Kernel::best() }
+    }
+
+    /// The best documents by exact products; more lists while there are fewer than `wanted`.
+    pub(super) fn best(
+        &self,
+        wanted: usize,
+        mut effort: Effort,
+    ) -> Result<Vec<Scored>, SearchError> {
+        let space = self.reader.generation.space.as_ref().expect("only an index with lists probes");
+        let mut rotated = self.query.to_vec();
+        space.rotation.apply(&mut rotated);
+        let mut scanner = Scanner::new(self.kernel, &rotated);
+        scanner.set_margin(effort.margin);
+        let mut probes = Vec::new();
+        let lists = space.partition.lists();
+        // squares of large values are no f32
+        let squares: f64 = self.query.iter().map(|&value| f64::from(value).powi(2)).sum();
+        let reach = REACH * squares.sqrt() as f32;
+        loop {
+            let scratch = &mut PartitionScratch::default();
+            let count = effort.probes.min(lists);
+            let looked_for = WantedLists { query: self.query, reach, count };
+            space.partition.probe(looked_for, scratch, &mut probes);
+            for (worth, list) in &mut probes {
+                *worth -= reach * space.partition.radius(*list as usize);
+            }
+            let mut best = Best::new(wanted);
+            self.walk(&scanner, &probes, &mut best)?;
+            let best = best.finish();
+            if best.len() >= wanted || effort.probes >= lists {
+                return Ok(best.into_iter().map(|found| self.scored(found)).collect());
+            }
+            effort.probes = effort.probes.saturating_mul(2).max(1);
+        }
+    }
+
+    /// Goes through lists, the most promising first.
+    fn walk(
+        &self,
+        scanner: &Scanner,
+        probes: &[(f32, u32)],
+        best: &mut Best,
+    ) -> Result<(), SearchError> {
+        let (mut found, mut views) = (Vec::new(), Vec::new());
+        let mut parts = self.entries(probes).peekable();
+        while let Some((segment, entries)) = parts.next() {
+            self.nominator.step()?;
+            if let Some((_, next)) = parts.peek() {
+                scanner.prefetch(next);
+            }
+            found.clear();
+            scanner.scan(&entries, best.threshold.next_down(), &mut found);
+            views.clear();
+            for &(_, place) in &found {
+                views.extend(self.view(segment, place)?);
+            }
+            self.compare(segment, &views, best)?;
+        }
+        Ok(())
+    }
+
+    /// The codes of some lists, in all segments.
+    fn entries<'b>(&'b self, probes: &'b [(f32, u32)]) -> impl Iterator<Item = (u32, Entries<'b>)> {
+        let segments = &self.reader.generation.segments;
+        probes.iter().flat_map(move |&(base, list)| {
+            (0..).zip(segments).filter_map(move |(segment, part)| {
+                let lists = part.lists.as_ref()?;
+                let places = lists.places(list as usize);
+                let factors = lists.factors().get(places.clone())?;
+                Some((segment, Entries { blocks: lists.codes(), places, factors, base }))
+            })
+        })
+    }
+
+    /// The view that a code is of; none if its document may not be found.
+    fn view(&self, segment: u32, place: u32) -> Result<Option<u32>, SearchError> {
+        let part = self.reader.segment(segment);
+        let lists = part.lists.as_ref().expect("a code comes from a list");
+        let Some(&view) = lists.numbers().get(place as usize) else {
+            return Err(damaged_rows(&lists.path, format!("it has no place {place}")));
+        };
+        if part.deleted.count() == 0 && !self.nominator.filters() {
+            return Ok(Some(view));
+        }
+        let document = self.document(segment, view)? as usize;
+        Ok(self.nominator.allows(segment, part, document).then_some(view))
+    }
+
+    fn document(&self, segment: u32, view: u32) -> Result<u32, SearchError> {
+        let rows = &self.reader.segment(segment).views;
+        let document = rows.document(view as usize);
+        let lost = || damaged_rows(&rows.path, format!("view {view} is of no document"));
+        document.map(|document| document as u32).ok_or_else(lost)
+    }
+
+    /// Compares views exactly.
+    fn compare(&self, segment: u32, views: &[u32], best: &mut Best) -> Result<(), SearchError> {
+        let rows = &self.reader.segment(segment).views;
+        let place = |view: u32| view as usize..view as usize + 1;
+        let fetch = |&view: &u32| self.kernel.fetch(rows.bytes(place(view)).unwrap_or_default());
+        let mut scratch = RowScratch::default();
+        views.iter().take(AHEAD).for_each(fetch);
+        for (index, &view) in views.iter().enumerate() {
+            views.get(index + AHEAD).into_iter().for_each(fetch);
+            let row = rows.read(place(view), &mut scratch);
+            let lost = || damaged_rows(&rows.path, format!("it has no view {view}"));
+            let mut product = [0.0];
+            self.kernel.dots_half(&self.turned, row.ok_or_else(lost)?, &mut product);
+            if product[0] >= best.threshold {
+                let document = self.document(segment, view)?;
+                best.push(Found { product: product[0], segment, document, view });
+            }
+        }
+        Ok(())
+    }
+
+    fn scored(&self, found: Found) -> Scored {
+        let Found { product, segment, document, view } = found;
+        let views = self.reader.segment(segment).views.of(document as usize);
+        let view = view as usize - views.map_or(0, |views| views.start);
+        Scored { segment, document, score: product, pairs: vec![Pair { query: 0, view, product }] }
+    }
+}
+
+/// A view, compared exactly.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    product: f32,
+    segment: u32,
+    document: u32,
+    view: u32,
+}
+
+/// The best documents so far.
+struct Best {
+    wanted: usize,
+    /// The score of the worst of them, once there are as many as wanted.
+    threshold: f32,
+    found: Vec<Found>,
+    /// When it is time to leave some out.
+    room: usize,
+}
+
+impl Best {
+    fn new(wanted: usize) -> Self {
+        let room = wanted.saturating_mul(2).saturating_add(32);
+        Self { wanted, threshold: f32::NEG_INFINITY, found: Vec::new(), room }
+    }
+
+    fn push(&mut self, found: Found) {
+        self.found.push(found);
+        if self.found.len() >= self.room {
+            self.shrink();
+        }
+    }
+
+    /// Keeps the best view of each document, and of documents the best and their equals.
+    fn shrink(&mut self) {
+        let document = |found: &Found| (found.segment, found.document);
+        self.found.sort_unstable_by(|a, b| {
+            let best = b.product.total_cmp(&a.product).then(a.view.cmp(&b.view));
+            document(a).cmp(&document(b)).then(best)
+        });
+        self.found.dedup_by_key(|found| document(found));
+        if self.found.len() >= self.wanted {
+            let order = |a: &Found, b: &Found| b.product.total_cmp(&a.product);
+            let (_, last, _) = self.found.select_nth_unstable_by(self.wanted - 1, order);
+            self.threshold = last.product;
+            self.found.retain(|found| found.product >= self.threshold);
+        }
+        self.room = self.found.len().max(self.wanted).saturating_mul(2).saturating_add(32);
+    }
+
+    fn finish(mut self) -> Vec<Found> {
+        self.shrink();
+        self.found
+    }
+}

@@ -1,0 +1,106 @@
+//! Many documents: some are in work side by side, and each is given when all before it are.
+//!
+//! A text is taken in when another is given, so that whoever stops asking waits for few of them.
+
+use std::collections::VecDeque;
+use std::iter::Fuse;
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use fastlane_engine::{DocumentViews, EncodeError};
+use rayon::ThreadPool;
+
+use crate::serving::in_flight::InFlight;
+use crate::serving::pipeline::Pipeline;
+
+/// No text is taken in while those in work have so many bytes.
+const MOST_BYTES: usize = 8 << 20;
+
+type Encoded = Result<DocumentViews, EncodeError>;
+type Texts<'a> = Box<dyn Iterator<Item = String> + Send + 'a>;
+
+/// Encodes texts as they are asked for; gives them back in their order.
+pub(crate) struct DocumentStream<'a> {
+    towers: &'a Arc<Pipeline>,
+    pool: &'a ThreadPool,
+    turns: &'a InFlight,
+    window: NonZero<usize>,
+    texts: Fuse<Texts<'a>>,
+    /// Where the views of each will come, and the bytes of its text.
+    in_work: VecDeque<(Receiver<Encoded>, usize)>,
+}
+
+impl<'a> DocumentStream<'a> {
+    /// Has at most `window` texts in work.
+    pub(crate) fn new(
+        towers: &'a Arc<Pipeline>,
+        (pool, turns): (&'a ThreadPool, &'a InFlight),
+        window: NonZero<usize>,
+        texts: Texts<'a>,
+    ) -> Self {
+        Self { towers, pool, turns, window, texts: texts.fuse(), in_work: VecDeque::new() }
+    }
+
+    fn has_room(&self) -> bool {
+        let bytes: usize = self.in_work.iter().map(|(_, bytes)| bytes).sum();
+        self.in_work.len() < self.window.get() && bytes < MOST_BYTES
+    }
+
+    fn put_to_work(&mut self, text: String) {
+        let (give, take) = sync_channel(1);
+        self.in_work.push_back((take, text.len()));
+        let (towers, turn) = (Arc::clone(self.towers), self.turns.begin());
+        self.pool.spawn_fifo(move || {
+            // a panic here would end the whole program
+            let views = catch_unwind(AssertUnwindSafe(|| towers.encode_document(&text)));
+            let views = views.unwrap_or_else(|_| Err(panicked(&text)));
+            // a query that comes when the last views are there is alone
+            drop(turn);
+            // refused when nobody asks any more
+            let _ = give.send(views);
+        });
+    }
+}
+
+fn panicked(text: &str) -> EncodeError {
+    let start = text.chars().take(40).collect();
+    EncodeError { start, source: "the encoder panicked: a bug of ours".into() }
+}
+
+impl Iterator for DocumentStream<'_> {
+    type Item = Encoded;
+
+    fn next(&mut self) -> Option<Encoded> {
+        while self.has_room() {
+            let Some(text) = self.texts.next() else { break };
+            self.put_to_work(text);
+        }
+        let (views, _) = self.in_work.pop_front()?;
+        Some(views.recv().expect("a text in work gives views or an error"))
+    }
+}
+
+/// Works on each item, the longest first, on all threads of a pool; gives results in order.
+pub(crate) fn side_by_side<T: Sync, R: Send>(
+    pool: &ThreadPool,
+    items: &[T],
+    length: impl Fn(&T) -> usize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(length(&items[index])));
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(items.len()));
+    pool.broadcast(|_| {
+        while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let result = work(&items[index]);
+            done.lock().expect("no thread panics while it holds it").push((index, result));
+        }
+    });
+    let mut done = done.into_inner().expect("no thread panics while it holds it");
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}

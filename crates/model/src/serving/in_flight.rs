@@ -1,0 +1,52 @@
+//! Who is at work: a text that comes alone has all threads, beside others it has its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Counts the texts that are in work, or wait for a thread.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InFlight(Arc<AtomicUsize>);
+
+/// A text's turn, for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct InFlightGuard {
+    turns: InFlight,
+    others: usize,
+}
+
+impl InFlight {
+    pub(crate) fn begin(&self) -> InFlightGuard {
+        let others = self.0.fetch_add(1, Ordering::Relaxed);
+        InFlightGuard { turns: self.clone(), others }
+    }
+}
+
+impl InFlightGuard {
+    /// Tells whether nobody else was at work when it began.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.others == 0
+    }
+}
+
+impl Drop for InFlightGuard {
+    fn drop(&mut self) {
+        self.turns.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_second_is_not_alone() {
+        let turns = InFlight::default();
+        let first = turns.begin();
+        let second = turns.begin();
+        assert!(first.is_alone() && !second.is_alone());
+        drop(first);
+        assert!(!turns.begin().is_alone());
+        drop(second);
+        assert!(turns.begin().is_alone());
+    }
+}

@@ -1,0 +1,206 @@
+//! What a checkpoint has in memory: text to views on this thread, or with others of its pool.
+//!
+//! A query: text → tokens → query tower → states → views → router → alpha, and the soft lane.
+//! A document: text → tokens → document tower → states → views, and lane views if it has them.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use fastlane_engine::{DocumentViews, EncodeError, QueryViews, Token, TokenMatrix, UsualLane};
+use rayon::ThreadPool;
+
+use crate::checkpoint::{Checkpoint, CheckpointError, LaneKind, Layout, RouterFiles, RouterInput};
+use crate::encoders::bert::Workspace;
+use crate::error::NotFinite;
+use crate::fingerprint::Fingerprint;
+use crate::heads::document_lanes::DocumentLanes;
+use crate::heads::projection::{Projection, mix};
+use crate::heads::router::Router;
+use crate::serving::tower::Tower;
+use crate::tokenise::{InputSettings, Tokeniser, Tokens};
+use fastlane_kernels::encoder::Kernel;
+
+/// Both towers, what surrounds their texts, and the router.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) layout: Layout,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) kernel: Kernel,
+    tokeniser: Tokeniser,
+    pub(crate) query_side: InputSettings,
+    pub(crate) document_side: InputSettings,
+    query: Tower,
+    pub(crate) document: Tower,
+    pub(crate) router: Option<Router>,
+    usual: UsualLane,
+    document_lanes: Option<DocumentLanes>,
+    workspaces: Mutex<Vec<Arc<Workspace>>>,
+}
+
+impl Pipeline {
+    /// Packs the weights for a kernel.
+    pub(crate) fn load(kernel: Kernel, files: Checkpoint) -> Result<Self, CheckpointError> {
+        let query = Tower::load(kernel, &files.query, files.normalise)?;
+        let document = match &files.document {
+            Some(document) => Tower::load(kernel, document, files.normalise)?,
+            None => query.tie(),
+        };
+        let towers = Self {
+            layout: files.layout,
+            // their tensors were hashed above, as they were read
+            fingerprint: files.fingerprint()?,
+            kernel,
+            tokeniser: files.tokeniser,
+            query_side: files.query_side,
+            document_side: files.document_side,
+            query,
+            document,
+            router: None,
+            usual: UsualLane::All,
+            document_lanes: None,
+            workspaces: Mutex::default(),
+        };
+        match &files.router {
+            Some(router) => towers.with_router(router, files.normalise),
+            None => Ok(towers),
+        }
+    }
+
+    fn with_router(
+        mut self,
+        files: &RouterFiles,
+        normalise: bool,
+    ) -> Result<Self, CheckpointError> {
+        let from = match files.config.input {
+            RouterInput::States => self.query.bert.hidden(),
+            RouterInput::Views => self.query.tokens.dim(),
+        };
+        let kernel = self.kernel.exact();
+        self.router = Some(Router::load(kernel, files, from)?);
+        self.usual = match files.config.lane {
+            LaneKind::Hard => UsualLane::Best(files.config.lanes.unwrap_or(1)),
+            LaneKind::Soft => UsualLane::Soft,
+        };
+        self.document_lanes = DocumentLanes::load(kernel, files, self.document.bert.hidden())?;
+        self.query.load_lanes(self.kernel, files, "query", normalise)?;
+        self.document.load_lanes(self.kernel, files, "document", normalise)?;
+        Ok(self)
+    }
+
+    /// Tells whether documents are searched by views other than those of their tokens.
+    pub(crate) fn has_lane_views(&self) -> bool {
+        self.document_lanes.is_some() || self.document.lanes.is_some()
+    }
+
+    /// Counts the bytes of the weights.
+    pub(crate) fn bytes(&self) -> usize {
+        let tied = Arc::ptr_eq(&self.query.bert, &self.document.bert);
+        let document = if tied { 0 } else { self.document.bytes() };
+        self.query.bytes() + document + self.router.as_ref().map_or(0, Router::bytes)
+    }
+
+    /// The last hidden states of a document's tokens.
+    pub(crate) fn states(&self, ids: &[u32], pool: Option<&ThreadPool>) -> TokenMatrix {
+        let states = self.forward(&self.document, (ids, ids.len()), pool);
+        TokenMatrix::new(self.document.bert.hidden(), states)
+    }
+
+    /// Runs a tower on tokens, so many of which are attended, perhaps with the help of a pool.
+    fn forward(
+        &self,
+        tower: &Tower,
+        tokens: (&[u32], usize),
+        pool: Option<&ThreadPool>,
+    ) -> Vec<f32> {
+        let mut workspace =
+            self.workspaces.lock().expect("no thread panics while it holds it").pop();
+        let states = tower.bert.states(tokens, pool, &mut workspace);
+        let mut workspaces = self.workspaces.lock().expect("no thread panics while it holds it");
+        workspaces.extend(workspace);
+        states
+    }
+
+    /// Encodes a query, perhaps with the help of a pool; tells how long the router took.
+    pub(crate) fn encode_query(
+        &self,
+        text: &str,
+        pool: Option<&ThreadPool>,
+    ) -> Result<(QueryViews, Duration), EncodeError> {
+        let tower = &self.query;
+        let Tokens { tokens, attended, cut, .. } = self.tokens(text, &self.query_side)?;
+        let attended = attended.iter().filter(|&&attended| attended).count();
+        let states = self.forward(tower, (&ids(&tokens), attended), pool);
+        let views = matrix(&tower.tokens, &states);
+        check(text, "a view", views.values())?;
+        let began = Instant::now();
+        let alpha = match &self.router {
+            None => vec![1.0 / tokens.len() as f32; tokens.len()],
+            Some(router) => router.alpha(match router.input {
+                RouterInput::States => &states,
+                RouterInput::Views => views.values(),
+            }),
+        };
+        let routed = began.elapsed();
+        check(text, "alpha", &alpha)?;
+        let lane_views = tower.lanes.as_ref().map(|lanes| matrix(lanes, &states));
+        check(text, "a lane view", lane_views.as_ref().map_or(&[], TokenMatrix::values))?;
+        let soft_lane = tower.lane().views(&mix(&alpha, states.chunks_exact(tower.bert.hidden())));
+        check(text, "the soft lane", &soft_lane)?;
+        let usual = self.usual;
+        Ok((QueryViews { tokens, views, alpha, lane_views, soft_lane, usual, cut }, routed))
+    }
+
+    /// The tokens of a document that have views.
+    pub(crate) fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
+        let Tokens { tokens, kept, .. } = self.tokens(text, &self.document_side)?;
+        Ok(tokens.into_iter().zip(kept).filter_map(|(token, kept)| kept.then_some(token)).collect())
+    }
+
+    /// Encodes one document on this thread alone.
+    pub(crate) fn encode_document(&self, text: &str) -> Result<DocumentViews, EncodeError> {
+        let tower = &self.document;
+        let Tokens { tokens, attended, kept, cut } = self.tokens(text, &self.document_side)?;
+        let attended = attended.iter().filter(|&&attended| attended).count();
+        let states = self.forward(tower, (&ids(&tokens), attended), None);
+        let hidden = tower.bert.hidden();
+        let rows = states.chunks_exact(hidden).zip(&kept).filter(|(_, kept)| **kept);
+        let kept_states: Vec<f32> = rows.flat_map(|(row, _)| row).copied().collect();
+        let pooled = self.document_lanes.as_ref();
+        let pooled = pooled.map(|lanes| lanes.pool(&states[..attended * hidden], hidden));
+        let lane_views = match (pooled, &tower.lanes) {
+            (Some(pooled), _) => Some(matrix(tower.lane(), &pooled)),
+            (None, Some(lanes)) => Some(matrix(lanes, &kept_states)),
+            (None, None) => None,
+        };
+        let tokens = tokens.into_iter().zip(kept).filter_map(|(token, kept)| kept.then_some(token));
+        let views = matrix(&tower.tokens, &kept_states);
+        check(text, "a view", views.values())?;
+        check(text, "a lane view", lane_views.as_ref().map_or(&[], TokenMatrix::values))?;
+        Ok(DocumentViews { tokens: tokens.collect(), views, lane_views, cut })
+    }
+
+    fn tokens(&self, text: &str, side: &InputSettings) -> Result<Tokens, EncodeError> {
+        self.tokeniser.encode(text, side).map_err(|error| cannot_encode(text, error))
+    }
+}
+
+fn ids(tokens: &[Token]) -> Vec<u32> {
+    tokens.iter().map(|token| token.id).collect()
+}
+
+fn matrix(projection: &Projection, states: &[f32]) -> TokenMatrix {
+    TokenMatrix::new(projection.dim(), projection.views(states))
+}
+
+/// Makes sure that what a text becomes are numbers.
+fn check(text: &str, what: &'static str, values: &[f32]) -> Result<(), EncodeError> {
+    match values.iter().find(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(&value) => Err(cannot_encode(text, NotFinite { what, value })),
+    }
+}
+
+fn cannot_encode(text: &str, source: impl Error + Send + Sync + 'static) -> EncodeError {
+    EncodeError { start: text.chars().take(40).collect(), source: Box::new(source) }
+}

@@ -1,0 +1,250 @@
+//! The four ways in which a router fails, told by name.
+//!
+//! | sign | told when |
+//! |---|---|
+//! | collapse | one position, or one token, wins nearly always |
+//! | frozen | shares stay as even as they began |
+//! | unstable tau | the loss jumps while tau falls |
+//! | coverage | many documents are cut |
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::events::observer::StepReport;
+
+/// Steps that are looked at together.
+const WINDOW: usize = 50;
+/// A position or token that wins more often than this has taken over.
+const TAKEN_OVER: f64 = 0.9;
+/// Shares whose entropy is above this part of the highest are even.
+const EVEN: f64 = 0.97;
+/// A loss that is so many times the usual one has jumped.
+const JUMP: f64 = 2.0;
+/// A share of cut documents above which the lanes may lie past the cut.
+const CUT: f64 = 0.2;
+
+/// Something that is going wrong.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sign {
+    /// One position of the query wins nearly always.
+    CollapseToPosition {
+        /// Which.
+        position: u32,
+        /// How often.
+        share: f64,
+    },
+    /// One token wins nearly always.
+    CollapseToToken {
+        /// Its number in the vocabulary.
+        token: u32,
+        /// How often.
+        share: f64,
+    },
+    /// The router's shares stay even.
+    FrozenRouter {
+        /// Their entropy, as a part of the highest.
+        entropy: f64,
+    },
+    /// The loss jumps while tau falls.
+    UnstableTau {
+        /// At which step.
+        step: u32,
+        /// The loss there, and the usual one before.
+        losses: [f64; 2],
+    },
+    /// Many documents are cut: what answers a query may lie past the cut.
+    Coverage {
+        /// Which part of the documents.
+        share: f64,
+    },
+}
+
+impl Sign {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::CollapseToPosition { .. } | Self::CollapseToToken { .. } => "collapse",
+            Self::FrozenRouter { .. } => "frozen",
+            Self::UnstableTau { .. } => "tau",
+            Self::Coverage { .. } => "coverage",
+        }
+    }
+}
+
+impl fmt::Display for Sign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CollapseToPosition { position, share } => {
+                write!(f, "router collapse: position {position} wins {:.0} %", 100.0 * share)
+            }
+            Self::CollapseToToken { token, share } => {
+                write!(f, "router collapse: token {token} wins {:.0} %", 100.0 * share)
+            }
+            Self::FrozenRouter { entropy } => {
+                write!(f, "frozen router: shares are {:.0} % even", 100.0 * entropy)
+            }
+            Self::UnstableTau { step, losses: [found, usual] } => {
+                write!(
+                    f,
+                    "unstable tau: the loss jumped to {found:.3} from {usual:.3} at step {step}"
+                )
+            }
+            Self::Coverage { share } => {
+                write!(f, "coverage: {:.0} % of the documents are cut", 100.0 * share)
+            }
+        }
+    }
+}
+
+/// Watches the last steps.
+#[derive(Debug, Default)]
+pub(crate) struct Signs {
+    recent: VecDeque<StepReport>,
+    /// Signs that were told, by name, and at which step.
+    pub(crate) told: BTreeMap<String, u32>,
+    warm_up: u32,
+}
+
+impl Signs {
+    /// Looks for signs after the warm-up.
+    pub(crate) fn new(warm_up: u32) -> Self {
+        Self { warm_up, ..Self::default() }
+    }
+
+    /// A sign for the documents of a run, if many are cut.
+    pub(crate) fn coverage(cut: usize, documents: usize) -> Option<Sign> {
+        let share = cut as f64 / documents.max(1) as f64;
+        (share > CUT).then_some(Sign::Coverage { share })
+    }
+
+    /// Looks at one more step; tells each sign again only after many steps.
+    pub(crate) fn see(&mut self, report: &StepReport) -> Vec<Sign> {
+        // a router that has hardly moved yet is not frozen
+        if report.step <= self.warm_up {
+            return Vec::new();
+        }
+        let jump = self.jump(report);
+        self.recent.push_back(report.clone());
+        if self.recent.len() > WINDOW {
+            self.recent.pop_front();
+        }
+        if self.recent.len() < WINDOW {
+            return Vec::new();
+        }
+        let all = [self.frozen(), self.collapse(), jump];
+        all.into_iter().flatten().filter(|sign| self.is_new(sign, report.step)).collect()
+    }
+
+    /// Whether a sign was not told yet, or long ago; from now on it was.
+    fn is_new(&mut self, sign: &Sign, step: u32) -> bool {
+        let again = 10 * WINDOW as u32;
+        let new = self.told.get(sign.name()).is_none_or(|&told| step >= told + again);
+        if new {
+            self.told.insert(sign.name().to_owned(), step);
+        }
+        new
+    }
+
+    /// Whether a sign was never told; from now on it was.
+    pub(crate) fn is_first(&mut self, sign: &Sign, step: u32) -> bool {
+        !self.told.contains_key(sign.name()) && self.is_new(sign, step)
+    }
+
+    fn frozen(&self) -> Option<Sign> {
+        let entropies: Vec<f64> = self.recent.iter().filter_map(|it| it.entropy).collect();
+        let entropy = entropies.iter().sum::<f64>() / entropies.len().max(1) as f64;
+        (!entropies.is_empty() && entropy > EVEN).then_some(Sign::FrozenRouter { entropy })
+    }
+
+    fn collapse(&self) -> Option<Sign> {
+        let most = |of: fn(&StepReport) -> &[u32]| {
+            let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+            let all = self.recent.iter().flat_map(of);
+            all.for_each(|&it| *counts.entry(it).or_default() += 1);
+            let sum: usize = counts.values().sum();
+            let (&it, &count) = counts.iter().max_by_key(|(_, count)| **count)?;
+            Some((it, count as f64 / sum as f64)).filter(|(_, share)| *share > TAKEN_OVER)
+        };
+        let position = most(|it| &it.positions);
+        let token = most(|it| &it.tokens);
+        position
+            .map(|(position, share)| Sign::CollapseToPosition { position, share })
+            .or(token.map(|(token, share)| Sign::CollapseToToken { token, share }))
+    }
+
+    fn jump(&self, report: &StepReport) -> Option<Sign> {
+        let mut losses: Vec<f64> = self.recent.iter().map(|it| it.loss).collect();
+        losses.sort_by(f64::total_cmp);
+        let usual = *losses.get(losses.len() / 2)?;
+        let falls =
+            self.recent.back().is_some_and(|it| it.tau > report.tau && report.tau.is_some());
+        let losses = [report.loss, usual];
+        (falls && report.loss > JUMP * usual.max(0.1))
+            .then_some(Sign::UnstableTau { step: report.step, losses })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(step: u32) -> StepReport {
+        StepReport {
+            step,
+            loss: 1.0,
+            terms: Vec::new(),
+            rate: 1.0,
+            tau: Some(1.0 / f64::from(step) as f32),
+            gradient: 1.0,
+            tokens_per_second: 1.0,
+            entropy: Some(0.5),
+            positions: vec![step % 7, step % 5],
+            tokens: vec![step % 11],
+        }
+    }
+
+    fn told(change: impl Fn(&mut StepReport)) -> Vec<String> {
+        let mut signs = Signs::new(10);
+        let mut all = Vec::new();
+        for step in 1..=120 {
+            let mut report = report(step);
+            change(&mut report);
+            all.extend(signs.see(&report).iter().map(ToString::to_string));
+        }
+        all
+    }
+
+    #[test]
+    fn a_healthy_run_shows_none() {
+        assert!(told(|_| {}).is_empty());
+    }
+
+    #[test]
+    fn the_warm_up_is_not_looked_at() {
+        let even =
+            |until| told(move |it| it.entropy = Some(if it.step <= until { 0.99 } else { 0.9 }));
+        assert!(even(10).is_empty());
+        // the window that begins after the warm-up, at step 11
+        assert_eq!(even(60), ["frozen router: shares are 99 % even"]);
+    }
+
+    #[test]
+    fn each_sign_is_told_once_by_name() {
+        let even = told(|it| it.entropy = Some(0.99));
+        assert_eq!(even, ["frozen router: shares are 99 % even"]);
+        let first = told(|it| it.positions = vec![0, 0]);
+        assert_eq!(first, ["router collapse: position 0 wins 100 %"]);
+        let token = told(|it| it.tokens = vec![102]);
+        assert_eq!(token, ["router collapse: token 102 wins 100 %"]);
+        let jump = told(|it| it.loss = if it.step == 90 { 5.0 } else { 1.0 });
+        assert_eq!(jump, ["unstable tau: the loss jumped to 5.000 from 1.000 at step 90"]);
+        // a loss that jumps while tau stays has another reason
+        assert!(told(|it| (it.tau, it.loss) = (Some(1.0), f64::from(it.step % 60))).is_empty());
+        assert!(told(|it| (it.tau, it.loss) = (None, f64::from(it.step % 60))).is_empty());
+        assert_eq!(Signs::coverage(10, 100), None);
+        let cut = Signs::coverage(30, 100).unwrap().to_string();
+        assert_eq!(cut, "coverage: 30 % of the documents are cut");
+    }
+}

@@ -1,0 +1,46 @@
+//! The model that is kept, measured on test sets: once, when there is nothing left to decide.
+//!
+//! What each way of searching found is written as a TREC run, so that `fastlane eval` can compare
+//! models query by query.
+
+use std::path::Path;
+
+use crate::backend::{Device, hash};
+use crate::error::TrainError;
+use crate::evaluation::eval_set::{Found, JudgedSet, Ways};
+use crate::events::observer::TestReport;
+use crate::run::System;
+use crate::storage::put;
+use crate::training::learner::Learner;
+use crate::training::prepare::Prepared;
+
+/// The directory of a run's TREC runs.
+const RUNS: &str = "test";
+
+/// Measures on one set, and writes what was found.
+pub(crate) fn test<D: Device>(
+    set: &JudgedSet,
+    learner: &Learner<'_, D>,
+    prepared: &Prepared,
+    output: &Path,
+    seen: &mut dyn FnMut(usize) -> Result<(), TrainError>,
+) -> Result<TestReport, TrainError> {
+    let (run, network) = (&prepared.run, learner.network());
+    let system = run.architecture.system;
+    let random = system.routes().then(|| hash(run.seed, 31));
+    let ways = Ways { random, even: system == System::FastlaneSoft, ..run.ways() };
+    let found = set.search(&network, &ways, learner.device(), seen)?;
+    found.iter().try_for_each(|found| write(set, found, output))?;
+    let picks = set.picks(&network, learner.device())?;
+    let choice = picks.choice(|token| prepared.spelling(token));
+    Ok(TestReport { path: set.path.clone(), measures: set.measures(&found), choice })
+}
+
+fn write(set: &JudgedSet, found: &Found, output: &Path) -> Result<(), TrainError> {
+    let runs = output.join(RUNS);
+    let failed = |source| TrainError::Write { path: runs.clone(), source };
+    std::fs::create_dir_all(&runs).map_err(failed)?;
+    let mut bytes = Vec::new();
+    found.run.write(&mut bytes).map_err(|error| failed(std::io::Error::other(error)))?;
+    put(&runs.join(format!("{}.{}.run", set.name(), found.run.tag())), &bytes)
+}
