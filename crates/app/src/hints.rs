@@ -4,7 +4,7 @@ use std::error::Error;
 
 use fastlane::{Hint, LexicalOpenError, LexicalWriteError};
 
-use crate::commands::bm25::NoRoom;
+use crate::no_room::NoRoom;
 use crate::panics::Panicked;
 use crate::resumable::PartialError;
 

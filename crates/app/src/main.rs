@@ -12,6 +12,7 @@ mod input;
 mod interrupt;
 mod left_out;
 mod model;
+mod no_room;
 mod panics;
 mod printer;
 mod progress;

@@ -6,15 +6,12 @@ use std::sync::Arc;
 use fastlane_corpus::{Document, Filter};
 use fastlane_engine::{
     DocumentViews, EncodeError, Encoder, FingerprintMatch, Statistics, Store, ViewDims,
-    WriterSettings,
 };
 
 use crate::backend::{self, Backend, Snapshot, Stamp};
 use crate::cache::QueryCache;
 use crate::error::CollectionError;
-use crate::options::CollectionOptions;
 use crate::stop::Stop;
-use crate::writer::CollectionWriter;
 
 /// Documents that can be searched, by any number of threads at once, while one writer changes them.
 ///
@@ -60,25 +57,11 @@ impl std::fmt::Debug for Collection {
 }
 
 impl Collection {
-    /// Begins to say how a collection is made or opened.
-    pub fn options() -> CollectionOptions {
-        CollectionOptions::default()
-    }
-
-    /// Opens a collection with the model that made it, from where that was.
-    ///
-    /// # Errors
-    ///
-    /// As [`CollectionOptions::open`].
-    pub fn open(directory: impl AsRef<Path>) -> Result<Self, CollectionError> {
-        Self::options().open(directory)
-    }
-
     pub(crate) fn of(
         backend: Arc<dyn Backend>,
         path: &Path,
         encoder: Option<Arc<dyn Encoder>>,
-        options: &CollectionOptions,
+        cached_queries: usize,
     ) -> Result<Self, CollectionError> {
         let mut earlier = None;
         if let Some(encoder) = &encoder {
@@ -93,7 +76,7 @@ impl Collection {
                 }
             }
         }
-        let cache = QueryCache::new(options.cached_queries);
+        let cache = QueryCache::new(cached_queries);
         let inner = Inner { backend, encoder, cache, path: path.to_owned(), earlier };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -151,7 +134,7 @@ impl Collection {
         self.snapshot().header().generation
     }
 
-    /// What writers left under a name: see [`CollectionWriter::tag`].
+    /// What writers left under a name: see [`CollectionWriter::tag`](crate::CollectionWriter::tag).
     pub fn tag(&self, name: &str) -> Option<String> {
         self.snapshot().header().tags.get(name).cloned()
     }
@@ -194,7 +177,7 @@ impl Collection {
     }
 
     /// How many queries were encoded before, and how many were not: see
-    /// [`CollectionOptions::cached_queries`].
+    /// [`CollectionOptions::cached_queries`](crate::CollectionOptions::cached_queries).
     pub fn cached_queries(&self) -> [u64; 2] {
         self.inner.cache.counts()
     }
@@ -216,27 +199,5 @@ impl Collection {
             views.map_err(|source| CollectionError::Encode { id: format!("#{place}"), source })
         };
         views.map(named).collect()
-    }
-
-    /// Begins to change the collection; one writer at a time, in whatever process.
-    ///
-    /// # Errors
-    ///
-    /// Another writer is at work, or what is there is damaged.
-    pub fn writer(&self) -> Result<CollectionWriter, CollectionError> {
-        self.writer_with(WriterSettings::default())
-    }
-
-    /// The same, with a say in threads, memory, and which views are left out.
-    ///
-    /// # Errors
-    ///
-    /// As [`writer`](Self::writer).
-    pub fn writer_with(
-        &self,
-        settings: WriterSettings,
-    ) -> Result<CollectionWriter, CollectionError> {
-        let batch = Arc::clone(&self.inner.backend).batch(settings)?;
-        Ok(CollectionWriter::new(self.clone(), batch))
     }
 }

@@ -83,7 +83,8 @@ pub use result::{
 pub use search::Results;
 pub use snippet::window;
 pub use stop::Stop;
-pub use writer::{Changes, CollectionWriter, Progress};
+pub use update::Changes;
+pub use writer::{CollectionWriter, Progress};
 
 pub use fastlane_corpus::{
     BadFile, BadFiles, Columns, Document, Documents, Filter, FilterError, Format, LexicalOpenError,

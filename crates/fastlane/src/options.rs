@@ -21,7 +21,7 @@ pub struct CollectionOptions {
     encoder: Choice,
     settings: Settings,
     store: Option<Store>,
-    pub(crate) cached_queries: usize,
+    cached_queries: usize,
 }
 
 /// Where views come from.
@@ -35,6 +35,22 @@ enum Choice {
     Open(Arc<dyn Encoder>),
     /// None: the collection takes no text.
     Without,
+}
+
+impl Collection {
+    /// Begins to say how a collection is made or opened.
+    pub fn options() -> CollectionOptions {
+        CollectionOptions::default()
+    }
+
+    /// Opens a collection with the model that made it, from where that was.
+    ///
+    /// # Errors
+    ///
+    /// As [`CollectionOptions::open`].
+    pub fn open(directory: impl AsRef<Path>) -> Result<Self, CollectionError> {
+        Self::options().open(directory)
+    }
 }
 
 impl Default for CollectionOptions {
@@ -107,7 +123,7 @@ impl CollectionOptions {
             return Err(CollectionError::Store { path, found, wanted });
         }
         let encoder = self.encoder_of(directory, header.location.as_deref())?;
-        Collection::of(Arc::new(local), directory, encoder, &self)
+        Collection::of(Arc::new(local), directory, encoder, self.cached_queries)
     }
 
     /// Makes an empty collection in a directory that is empty or absent. It needs an encoder.
@@ -125,7 +141,7 @@ impl CollectionOptions {
             location: encoder.location().map(Path::to_owned),
         };
         let local = Local::create(directory, new)?;
-        Collection::of(Arc::new(local), directory, Some(encoder), &self)
+        Collection::of(Arc::new(local), directory, Some(encoder), self.cached_queries)
     }
 
     /// Makes an empty collection in memory, which is gone with the program. It needs an encoder.
@@ -144,7 +160,7 @@ impl CollectionOptions {
         let encoder = self.required_encoder(place)?;
         let location = encoder.location().map(Path::to_owned);
         let memory = Memory::new(encoder.dims(), encoder.fingerprint(), location);
-        Collection::of(Arc::new(memory), place, Some(encoder), &self)
+        Collection::of(Arc::new(memory), place, Some(encoder), self.cached_queries)
     }
 
     fn required_encoder(&self, path: &Path) -> Result<Arc<dyn Encoder>, CollectionError> {

@@ -8,10 +8,23 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 
 use fastlane_corpus::Document;
+use serde::Serialize;
 
 use crate::backend::Snapshot;
 use crate::stop::Stop;
-use crate::writer::Changes;
+
+/// What became of documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Changes {
+    /// Documents that were not there before.
+    pub added: u64,
+    /// Documents that took the place of others with their ids.
+    pub replaced: u64,
+    /// Documents that are there as they are.
+    pub unchanged: u64,
+    /// Documents that went.
+    pub deleted: u64,
+}
 
 /// The documents of an update, by their ids.
 pub(crate) struct Update<'a> {

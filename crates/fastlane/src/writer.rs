@@ -5,13 +5,12 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fastlane_corpus::Document;
-use fastlane_engine::DocumentViews;
-use serde::Serialize;
+use fastlane_engine::{DocumentViews, WriterSettings};
 
 use crate::backend::{Batch, Change, Commit};
 use crate::collection::Collection;
 use crate::error::CollectionError;
-use crate::update::Update;
+use crate::update::{Changes, Update};
 
 /// Changes a collection; nothing holds, or is seen by others, before [`commit`](Self::commit).
 ///
@@ -22,19 +21,6 @@ pub struct CollectionWriter {
     batch: Box<dyn Batch>,
     collection: Collection,
     progress: Option<Box<dyn FnMut(Progress) -> bool + Send>>,
-}
-
-/// What became of documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Changes {
-    /// Documents that were not there before.
-    pub added: u64,
-    /// Documents that took the place of others with their ids.
-    pub replaced: u64,
-    /// Documents that are there as they are.
-    pub unchanged: u64,
-    /// Documents that went.
-    pub deleted: u64,
 }
 
 /// How far a writer is: see [`CollectionWriter::on_progress`].
@@ -56,8 +42,32 @@ impl std::fmt::Debug for CollectionWriter {
     }
 }
 
+impl Collection {
+    /// Begins to change the collection; one writer at a time, in whatever process.
+    ///
+    /// # Errors
+    ///
+    /// Another writer is at work, or what is there is damaged.
+    pub fn writer(&self) -> Result<CollectionWriter, CollectionError> {
+        self.writer_with(WriterSettings::default())
+    }
+
+    /// The same, with a say in threads, memory, and which views are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`writer`](Self::writer).
+    pub fn writer_with(
+        &self,
+        settings: WriterSettings,
+    ) -> Result<CollectionWriter, CollectionError> {
+        let batch = Arc::clone(&self.inner.backend).batch(settings)?;
+        Ok(CollectionWriter::new(self.clone(), batch))
+    }
+}
+
 impl CollectionWriter {
-    pub(crate) fn new(collection: Collection, batch: Box<dyn Batch>) -> Self {
+    fn new(collection: Collection, batch: Box<dyn Batch>) -> Self {
         Self { batch, collection, progress: None }
     }
 

@@ -20,6 +20,7 @@ mod encoders;
 mod error;
 mod fingerprint;
 mod heads;
+mod json;
 mod serving;
 mod tokenise;
 

@@ -15,8 +15,8 @@ mod training;
 
 pub use data::DataError;
 pub use error::TrainError;
-pub use events::diagnostics::Sign;
 pub use events::observer::{Event, Measurement, Observer, Phase, Ready, StepReport, TestReport};
 pub use events::router_stats::Choice;
+pub use events::sign::Sign;
 pub use report::report;
 pub use training::trainer::{Outcome, Places, train};

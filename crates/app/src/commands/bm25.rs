@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::args::{AnalyzerArg, Bm25Args};
 use crate::filters;
+use crate::no_room::NoRoom;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::settings::threads;
@@ -84,13 +85,6 @@ fn temporary_directory() -> anyhow::Result<TempDir> {
 fn cannot_index(path: &Path, error: LexicalWriteError) -> anyhow::Error {
     let source = anyhow::Error::new(error).context(format!("in `{}`", path.display()));
     NoRoom { source: source.into() }.into()
-}
-
-/// The temporary index could not be written: nearly always a full or forbidden disk.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write the temporary index")]
-pub(crate) struct NoRoom {
-    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// Indexes every document and tells how many there were.

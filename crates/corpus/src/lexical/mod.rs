@@ -27,6 +27,7 @@ mod reader;
 mod schema;
 mod search;
 mod segment;
+mod select;
 mod top;
 mod writer;
 

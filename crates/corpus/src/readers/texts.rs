@@ -32,7 +32,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::bad_files::{BadFile, BadFiles, LeftOut};
 use super::format::{Format, unpacked};
-use super::records::{ReadSettings, Records};
+use super::stream::{ReadSettings, Records};
 use crate::document::{Document, Metadata};
 use crate::error::{Fault, ReadError};
 use crate::passages::{PassageSettings, passages, title};

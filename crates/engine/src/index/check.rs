@@ -1,13 +1,13 @@
 //! Looks for damage: every checksum, and everything that searches rely on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use fastlane_durable::FileEntry;
 use serde::Serialize;
 
 use super::bits::Bits;
 use super::error::OpenIndexError;
 use super::manifest::Manifest;
+use super::problem::{Problem, check_file};
 use super::reader::{Generation, Reader};
 use super::segment::{Segment, StoredRows};
 use crate::codec::RowScratch;
@@ -23,15 +23,6 @@ pub struct Checked {
     pub bytes: u64,
     /// What is wrong; nothing, as a rule.
     pub problems: Vec<Problem>,
-}
-
-/// Something that is not as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub what: String,
 }
 
 impl Reader {
@@ -73,19 +64,6 @@ impl Reader {
             });
         }
         Ok(Checked { generation, files: count, bytes, problems })
-    }
-}
-
-/// Compares a file with its checksum.
-pub(super) fn check_file(
-    directory: &Path,
-    entry: &FileEntry,
-    watch: &mut dyn FnMut(u64) -> bool,
-) -> Result<Option<Problem>, OpenIndexError> {
-    let path = directory.join(&entry.name);
-    match entry.check(directory, watch) {
-        Err(source) => Err(OpenIndexError::Read { path, source }),
-        Ok(difference) => Ok(difference.map(|what| Problem { path, what: what.to_string() })),
     }
 }
 

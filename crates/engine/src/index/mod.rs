@@ -22,15 +22,17 @@ mod list_builder;
 mod manifest;
 mod mapped;
 mod partition;
+mod problem;
 mod reader;
 mod segment;
 mod segment_writer;
 mod writer;
 
-pub use check::{Checked, Problem};
+pub use check::Checked;
 pub use error::{OpenIndexError, SearchError, WriteIndexError};
 pub use manifest::IndexSettings;
 pub use partition::FEWEST_VIEWS;
+pub use problem::Problem;
 pub use reader::{Reader, Statistics};
 pub use writer::{NewDocument, Writer, WriterSettings};
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use fastlane_durable::FileEntry;
 use serde::Serialize;
 
-use super::check::{Problem, check_file};
 use super::error::OpenIndexError;
 use super::manifest::{
     CURRENT, IndexSettings, Manifest, PartitionEntry, SegmentEntry, current_name, file_name,
     is_later, is_ours,
 };
 use super::partition::CoarseQuantizer;
+use super::problem::{Problem, check_file};
 use super::segment::Segment;
 
 /// A generation: what one commit made.

@@ -6,6 +6,7 @@ use crate::index::{FEWEST_VIEWS, Reader, SearchError, Segment};
 use super::list_search::Probing;
 use super::pace::Pace;
 use super::probe_plan::Effort;
+use super::scope::Scope;
 use super::score::{Scored, Scorer};
 use super::{DocumentSet, Nominate, Request, USUAL_RECALL};
 
@@ -16,17 +17,12 @@ const MOST: usize = 4;
 pub(super) struct Nominator<'a> {
     reader: &'a Reader,
     request: &'a Request<'a>,
-    pace: &'a Pace<'a>,
+    scope: Scope<'a>,
 }
 
 impl<'a> Nominator<'a> {
     pub(super) fn new(reader: &'a Reader, request: &'a Request<'a>, pace: &'a Pace<'a>) -> Self {
-        Self { reader, request, pace }
-    }
-
-    /// Counts a step of the search; fails when it shall end.
-    pub(super) fn step(&self) -> Result<(), SearchError> {
-        self.pace.step()
+        Self { reader, request, scope: Scope { filter: request.filter, pace } }
     }
 
     /// At least the `wanted` best documents, scored by the lanes, in no order.
@@ -57,25 +53,11 @@ impl<'a> Nominator<'a> {
         self.by_lists(wanted, Effort::of(recall, wanted, left))
     }
 
-    /// Whether not all documents may be found.
-    pub(super) fn filters(&self) -> bool {
-        self.request.filter.is_some()
-    }
-
-    /// Whether a document may be found.
-    pub(super) fn allows(&self, number: u32, segment: &Segment, document: usize) -> bool {
-        let filter = self.request.filter;
-        !segment.deleted.has(document)
-            && filter.is_none_or(|filter| {
-                filter.segments.get(number as usize).is_some_and(|set| set.has(document))
-            })
-    }
-
     fn allowed(&self) -> impl Iterator<Item = (u32, &'a Segment, u32)> + '_ {
         (0..).zip(&self.reader.generation.segments).flat_map(move |(number, segment)| {
             let segment: &'a Segment = segment;
             let documents = 0..segment.documents();
-            let allowed = documents.filter(move |&one| self.allows(number, segment, one));
+            let allowed = documents.filter(move |&one| self.scope.allows(number, segment, one));
             allowed.map(move |document| (number, segment, document as u32))
         })
     }
@@ -91,7 +73,7 @@ impl<'a> Nominator<'a> {
         let mut scorer = self.scorer();
         let mut all = Vec::new();
         for (segment, part, document) in self.allowed() {
-            self.step()?;
+            self.scope.step()?;
             if let Some((score, pairs)) = scorer.score(&part.views, document)? {
                 all.push(Scored { segment, document, score, pairs });
             }
@@ -115,7 +97,7 @@ impl<'a> Nominator<'a> {
         wanted: usize,
         effort: Effort,
     ) -> Result<Vec<Scored>, SearchError> {
-        let mut best = Probing::new(self.reader, self, lane.view).best(wanted, effort)?;
+        let mut best = Probing::new(self.reader, self.scope, lane.view).best(wanted, effort)?;
         for scored in &mut best {
             scored.score *= lane.weight;
             scored.pairs.iter_mut().for_each(|pair| pair.query = lane.token);
@@ -135,7 +117,7 @@ impl<'a> Nominator<'a> {
         let mut scorer = self.scorer();
         let mut all = Vec::with_capacity(nominated.len());
         for (segment, document) in nominated {
-            self.step()?;
+            self.scope.step()?;
             let rows = &self.reader.segment(segment).views;
             if let Some((score, pairs)) = scorer.score(rows, document)? {
                 all.push(Scored { segment, document, score, pairs });

@@ -10,9 +10,9 @@ use crate::lists::{Entries, PartitionScratch, Scanner, WantedLists};
 use fastlane_kernels::search::Kernel;
 
 use super::Pair;
-use super::candidates::Nominator;
 use super::damaged_rows;
 use super::probe_plan::Effort;
+use super::scope::Scope;
 use super::score::Scored;
 
 /// Rows are asked for so many before they are needed.
@@ -24,7 +24,7 @@ const REACH: f32 = 4.0;
 /// One lane's way.
 pub(super) struct Probing<'a> {
     reader: &'a Reader,
-    nominator: &'a Nominator<'a>,
+    scope: Scope<'a>,
     query: &'a [f32],
     /// The query as rows want it.
     turned: Vec<f32>,
@@ -32,13 +32,13 @@ pub(super) struct Probing<'a> {
 }
 
 impl<'a> Probing<'a> {
-    pub(super) fn new(reader: &'a Reader, nominator: &'a Nominator<'a>, query: &'a [f32]) -> Self {
+    pub(super) fn new(reader: &'a Reader, scope: Scope<'a>, query: &'a [f32]) -> Self {
         let mut turned = query.to_vec();
         // all segments of an index are stored in one way
         if let Some(segment) = reader.generation.segments.first() {
             segment.views.turn(&mut turned);
         }
-        Self { reader, nominator, query, turned, kernel: Kernel::best() }
+        Self { reader, scope, query, turned, kernel: Kernel::best() }
     }
 
     /// The best documents by exact products; more lists while there are fewer than `wanted`.
@@ -85,7 +85,7 @@ impl<'a> Probing<'a> {
         let (mut found, mut views) = (Vec::new(), Vec::new());
         let mut parts = self.entries(probes).peekable();
         while let Some((segment, entries)) = parts.next() {
-            self.nominator.step()?;
+            self.scope.step()?;
             if let Some((_, next)) = parts.peek() {
                 scanner.prefetch(next);
             }
@@ -120,11 +120,11 @@ impl<'a> Probing<'a> {
         let Some(&view) = lists.numbers().get(place as usize) else {
             return Err(damaged_rows(&lists.path, format!("it has no place {place}")));
         };
-        if part.deleted.count() == 0 && !self.nominator.filters() {
+        if part.deleted.count() == 0 && !self.scope.filters() {
             return Ok(Some(view));
         }
         let document = self.document(segment, view)? as usize;
-        Ok(self.nominator.allows(segment, part, document).then_some(view))
+        Ok(self.scope.allows(segment, part, document).then_some(view))
     }
 
     fn document(&self, segment: u32, view: u32) -> Result<u32, SearchError> {

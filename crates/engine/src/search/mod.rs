@@ -14,6 +14,7 @@ mod filter;
 mod list_search;
 mod pace;
 mod probe_plan;
+mod scope;
 mod score;
 
 use std::time::{Duration, Instant};

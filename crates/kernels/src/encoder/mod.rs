@@ -16,6 +16,7 @@
 //! hold it against.
 
 mod amx;
+mod lines;
 mod panels;
 mod peak;
 mod portable;
@@ -27,8 +28,9 @@ mod x86;
 
 use crate::cpu;
 
-use self::panels::{Pair, PanelLine};
-pub use self::panels::{Panels, Slot, WeightArena, share};
+pub use self::lines::share;
+use self::lines::{Pair, PanelLine};
+pub use self::panels::{Panels, Slot, WeightArena};
 pub use self::peak::peak;
 use self::portable::Element;
 pub use self::rows::{Output, PackedRows, RowBlock, Rows};

@@ -1,7 +1,7 @@
 //! Products in plain Rust: the path of every CPU without a kernel of its own, and the twin that
 //! the other kernels are tested against.
 
-use super::panels::{Pair, PanelLine, Product, WIDTH, parts};
+use super::lines::{Pair, PanelLine, Product, WIDTH, parts};
 use super::vector::{self, FUSED, multiply_add};
 use super::{Norm, Rows};
 

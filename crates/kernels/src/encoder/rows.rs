@@ -4,7 +4,7 @@
 //! pieces are put together where a kernel reads them.
 
 use super::Kernel;
-use super::panels::{PAIRS, Pair, PanelLine, pairs};
+use super::lines::{PAIRS, Pair, PanelLine, pairs};
 
 /// Rows on their way into a product: as they are where they can be, or copied together, or turned
 /// into `bf16`.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::panels::{Pair, PanelLine, parts};
+use super::lines::{Pair, PanelLine, parts};
 use super::{Kernel, Norm, Output, PackedRows, Panels, RowBlock, Rows};
 
 #[test]

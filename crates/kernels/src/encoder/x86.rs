@@ -36,7 +36,7 @@ mod here {
     use std::arch::x86_64::*;
     use std::mem::MaybeUninit;
 
-    use super::super::panels::{Pair, PanelLine, Product, WIDTH, parts};
+    use super::super::lines::{Pair, PanelLine, Product, WIDTH, parts};
     use super::super::portable::{self, Element};
     use super::super::{Norm, Rows, vector};
     use crate::cpu::{has_avx2, has_avx512, has_avx512_bf16};

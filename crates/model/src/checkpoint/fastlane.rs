@@ -13,7 +13,7 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{
     Checkpoint, CheckpointError, Folder, Layout, RouterFiles, TowerFiles, pylate, read_bytes,
@@ -25,18 +25,6 @@ pub(super) const QUERY: &str = "query";
 
 /// The only format there is yet.
 pub(super) const FORMAT: u32 = 1;
-
-/// The key `fastlane` in the settings.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Mark {
-    pub(super) format: u32,
-    /// Whether views have unit length.
-    pub(super) normalise: bool,
-    /// Whether queries have an encoder of their own.
-    pub(super) split: bool,
-    /// Whether there is a router.
-    pub(super) router: bool,
-}
 
 pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     let mark = folder.st.fastlane.as_ref().expect("the mark told the layout");

@@ -14,10 +14,8 @@
 
 mod config;
 mod convert;
-mod error;
 mod expected_tensors;
 mod fastlane;
-mod json;
 mod modules;
 mod multi_vector;
 mod plain;
@@ -31,8 +29,6 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-pub use error::CheckpointError;
-pub(crate) use json::read_bytes;
 pub use router::{LaneKind, RouterConfig, RouterFiles, RouterInput};
 pub use tensors::Tensors;
 pub use tower::{DenseFiles, TowerFiles};
@@ -40,6 +36,8 @@ pub use write::{
     Blueprint, NamedTensor, TextSettings, TowerParts, WeightType, add_tokens, write, write_tensors,
 };
 
+pub use crate::error::CheckpointError;
+use crate::json::{self, read_bytes};
 pub use crate::tokenise::{Expansion, InputSettings, TokeniseError, Tokeniser, Tokens};
 use config::Config;
 use modules::Modules;

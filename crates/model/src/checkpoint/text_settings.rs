@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::fastlane::Mark;
 use super::{CheckpointError, Folder, json};
 use crate::tokenise::{Expansion, InputSettings, Tokeniser};
 
@@ -28,6 +27,18 @@ pub(super) struct StConfig {
     pub(super) skiplist_words: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fastlane: Option<Mark>,
+}
+
+/// The key `fastlane` in the settings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Mark {
+    pub(super) format: u32,
+    /// Whether views have unit length.
+    pub(super) normalise: bool,
+    /// Whether queries have an encoder of their own.
+    pub(super) split: bool,
+    /// Whether there is a router.
+    pub(super) router: bool,
 }
 
 impl StConfig {

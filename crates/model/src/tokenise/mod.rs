@@ -21,7 +21,8 @@ use fastlane_engine::Token;
 use serde_json::Value;
 use tokenizers::{ModelWrapper, Tokenizer};
 
-use crate::checkpoint::{CheckpointError, read_bytes};
+use crate::error::CheckpointError;
+use crate::json::read_bytes;
 use pieces::Content;
 
 /// A WordPiece vocabulary and the rules around it, read from `tokenizer.json`.

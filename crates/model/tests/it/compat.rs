@@ -15,7 +15,7 @@ fn fixture(name: &str) -> PathBuf {
 
 #[test]
 fn a_checkpoint_of_format_1_opens() {
-    let model = Model::open(&fixture("v1/model"), &Settings::default()).unwrap();
+    let model = Model::open(fixture("v1/model"), &Settings::default()).unwrap();
     assert_eq!((model.layout(), model.has_router(), model.dim()), (Layout::FastLane, true, 8));
     assert_eq!(model.encode_query("the light").unwrap().tokens.len(), 12);
     assert_eq!(model.fingerprint().to_string(), "f1-0e4e4baed9259738faa60d7bb81b36fd");

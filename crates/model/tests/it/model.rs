@@ -57,7 +57,7 @@ fn tied_towers_a_router_of_views_and_a_projection_for_lanes_are_as_in_pytorch() 
 
 #[test]
 fn bf16_is_near_pytorch() {
-    match Model::open(&golden("lanes-split"), &settings(Precision::Bf16, 1, 8)) {
+    match Model::open(golden("lanes-split"), &settings(Precision::Bf16, 1, 8)) {
         Ok(model) => assert_golden("lanes-split", &model, 0.03),
         Err(OpenError::Instructions) => println!("skipped: this CPU has no bf16"),
         Err(other) => panic!("{other}"),
@@ -274,7 +274,7 @@ fn open(name: &str, precision: Precision) -> Model {
 }
 
 fn open_with(name: &str, settings: &Settings) -> Model {
-    Model::open(&golden(name), settings).unwrap()
+    Model::open(golden(name), settings).unwrap()
 }
 
 fn settings(precision: Precision, threads: usize, window: usize) -> Settings {

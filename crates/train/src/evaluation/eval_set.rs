@@ -18,7 +18,7 @@ use crate::data::inputs::input;
 use crate::data::{DataError, States, TokenTable, judged, missing};
 use crate::error::TrainError;
 use crate::events::router_stats::Picks;
-use crate::run::JudgedSettings;
+use crate::run::{JudgedSettings, Run, System};
 
 /// Documents that are encoded at a time.
 pub(crate) const PORTION: usize = 128;
@@ -251,6 +251,15 @@ pub(crate) struct Ways {
     pub(crate) random: Option<u32>,
     /// By a mixture of all tokens that nobody weighed.
     pub(crate) even: bool,
+}
+
+impl Run {
+    /// How the model is searched when it is measured.
+    pub(crate) fn ways(&self) -> Ways {
+        // that of `sum-max` is its lane
+        let sum_max = self.loss.sum_max > 0.0 && self.architecture.system != System::SumMax;
+        Ways { lanes: self.router.lanes, sum_max, random: None, even: false }
+    }
 }
 
 /// What a way of searching found.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::error::TrainError;
-use crate::events::diagnostics::Sign;
 use crate::events::observer::{Measurement, StepReport, TestReport};
+use crate::events::sign::Sign;
 use crate::storage::put;
 
 pub(crate) const FILE: &str = "metrics.jsonl";

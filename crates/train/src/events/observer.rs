@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::error::TrainError;
-use crate::events::diagnostics::Sign;
 use crate::events::router_stats::Choice;
+use crate::events::sign::Sign;
 
 /// Sees a run learn.
 pub trait Observer {

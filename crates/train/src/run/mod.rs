@@ -16,7 +16,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Precision;
-use crate::evaluation::eval_set::Ways;
 
 pub use architecture::{
     ArchitectureSettings, Estimator, RouterSettings, Start, System, Tau, TowerSettings,
@@ -75,15 +74,6 @@ pub struct Run {
     /// What the model that is kept is measured on, once, after everything was decided.
     #[serde(default)]
     pub test: Vec<JudgedSettings>,
-}
-
-impl Run {
-    /// How the model is searched when it is measured.
-    pub(crate) fn ways(&self) -> Ways {
-        // that of `sum-max` is its lane
-        let sum_max = self.loss.sum_max > 0.0 && self.architecture.system != System::SumMax;
-        Ways { lanes: self.router.lanes, sum_max, random: None, even: false }
-    }
 }
 
 fn one() -> u32 {

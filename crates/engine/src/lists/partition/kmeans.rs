@@ -11,7 +11,8 @@ use rayon::prelude::*;
 use super::TOGETHER;
 use super::members::Members;
 use super::points::Points;
-use super::split::{HEAVY, Sample, split_heavy};
+use super::sample::{SAME, Sample, drawn};
+use super::split::{HEAVY, split_heavy};
 use fastlane_kernels::search::Kernel;
 
 /// How often the centroids are moved.
@@ -19,10 +20,6 @@ const ROUNDS: usize = 8;
 
 /// Seeds are drawn from so many rows for each.
 const ROWS_A_SEED: usize = 16;
-
-/// Two rows are the same when the square of their distance is below this share of their own
-/// squares: they would be the same centroid, or nearly, once it is rounded to halves.
-pub(super) const SAME: f32 = 1e-6;
 
 impl Sample<'_> {
     /// At most `count` centroids, none of them twice.
@@ -93,21 +90,6 @@ fn square(row: &[f32]) -> f32 {
     let mut square = [0.0];
     Kernel::best().dots(row, row, &mut square);
     square[0]
-}
-
-/// A place drawn with the weights given; none when all are 0.
-pub(super) fn drawn(weights: &[f32], rng: &mut ChaCha8Rng) -> Option<usize> {
-    let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
-    let mut left = total * (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
-    let mut last = None;
-    for (place, &weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
-        last = Some(place);
-        left -= f64::from(weight);
-        if left < 0.0 {
-            break;
-        }
-    }
-    last
 }
 
 /// A random place below `count`: the high half of a product, whose bias of count / 2^64 is nothing.

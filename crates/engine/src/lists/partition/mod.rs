@@ -28,6 +28,7 @@ mod kmeans;
 mod members;
 mod points;
 mod probe;
+mod sample;
 mod split;
 mod train;
 

@@ -1,44 +1,17 @@
 //! Splits heavy lists, so that no query has to scan a list much longer than the others.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand_chacha::ChaCha8Rng;
 
-use super::kmeans::{SAME, drawn};
 use super::members::Members;
 use super::points::square;
+use super::sample::{SAME, Sample, drawn};
 
 /// A list is heavy when it has more than so many times the mean.
 ///
 /// Well under the 20 that an index allows, because a sample is not the whole.
 pub(super) const HEAVY: usize = 8;
-
-/// The rows to learn from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sample<'a> {
-    pub(super) dim: usize,
-    pub(super) values: &'a [f32],
-    /// Set when the training shall end soon, with whatever it has.
-    pub(super) stop: &'a AtomicBool,
-}
-
-impl<'a> Sample<'a> {
-    /// Whether the training shall end.
-    pub(super) fn is_stopped(self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Counts the rows.
-    pub(super) fn len(self) -> usize {
-        self.values.len() / self.dim
-    }
-
-    /// Shows a row.
-    pub(super) fn row(self, row: usize) -> &'a [f32] {
-        &self.values[row * self.dim..][..self.dim]
-    }
-}
 
 /// Spends lists that are empty on the longest, and the shortest ones while a list is longer than
 /// the limit. A list of rows that are all the same stays as it is, however long.

@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use super::Partition;
 use super::members::Members;
 use super::points::Points;
-use super::split::{HEAVY, Sample, split_heavy};
+use super::sample::Sample;
+use super::split::{HEAVY, split_heavy};
 
 /// Groups are learned from so many rows for each.
 const ROWS_A_GROUP: usize = 256;

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::origin::FORMATS;
+/// The formats that are read.
+const FORMATS: &str = "1 to 2";
 
 /// Why a directory of views cannot be written or read.
 #[derive(Debug, thiserror::Error)]

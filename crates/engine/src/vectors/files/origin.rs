@@ -15,8 +15,6 @@ use super::error::{VectorFilesError, cannot_read, cannot_write};
 
 /// The format that is written.
 const FORMAT: u32 = 2;
-/// The formats that are read.
-pub(super) const FORMATS: &str = "1 to 2";
 
 /// The most bytes that are read: ours has a few hundred.
 const MOST: u64 = 1 << 16;

@@ -37,7 +37,7 @@ pub(super) use self::nowhere::{is_here, multiply};
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod nowhere {
-    use super::super::panels::{Pair, Product};
+    use super::super::lines::{Pair, Product};
     use super::super::portable;
 
     pub fn is_here() -> bool {
@@ -56,7 +56,7 @@ mod here {
     use std::arch::x86_64::{__cpuid_count, _xgetbv};
     use std::sync::OnceLock;
 
-    use super::super::panels::{Pair, PanelLine, Product, WIDTH};
+    use super::super::lines::{Pair, PanelLine, Product, WIDTH};
     use crate::cpu;
 
     /// Rows in the highest tile, and lines in each.

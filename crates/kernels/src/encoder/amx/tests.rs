@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
-use super::super::panels::{Pair, PanelLine, Product, WIDTH};
+use super::super::lines::{Pair, PanelLine, Product, WIDTH};
 use super::super::portable;
 use super::emulator::{self, Code, Tiles};
 use super::here::multiply_by_tiles;

@@ -14,8 +14,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::config::Config;
-use super::fastlane::{FORMAT, Mark, QUERY};
-use super::text_settings::{self, StConfig};
+use super::fastlane::{FORMAT, QUERY};
+use super::text_settings::{self, Mark, StConfig};
 use super::tower::{DenseConfig, INT8_WEIGHTS, WEIGHTS};
 use super::{CheckpointError, RouterConfig, router};
 use crate::architecture::Architecture;

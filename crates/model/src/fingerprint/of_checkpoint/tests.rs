@@ -65,10 +65,10 @@ fn fingerprints_of_checkpoints_in_the_repository_stay_as_they_are() {
 #[test]
 fn a_model_in_memory_has_the_fingerprint_of_its_checkpoint() {
     for name in ["lanes-split", "lanes-tied"] {
-        let model = Model::open(&golden(name), &Settings::default()).unwrap();
+        let model = Model::open(golden(name), &Settings::default()).unwrap();
         assert_eq!(model.fingerprint(), open(&golden(name)).fingerprint().unwrap());
         let settings = Settings { layers: Some(1), ..Settings::default() };
-        let less = Model::open(&golden(name), &settings).unwrap();
+        let less = Model::open(golden(name), &settings).unwrap();
         assert_ne!(less.fingerprint(), model.fingerprint());
     }
 }

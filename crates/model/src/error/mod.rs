@@ -1,6 +1,8 @@
 //! Why a model cannot be opened, or makes no views.
 
-use crate::checkpoint::CheckpointError;
+mod checkpoint;
+
+pub use checkpoint::CheckpointError;
 
 /// Why a model cannot be opened.
 #[derive(Debug, thiserror::Error)]

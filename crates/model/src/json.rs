@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::CheckpointError;
+use crate::error::CheckpointError;
 
 /// What a Git LFS pointer starts with.
-pub(super) const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
+pub(crate) const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// Reads a file whole; names it when it is absent or a placeholder.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
@@ -20,14 +20,14 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
 }
 
 /// Reads a file that must be there.
-pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
     let bytes = read_bytes(path)?;
     serde_json::from_slice(&bytes)
         .map_err(|source| CheckpointError::Json { path: path.to_owned(), source })
 }
 
 /// Reads a file that need not be there: every setting has a default.
-pub(super) fn read_or_default<T: DeserializeOwned + Default>(
+pub(crate) fn read_or_default<T: DeserializeOwned + Default>(
     path: &Path,
 ) -> Result<T, CheckpointError> {
     match read(path) {
@@ -36,7 +36,7 @@ pub(super) fn read_or_default<T: DeserializeOwned + Default>(
     }
 }
 
-pub(super) fn cannot_read(path: &Path, source: io::Error) -> CheckpointError {
+pub(crate) fn cannot_read(path: &Path, source: io::Error) -> CheckpointError {
     let path = path.to_owned();
     match source.kind() {
         io::ErrorKind::NotFound => CheckpointError::Missing { path },
