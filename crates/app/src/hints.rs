@@ -6,7 +6,7 @@ use fastlane::{Hint, LexicalOpenError, LexicalWriteError};
 
 use crate::no_room::NoRoom;
 use crate::panics::Panicked;
-use crate::resumable::PartialError;
+use crate::resumable::{PartialError, VectorFilesError};
 
 /// One sentence that helps, where there is one.
 pub(crate) fn way_out(error: &anyhow::Error) -> Option<&'static str> {
@@ -44,7 +44,7 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(error) = cause.downcast_ref::<fastlane::CheckpointError>() {
         return error.hint();
     }
-    if let Some(error) = cause.downcast_ref::<fastlane_engine::VectorFilesError>() {
+    if let Some(error) = cause.downcast_ref::<VectorFilesError>() {
         return error.hint();
     }
     if let Some(error) = cause.downcast_ref::<fastlane::OpenIndexError>() {

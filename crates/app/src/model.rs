@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::path::Path;
 
 use anyhow::bail;
-use fastlane_engine::{DocumentViews, QueryViews};
+use fastlane::{DocumentViews, QueryViews};
 use fastlane_model::{Model, Settings};
 
 use crate::args::ModelArgs;

@@ -91,7 +91,7 @@ pub use fastlane_corpus::{
     LexicalSearchError, LexicalWriteError, Metadata, PassageSettings, ReadError, ReadSettings,
 };
 pub use fastlane_engine::{
-    Checked, DocumentViews, EncodeError, Encoder, FingerprintMatch, OpenIndexError, Problem,
+    Checked, DocumentViews, EncodeError, Encoder, FingerprintMatch, Lane, OpenIndexError, Problem,
     QueryViews, Reduction, SearchError, Statistics, Store, Token, TokenMatrix, UsualLane, ViewDims,
     WriteIndexError, WriterSettings, check_encoder,
 };

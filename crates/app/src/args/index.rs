@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use fastlane_engine::Store;
+use fastlane::Store;
 
 use super::input::CorpusArgs;
 

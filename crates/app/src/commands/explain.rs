@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use fastlane_engine::{Encoder as _, Lane, QueryViews, Token, UsualLane};
+use fastlane::{Encoder as _, Lane, QueryViews, Token, UsualLane};
 use fastlane_model::Model;
 use serde::Serialize;
 

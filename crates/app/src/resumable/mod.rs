@@ -22,6 +22,7 @@ use fastlane_durable as durable;
 use crate::storage::{self, cannot_write};
 
 pub(crate) use error::PartialError;
+pub(crate) use fastlane_engine::VectorFilesError;
 pub(crate) use journal::{Begun, Done};
 
 use journal::{FORMAT, Journal};

@@ -21,6 +21,7 @@ mod explain;
 mod fastlane;
 mod index;
 mod model;
+mod modules;
 mod readme;
 mod reference;
 mod search;

@@ -6,7 +6,7 @@ mod views;
 
 use std::path::Path;
 
-use fastlane_engine::Reduction;
+use fastlane::Reduction;
 
 use crate::args::IndexArgs;
 use crate::printer::Printer;
