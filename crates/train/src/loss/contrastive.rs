@@ -4,7 +4,8 @@
 
 use burn_tensor::Tensor;
 
-use super::{Targets, log_sum_exp};
+use super::term::{Parts, Refused, Term, at_least_0};
+use super::{Targets, log_sum_exp, mixture};
 use crate::backend::Device;
 
 /// The loss for scores `[queries, documents]` that are spread as far as they shall be.
@@ -12,4 +13,61 @@ pub(crate) fn contrastive<D: Device>(scores: Tensor<D, 2>, targets: &Targets<D>)
     let scores = scores + targets.allowed.clone();
     let right = log_sum_exp(scores.clone() + targets.positive.clone(), 1);
     (log_sum_exp(scores, 1) - right).mean()
+}
+
+/// By the searched lane, or by the exact mixture of all lanes.
+pub(crate) struct Contrastive;
+
+impl Term for Contrastive {
+    type Settings = f32;
+
+    const KEY: &'static str = "loss.contrastive";
+
+    fn usual() -> f32 {
+        1.0
+    }
+
+    fn weight(weight: &f32) -> f32 {
+        *weight
+    }
+
+    fn check(weight: &f32) -> Result<(), Refused> {
+        at_least_0(Self::KEY, *weight)
+    }
+
+    fn value<D: Device>(_: &f32, parts: &Parts<'_, D>) -> Option<(&'static str, Tensor<D, 1>)> {
+        Some(match &parts.mixture {
+            Some((each, log_alpha)) => {
+                ("mixture", mixture(each.clone(), log_alpha.clone(), parts.targets))
+            }
+            None => ("contrastive", contrastive(parts.lane.clone(), parts.targets)),
+        })
+    }
+}
+
+/// By late interaction, so that the stored views serve both.
+pub(crate) struct SumMax;
+
+impl Term for SumMax {
+    type Settings = f32;
+
+    const KEY: &'static str = "loss.sum_max";
+    const NEEDS_LATE: bool = true;
+
+    fn usual() -> f32 {
+        0.0
+    }
+
+    fn weight(weight: &f32) -> f32 {
+        *weight
+    }
+
+    fn check(weight: &f32) -> Result<(), Refused> {
+        at_least_0(Self::KEY, *weight)
+    }
+
+    fn value<D: Device>(_: &f32, parts: &Parts<'_, D>) -> Option<(&'static str, Tensor<D, 1>)> {
+        let late = parts.late.clone()?;
+        Some(("sum_max", contrastive(late, parts.targets)))
+    }
 }

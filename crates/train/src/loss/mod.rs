@@ -4,15 +4,95 @@ mod balance;
 mod contrastive;
 mod mixture;
 mod teacher;
+mod term;
 
 use burn_tensor::{Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 
 use crate::backend::Device;
 
-pub(crate) use balance::{balance, entropy};
-pub(crate) use contrastive::contrastive;
-pub(crate) use mixture::mixture;
-pub(crate) use teacher::teacher;
+use mixture::mixture;
+use term::Term;
+
+pub use teacher::TeacherSettings;
+pub(crate) use term::{Parts, Refused};
+
+/// The settings of all terms, and what goes over them.
+macro_rules! table {
+    ($($(#[$doc:meta])* $key:ident: $settings:ty = $term:ty,)*) => {
+        /// What is made small: a sum of terms, each times its weight; 0 leaves it out.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct LossSettings {
+            /// How far scores are spread before they are compared: the smaller, the further.
+            pub temperature: f32,
+            /// The same for late interaction, whose scores are sums.
+            pub sum_max_temperature: f32,
+            /// Whether both are learned.
+            pub learn_temperature: bool,
+            $($(#[$doc])* pub $key: $settings,)*
+        }
+
+        impl Default for LossSettings {
+            fn default() -> Self {
+                Self {
+                    temperature: 0.05,
+                    sum_max_temperature: 1.0,
+                    learn_temperature: false,
+                    $($key: <$term>::usual(),)*
+                }
+            }
+        }
+
+        impl LossSettings {
+            /// Whether a term that counts is computed of late interaction.
+            pub(crate) fn needs_late(&self) -> bool {
+                false $(|| (<$term>::NEEDS_LATE && <$term>::weight(&self.$key) != 0.0))*
+            }
+
+            /// Whether a term that counts learns a search.
+            pub(crate) fn teaches(&self) -> bool {
+                false $(|| (<$term>::TEACHES && <$term>::weight(&self.$key) > 0.0))*
+            }
+
+            /// Refuses settings of terms that cannot be.
+            pub(crate) fn check_terms(&self) -> Result<(), Refused> {
+                $(<$term>::check(&self.$key)?;)*
+                Ok(())
+            }
+
+            /// Gives each term that counts: its name, weight and value.
+            pub(crate) fn terms<D: Device>(
+                &self,
+                parts: &Parts<'_, D>,
+                mut add: impl FnMut(&'static str, f32, Tensor<D, 1>),
+            ) {
+                $({
+                    let weight = <$term>::weight(&self.$key);
+                    let value = if weight == 0.0 { None } else { <$term>::value(&self.$key, parts) };
+                    if let Some((name, value)) = value {
+                        add(name, weight, value);
+                    }
+                })*
+            }
+        }
+    };
+}
+
+table! {
+    /// A query's own document against the others of the batch, by the searched lane.
+    contrastive: f32 = contrastive::Contrastive,
+    /// The searched lane comes near to the late interaction of the same batch.
+    distil: f32 = teacher::Distil,
+    /// The contrastive loss by late interaction, so that the stored views serve both.
+    sum_max: f32 = contrastive::SumMax,
+    /// Scores of another system to come near to.
+    teacher: Option<TeacherSettings> = teacher::Taught,
+    /// Above 0: the router decides; below 0: it stays open.
+    entropy: f32 = balance::Entropy,
+    /// The router uses all positions of a query alike.
+    balance: f32 = balance::Balance,
+}
 
 /// What a value is set to that takes no part: e to its power is 0.
 pub(crate) const NOTHING: f32 = -1e9;

@@ -1,5 +1,8 @@
 //! Losses worked out by hand.
 
+use super::balance::{balance, entropy};
+use super::contrastive::contrastive;
+use super::teacher::teacher;
 use super::*;
 use crate::architecture::values;
 use crate::backend::Cpu;

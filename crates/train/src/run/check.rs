@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{DeviceSettings, Kind, Mode, Run, RunError, System, TowerSettings};
 use crate::backend::Precision;
+use crate::loss::Refused;
 
 impl Run {
     /// Refuses values that cannot be, and settings that contradict each other.
@@ -93,26 +94,11 @@ impl Run {
 
     fn check_loss(&self) -> Result<(), RunError> {
         let it = &self.loss;
-        let terms = [
-            ("loss.contrastive", it.contrastive),
-            ("loss.sum_max", it.sum_max),
-            ("loss.distil", it.distil),
-        ];
-        for (key, weight) in terms {
-            check(key, weight, weight >= 0.0 && weight.is_finite(), "at least 0")?;
-        }
+        it.check_terms()
+            .or_else(|Refused { key, found, wanted }| check(key, found, false, wanted))?;
         positive("loss.temperature", it.temperature)?;
         positive("loss.sum_max_temperature", it.sum_max_temperature)?;
-        for (key, weight) in [("loss.entropy", it.entropy), ("loss.balance", it.balance)] {
-            check(key, weight, weight.is_finite(), "a number")?;
-        }
-        let teacher = it.teacher.as_ref().map_or(0.0, |teacher| teacher.weight);
-        if let Some(teacher) = &it.teacher {
-            positive("loss.teacher.weight", teacher.weight)?;
-            positive("loss.teacher.temperature", teacher.temperature)?;
-        }
-        let some = it.contrastive + it.sum_max + it.distil + teacher > 0.0;
-        check("loss", "nothing", some, "a term whose weight is above 0")
+        check("loss", "nothing", it.teaches(), "a term whose weight is above 0")
     }
 
     fn check_learning(&self) -> Result<(), RunError> {

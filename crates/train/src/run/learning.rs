@@ -1,48 +1,6 @@
 //! What is made small, how weights move, and what is saved.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
-
-/// What is made small: a sum of terms, each times its weight; 0 leaves it out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LossSettings {
-    /// A query's own document against the others of the batch, by the searched lane.
-    pub contrastive: f32,
-    /// The same by late interaction, so that the stored views serve both.
-    pub sum_max: f32,
-    /// How far scores are spread before they are compared: the smaller, the further.
-    pub temperature: f32,
-    /// The same for late interaction, whose scores are sums.
-    pub sum_max_temperature: f32,
-    /// Whether both are learned.
-    pub learn_temperature: bool,
-    /// Scores of another system to come near to.
-    pub teacher: Option<TeacherSettings>,
-    /// The searched lane shall come near to the late interaction of the same batch.
-    pub distil: f32,
-    /// Above 0: the router shall decide; below 0: it shall stay open.
-    pub entropy: f32,
-    /// The router shall use all positions of a query alike.
-    pub balance: f32,
-}
-
-impl Default for LossSettings {
-    fn default() -> Self {
-        Self {
-            contrastive: 1.0,
-            sum_max: 0.0,
-            temperature: 0.05,
-            sum_max_temperature: 1.0,
-            learn_temperature: false,
-            teacher: None,
-            distil: 0.0,
-            entropy: 0.0,
-            balance: 0.0,
-        }
-    }
-}
 
 impl super::Run {
     /// The temperature of the searched lane at the start: that of sums where the lane is one.
@@ -52,24 +10,6 @@ impl super::Run {
             _ => self.loss.temperature,
         }
     }
-}
-
-/// Scores of another system.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TeacherSettings {
-    /// What the term counts.
-    pub weight: f32,
-    /// Lines of query id, document id and score, separated by tabs; BM25 if nothing is said.
-    #[serde(default)]
-    pub scores: Option<PathBuf>,
-    /// How far the teacher's scores are spread.
-    #[serde(default = "one")]
-    pub temperature: f32,
-}
-
-fn one() -> f32 {
-    1.0
 }
 
 /// How weights move: AdamW.

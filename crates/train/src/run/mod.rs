@@ -17,15 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::Precision;
 
+pub use crate::loss::{LossSettings, TeacherSettings};
 pub use architecture::{
     ArchitectureSettings, Estimator, RouterSettings, Start, System, Tau, TowerSettings,
 };
 pub use data::{JudgedSettings, Kind, NegativeSettings, SourceSettings};
 pub use error::RunError;
-pub use learning::{
-    Decay, LossSettings, OptimiserSettings, SavingSettings, ScheduleSettings, Shape,
-    TeacherSettings,
-};
+pub use learning::{Decay, OptimiserSettings, SavingSettings, ScheduleSettings, Shape};
 
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

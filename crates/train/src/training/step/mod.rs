@@ -5,7 +5,7 @@ use burn_tensor::{Tensor, activation};
 use crate::architecture::{Encoded, Input, LaneScores, Network, Scores, Side, Weights, values};
 use crate::backend::{Device, Dropout, hash};
 use crate::data::Batch;
-use crate::loss::{Targets, balance, contrastive, entropy, mixture, teacher};
+use crate::loss::{Parts, Targets};
 use crate::router::{Pick, pick};
 use crate::run::{Estimator, Run};
 use crate::training::schedule;
@@ -56,46 +56,38 @@ impl Losses<'_> {
         teacher_scores: Option<&[f32]>,
     ) -> (Tensor<D, 1>, Terms) {
         let loss = &self.run.loss;
-        let scores = network.scores(queries, documents, loss.sum_max + loss.distil > 0.0);
+        let scores = network.scores(queries, documents, loss.needs_late());
         let device = queries.states.device();
         let targets = Targets::new(&batch.relations, batch.queries.len(), &device);
-        let mut sum = Sum { loss: Tensor::zeros([1], &device), terms: Terms::default() };
         let alpha = scores.logits.clone().map(|logits| activation::softmax(logits, 1));
         let spread = self.spread(weights, "temperature.lane", self.run.lane_temperature());
-        let lane = self.lane(&scores, alpha.as_ref());
-        match (&scores.lanes, &scores.logits) {
+        let mixture = match (&scores.lanes, &scores.logits) {
             (LaneScores::Each(each), Some(logits)) if self.mixes() => {
                 let spread = spread.clone().reshape([1, 1, 1]);
-                let log_alpha = activation::log_softmax(logits.clone(), 1);
-                let term = mixture(each.clone() * spread, log_alpha, &targets);
-                sum.add("mixture", loss.contrastive, term);
+                Some((each.clone() * spread, activation::log_softmax(logits.clone(), 1)))
             }
-            _ => {
-                let term = contrastive(lane.clone() * spread.clone(), &targets);
-                sum.add("contrastive", loss.contrastive, term);
-            }
+            _ => None,
+        };
+        let parts = Parts {
+            lane: self.lane(&scores, alpha.as_ref()) * spread,
+            mixture,
+            late: scores.sum_max.clone().map(|late| {
+                late * self.spread(weights, "temperature.sum_max", loss.sum_max_temperature)
+            }),
+            alpha,
+            targets: &targets,
+            teacher: teacher_scores,
+        };
+        let (mut sum, mut terms) = (Tensor::zeros([1], &device), Terms::default());
+        loss.terms(&parts, |name, weight, term| {
+            terms.terms.push((name, f64::from(values(&term)[0])));
+            sum = sum.clone() + term * weight;
+        });
+        if let Some(alpha) = &parts.alpha {
+            terms.alpha = rows(alpha, &scores.spans);
         }
-        if let Some(sum_max) = scores.sum_max {
-            let hotter = self.spread(weights, "temperature.sum_max", loss.sum_max_temperature);
-            let late = sum_max * hotter;
-            if loss.distil > 0.0 {
-                // values, so that nothing flows back: late interaction teaches, and is not taught
-                let term = teacher(lane.clone() * spread.clone(), &values(&late), 1.0);
-                sum.add("distil", loss.distil, term);
-            }
-            sum.add("sum_max", loss.sum_max, contrastive(late, &targets));
-        }
-        if let (Some(settings), Some(known)) = (&loss.teacher, teacher_scores) {
-            let term = teacher(lane * spread, known, settings.temperature);
-            sum.add("teacher", settings.weight, term);
-        }
-        if let Some(alpha) = alpha {
-            sum.terms.alpha = rows(&alpha, &scores.spans);
-            sum.add("entropy", loss.entropy, entropy(alpha.clone()));
-            sum.add("balance", loss.balance, balance(alpha));
-        }
-        sum.terms.loss = f64::from(values(&sum.loss)[0]);
-        (sum.loss, sum.terms)
+        terms.loss = f64::from(values(&sum)[0]);
+        (sum, terms)
     }
 
     fn mixes(&self) -> bool {
@@ -140,22 +132,6 @@ impl Losses<'_> {
             tau: self.tau(),
             straight_through: router.straight_through,
             lanes: router.lanes,
-        }
-    }
-}
-
-/// Terms that are added up.
-struct Sum<D: Device> {
-    loss: Tensor<D, 1>,
-    terms: Terms,
-}
-
-impl<D: Device> Sum<D> {
-    /// Adds a term, if it counts.
-    fn add(&mut self, name: &'static str, weight: f32, term: Tensor<D, 1>) {
-        if weight != 0.0 {
-            self.terms.terms.push((name, f64::from(values(&term)[0])));
-            self.loss = self.loss.clone() + term * weight;
         }
     }
 }
