@@ -283,7 +283,8 @@ impl Kernel {
         match self {
             Kernel::Avx512 => x86::avx512(product),
             Kernel::Avx2 => x86::avx2(product),
-            _ => portable::multiply(product),
+            // matrices of these are kept as pairs of bf16
+            Kernel::Portable | Kernel::Avx512Bf16 | Kernel::Amx => portable::multiply(product),
         }
     }
 
@@ -291,7 +292,8 @@ impl Kernel {
         match self {
             Kernel::Amx => amx::multiply(product),
             Kernel::Avx512Bf16 => x86::avx512_bf16(product),
-            _ => portable::multiply(product),
+            // matrices of these are kept as f32
+            Kernel::Portable | Kernel::Avx2 | Kernel::Avx512 => portable::multiply(product),
         }
     }
 }
