@@ -19,7 +19,8 @@ const CURRENT: &str = "CURRENT";
 const LOCK: &str = "lock";
 
 impl Collection {
-    /// Removes a collection that is as [`create`](Self::create) made it, but not its directory; tells
+    /// Removes a collection that is as [`create`](crate::CollectionOptions::create) made it, but not
+    /// its directory; tells
     /// whether it did.
     ///
     /// What others have filled, hold open to write, or keep files in, stays as it is. All files are
