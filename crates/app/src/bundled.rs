@@ -1,4 +1,4 @@
-//! The model that comes with the program.
+//! The bundled model.
 
 use std::env;
 use std::iter;
@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-/// Where it lies in a clone, and below wherever the program is installed.
+/// Its path in a clone, and below the installation directory.
 const PLACE: &str = "models/fastlane-mini";
 /// The clone that the program was built from.
 const CLONE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// The model that was asked for, or the one that comes with the program.
+/// The given model, or the bundled one.
 pub(crate) fn or(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
     match asked {
         Some(asked) => Ok(asked.to_owned()),
         None => find(Path::new(""), env::current_exe().ok().as_deref()).with_context(|| {
             format!(
-                "there is no model at `{PLACE}`: say which with `--model DIR`; \
-                 `tools/model/fetch-minilm` fetches one"
+                "there is no model at `{PLACE}`: pass `--model DIR`, or download \
+                 one with `tools/model/fetch-minilm`"
             )
         }),
     }
 }
 
-/// Looks in a folder, in those above the program, and in the clone.
+/// Searches a folder, the ancestors of the executable, and the clone.
 fn find(folder: &Path, program: Option<&Path>) -> Option<PathBuf> {
     let above = program.into_iter().flat_map(|program| program.ancestors().skip(1));
     let places = iter::once(folder).chain(above).chain(iter::once(Path::new(CLONE)));

@@ -1,9 +1,9 @@
-//! What to tell of a filter that no document passes: a misspelled field and a wrong value look the
-//! same, like a collection without answers.
+//! Warnings for filters that no document passes: without them, a misspelled field or a wrong value
+//! looks like a search without results.
 
 use fastlane_corpus::Filter;
 
-/// A warning, if nothing passes; `passes` tells whether any document passes a filter.
+/// A warning if no document passes; `passes` returns whether any document passes a filter.
 pub(crate) fn warning<E>(
     filter: &Filter,
     mut passes: impl FnMut(&Filter) -> Result<bool, E>,
@@ -14,8 +14,8 @@ pub(crate) fn warning<E>(
     for (field, exists) in filter.fields() {
         if !passes(&exists)? {
             return Ok(Some(format!(
-                "warning: no document has the field `{field}`, which the filter asks for: check how \
-                 it is spelled"
+                "warning: no document has the field `{field}`, which the filter uses: check \
+                 its spelling"
             )));
         }
     }

@@ -1,4 +1,4 @@
-//! The way out of an error, looked up by its type.
+//! Hints for errors, looked up by their type.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use crate::no_room::NoRoom;
 use crate::panics::Panicked;
 use crate::resumable::{PartialError, VectorFilesError};
 
-/// One sentence that helps, where there is one.
+/// The hint for an error, if there is one.
 pub(crate) fn way_out(error: &anyhow::Error) -> Option<&'static str> {
     error.chain().find_map(hint)
 }
@@ -71,22 +71,22 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     cause.downcast_ref::<LexicalWriteError>().and_then(LexicalWriteError::hint)
 }
 
-/// The library's way out, as a command line has it.
+/// The hint of the library in terms of the command line.
 fn of_library(hint: Hint) -> &'static str {
     match hint {
         Hint::Create => "make one with `fastlane index INPUT --output INDEX --model DIR`",
-        Hint::OpenIt => "add to it by opening it, or choose another directory",
-        Hint::EmptyDirectory => "choose an empty directory, or one that is not there yet",
+        Hint::OpenIt => "open it to add documents, or choose another directory",
+        Hint::EmptyDirectory => "choose an empty or a new directory",
         Hint::OtherDirectory => "choose another directory",
-        Hint::ModelMoved => "say where it is now with `--model DIR`",
-        Hint::GiveModel => "say which with `--model DIR`",
+        Hint::ModelMoved => "pass its new location with `--model DIR`",
+        Hint::GiveModel => "pass the model with `--model DIR`",
         Hint::GiveEncoder => {
-            "index the documents with a model: a program's own encoder is needed here"
+            "index the documents with a model: the command line cannot load a custom encoder"
         }
         Hint::OtherModel => "search with the model that indexed it, or index the documents again",
         Hint::Update => "update fastlane",
-        Hint::Check => "`fastlane check` names all damage; restore the files, or index again",
-        Hint::Ask => "ask for something",
+        Hint::Check => "`fastlane check` lists all damage; restore the files, or index again",
+        Hint::Ask => "enter a query that is not empty",
         Hint::Other(hint) => hint,
         _ => "see the documentation of the library",
     }

@@ -13,17 +13,17 @@ use crate::interrupt;
 use crate::progress::{Progress, Unit};
 use crate::settings::Settings;
 
-/// Reads a TREC run, packed or not.
+/// Reads a TREC run, compressed or not.
 pub(crate) fn run(path: &Path, settings: Settings) -> anyhow::Result<Run> {
     whole("reading run", path, settings, |source, name| Run::read(source, name))
 }
 
-/// Reads relevance judgements, packed or not.
+/// Reads relevance judgements, compressed or not.
 pub(crate) fn qrels(path: &Path, settings: Settings) -> anyhow::Result<Qrels> {
     whole("reading qrels", path, settings, |source, name| Qrels::read(source, name))
 }
 
-/// Reads a whole file under a bar, and says what a broken stream means.
+/// Reads a whole file under a progress bar; explains errors of a damaged stream.
 fn whole<T>(
     what: &'static str,
     path: &Path,
@@ -42,7 +42,7 @@ fn whole<T>(
     }
 }
 
-/// An open file that moves a bar as it is read, and stops on Ctrl-C.
+/// An open file that advances a progress bar and stops on Ctrl-C.
 struct Watched {
     source: Source,
     bar: Progress,
@@ -56,7 +56,7 @@ impl Read for Watched {
     }
 }
 
-/// How the arguments want documents to be read.
+/// Read settings for documents, from the arguments.
 pub(crate) fn of_corpus(args: &CorpusArgs) -> ReadSettings {
     ReadSettings {
         format: args.format,
@@ -71,7 +71,7 @@ pub(crate) fn of_corpus(args: &CorpusArgs) -> ReadSettings {
     }
 }
 
-/// How the arguments want queries to be read.
+/// Read settings for queries, from the arguments.
 pub(crate) fn of_queries(args: &QueryArgs) -> ReadSettings {
     ReadSettings {
         format: args.query_format,
@@ -91,7 +91,7 @@ pub(crate) type Text = (String, String);
 pub(crate) struct Texts {
     texts: Box<dyn Iterator<Item = Result<Text, fastlane_corpus::ReadError>> + Send>,
     pub(crate) progress: fastlane_corpus::Progress,
-    /// The files of a folder that are left out as no text.
+    /// The number of files in a folder that are skipped as not text.
     pub(crate) ignored: u64,
 }
 

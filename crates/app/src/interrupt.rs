@@ -1,4 +1,5 @@
-//! Ctrl-C, a termination, a closed terminal: the first asks the command to stop and clean up, the second ends it at once.
+//! SIGINT, SIGTERM and SIGHUP: the first signal asks the command to stop and clean up, the second
+//! ends it at once.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -8,7 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// The command stopped because it was asked to.
+/// The command was interrupted.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub(crate) struct Interrupted;
@@ -27,7 +28,7 @@ pub(crate) fn watch() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether whoever began the program wants it to outlive its terminal, as `nohup` does.
+/// Whether SIGHUP is ignored, as under `nohup`.
 fn hangs_up_unheard() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -35,7 +36,7 @@ fn hangs_up_unheard() -> bool {
     ignored.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 1)
 }
 
-/// Fails once somebody asked to stop: long loops call this on every turn.
+/// Fails once a signal asked to stop; long loops call this in every iteration.
 pub(crate) fn check() -> Result<(), Interrupted> {
     match ASKED.get() {
         Some(asked) if asked.load(Ordering::Relaxed) => Err(Interrupted),

@@ -1,4 +1,4 @@
-//! Files of a folder that were left out because they cannot be read: told, and listed.
+//! Reports files of a folder that were skipped because they cannot be read.
 
 use fastlane_corpus::BadFile;
 use serde::Serialize;
@@ -23,9 +23,9 @@ impl Entry {
     }
 }
 
-/// Says how many files were left out, and which.
+/// Prints how many files were skipped, and which.
 ///
-/// `kept` is how many documents of them stay in an index that is brought up to date.
+/// `kept` is how many of their documents stay in an index that is updated.
 pub(crate) fn tell(all: &[BadFile], kept: u64, printer: &Printer) {
     if all.is_empty() {
         return;
@@ -35,9 +35,9 @@ pub(crate) fn tell(all: &[BadFile], kept: u64, printer: &Printer) {
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     let stay = match kept {
         0 => String::new(),
-        _ => format!("; documents of them that stay in the index: {kept}"),
+        _ => format!("; their documents kept in the index: {kept}"),
     };
-    printer.note(&format!("left out: {}{stay}", counts.join(" and ")));
+    printer.note(&format!("skipped: {}{stay}", counts.join(" and ")));
     for bad in all.iter().take(NAMED) {
         printer.note(&format!("  {}", why(bad).replace(char::is_control, "�")));
     }
@@ -49,7 +49,7 @@ pub(crate) fn tell(all: &[BadFile], kept: u64, printer: &Printer) {
     }
 }
 
-/// What is wrong, with its causes; it names the file.
+/// The error with its causes; it names the file.
 fn why(bad: &BadFile) -> String {
     let mut words = bad.why.to_string();
     let mut cause = std::error::Error::source(&bad.why);

@@ -1,7 +1,7 @@
-//! The one binary, `fastlane`: reads arguments, resolves settings, runs one command.
+//! The `fastlane` binary: parses arguments, resolves settings, runs one command.
 //!
-//! Data goes to stdout, words to stderr. The exit code is 0 for success, 1 for an error, 2 for
-//! arguments that make no sense, 70 for a fault of the program, 130 after Ctrl-C.
+//! Data goes to stdout, messages to stderr. The exit code is 0 for success, 1 for an error, 2 for
+//! invalid arguments, 70 for a panic, 130 after Ctrl-C.
 
 mod args;
 mod bundled;
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     let printer = Printer::new(Settings::from_environment());
     match panics::caught(|| run(args.command, &printer)) {
         Ok(()) => ExitCode::SUCCESS,
-        // `fastlane eval ... | head` has read enough: that is no failure.
+        // `fastlane eval ... | head` closes the pipe early: not a failure
         Err(error) if printer::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             printer.error(&error);
@@ -56,8 +56,8 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 }
 
 fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
-    // nothing that `explain` does needs cleaning up: it ends where it is, waiting for input or not;
-    // `delete` waits for input first
+    // `explain` has nothing to clean up, so a signal may end it at once; `delete` reads its input
+    // first
     if !matches!(command, Command::Explain(_) | Command::Delete(_) | Command::Mcp(_)) {
         interrupt::watch()?;
     }

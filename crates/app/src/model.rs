@@ -1,4 +1,4 @@
-//! From arguments to an encoder, and a hash of what goes in and comes out.
+//! Opens a model from the arguments, and hashes texts and views.
 
 use std::num::NonZero;
 use std::path::Path;
@@ -11,11 +11,11 @@ use crate::args::ModelArgs;
 use crate::input::Text;
 use crate::settings::threads;
 
-/// Documents in work at a time, for each thread: few, so that little is lost and little memory
-/// taken, and enough that threads seldom wait for a long one.
+/// Documents in flight per thread: few enough to lose little work and take little memory, enough
+/// that threads rarely wait for a long document.
 const WINDOW: usize = 8;
 
-/// Opens a model as the arguments say.
+/// Opens a model with the settings of the arguments.
 pub(crate) fn open(path: &Path, args: &ModelArgs) -> anyhow::Result<Model> {
     if path.is_file() {
         bail!("`{}` is a file, wanted the directory of a model", path.display());
@@ -26,7 +26,7 @@ pub(crate) fn open(path: &Path, args: &ModelArgs) -> anyhow::Result<Model> {
     Ok(Model::open(path, &settings)?)
 }
 
-/// FNV-1a, 64 bits: it tells what is the same from what is not, and guards against no malice.
+/// FNV-1a, 64 bits: detects changes, but not deliberate collisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Digest(u64);
 

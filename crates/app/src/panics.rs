@@ -1,7 +1,6 @@
-//! A panic ends a command with one sentence, as every other error does.
+//! Reports a panic as one sentence, like every other error.
 //!
-//! A backtrace helps those who look for the fault: they ask for it with `RUST_BACKTRACE=1`. What
-//! was written aside is cleaned up, since a panic unwinds.
+//! `RUST_BACKTRACE=1` adds a backtrace. Temporary files are cleaned up, because a panic unwinds.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
@@ -16,7 +15,7 @@ static FIRST: Mutex<Option<String>> = Mutex::new(None);
 /// Where each panic is reported at once, if at all.
 static TELL: OnceLock<fn(&str)> = OnceLock::new();
 
-/// The program is at fault, or met damage that it did not recognise.
+/// A bug in the program, or damage that it did not detect.
 #[derive(Debug, thiserror::Error)]
 #[error("internal error: {what}")]
 pub(crate) struct Panicked {
@@ -24,10 +23,10 @@ pub(crate) struct Panicked {
 }
 
 impl Panicked {
-    /// The way out.
+    /// The hint.
     pub(crate) fn hint(&self) -> &'static str {
-        "`fastlane check INDEX` finds damaged files; if there are none, please report this with what \
-         `RUST_BACKTRACE=1` shows"
+        "`fastlane check INDEX` finds damaged files; if there are none, please report this with \
+         the output of `RUST_BACKTRACE=1`"
     }
 }
 
@@ -47,7 +46,7 @@ pub(crate) fn keep_quiet() {
     }));
 }
 
-/// Tells each panic at once: for a service, which survives those of a single request.
+/// Reports each panic at once, for a service, which survives a panic in a request.
 pub(crate) fn tell_each(tell: fn(&str)) {
     let _ = TELL.set(tell);
 }

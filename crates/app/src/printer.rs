@@ -1,4 +1,4 @@
-//! The only place that prints: data to stdout, words to stderr.
+//! The only module that prints: data to stdout, messages to stderr.
 
 use std::io::{self, Write as _};
 
@@ -20,7 +20,7 @@ pub(crate) enum Output {
     Json,
 }
 
-/// Speaks for the program.
+/// Prints results, notes and errors.
 pub(crate) struct Printer {
     settings: Settings,
 }
@@ -34,7 +34,7 @@ impl Printer {
         self.settings
     }
 
-    /// Prints a table the way stdout's reader wants it.
+    /// Prints a table in the style that suits stdout.
     pub(crate) fn table(&self, table: &Table, output: Output) -> anyhow::Result<()> {
         let style = match output {
             Output::Markdown => Style::Markdown,
@@ -55,12 +55,12 @@ impl Printer {
         data(&(serde_json::to_string_pretty(value)? + "\n"))
     }
 
-    /// Says something to whoever watches; nothing depends on it.
+    /// Prints a note to stderr, for people.
     pub(crate) fn note(&self, text: &str) {
         words(text);
     }
 
-    /// Says why the command failed, in one sentence, and the way out.
+    /// Prints why the command failed, in one sentence, and a hint.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         words(&format!("error: {error:#}"));
         if let Some(hint) = hints::way_out(error) {
@@ -84,6 +84,6 @@ fn data(text: &str) -> anyhow::Result<()> {
 }
 
 fn words(text: &str) {
-    // When nobody can read stderr there is nobody to tell.
+    // A failed write to stderr cannot be reported.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

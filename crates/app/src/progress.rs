@@ -1,4 +1,4 @@
-//! Bars on stderr for whatever takes longer than a second, when a person watches.
+//! Progress bars on stderr for work that takes longer than a second, on a terminal only.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -16,9 +16,10 @@ pub(crate) enum Unit {
     Bytes,
     /// Things, called so.
     Things(&'static str),
-    /// Bytes or files that stand for the work: shown as a share, beside what [`Progress::say`] says.
+    /// Bytes or files as a measure of the work: shown as a percentage, with the text of
+    /// [`Progress::say`].
     Share,
-    /// Steps, above the lines that [`Progress::say`] says.
+    /// Steps, above the lines of [`Progress::say`].
     Steps,
 }
 
@@ -53,14 +54,14 @@ impl Progress {
         self.bar.set_position(done);
     }
 
-    /// Tells more, where the unit has room for it.
+    /// Sets the extra text of the bar, if the unit has room for it.
     pub(crate) fn say(&self, words: impl FnOnce() -> String) {
         if self.visible.get() {
             self.bar.set_prefix(words());
         }
     }
 
-    /// Starts to measure here: what is done came for free.
+    /// Starts the rate here: work done earlier does not count.
     pub(crate) fn start_here(&self) {
         self.bar.reset_eta();
     }
@@ -82,7 +83,7 @@ fn style(unit: Unit, bounded: bool) -> ProgressStyle {
         (Unit::Share | Unit::Steps, false) => "at work{prefix}".to_owned(),
         (Unit::Steps, true) => "step {pos} of {len}".to_owned(),
     };
-    // what is said takes the room of a longer bar
+    // the extra text takes the room of a longer bar
     let (name, bar) = if matches!(unit, Unit::Share) { (8, 20) } else { (18, 30) };
     let below = if matches!(unit, Unit::Steps) { "{prefix}" } else { "" };
     let template = match bounded {

@@ -1,4 +1,4 @@
-//! What `fastlane eval` found, as a table for people and as JSON for programs.
+//! The results of `fastlane eval`, as a table for people and as JSON for programs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub(crate) struct Compared {
     pub(crate) p_holm: f64,
 }
 
-/// Everything there is to tell.
+/// The content of the report.
 pub(crate) struct Report<'a> {
     pub(crate) args: &'a EvalArgs,
     pub(crate) systems: Vec<System>,
@@ -37,7 +37,7 @@ pub(crate) struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// What a reader must know before trusting the means.
+    /// Warnings that affect how the means are read.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let incomplete = self.systems.iter().filter(|system| system.evaluation.unanswered() > 0);
         let warning = |System { name, evaluation, .. }: &System| {

@@ -1,9 +1,9 @@
-//! What the surroundings say: the only place that reads environment variables.
+//! Settings from the environment: the only module that reads environment variables.
 
 use std::io::IsTerminal as _;
 use std::num::NonZero;
 
-/// How to talk to whoever started us.
+/// How to print: terminals, widths and styles.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     /// A person reads stdout: align tables.
@@ -12,7 +12,7 @@ pub(crate) struct Settings {
     pub(crate) stdout_columns: Option<usize>,
     /// A person reads stderr: draw progress bars.
     pub(crate) stderr_is_terminal: bool,
-    /// Bold and dim are welcome on stdout.
+    /// Whether stdout may use bold and dim.
     pub(crate) styled: bool,
 }
 
@@ -28,15 +28,15 @@ impl Settings {
     }
 }
 
-/// The width that the terminal tells, or the usual one.
+/// The width of the terminal, or 80.
 fn stdout_columns() -> usize {
     let size = terminal_size::terminal_size_of(std::io::stdout());
     size.map_or(80, |(width, _)| width.0.into())
 }
 
-/// As many threads as were asked for, but no more than one for each core.
+/// The requested number of threads, but at most one per core.
 ///
-/// More would only take memory from each other.
+/// More threads only take more memory.
 pub(crate) fn threads(asked: Option<u16>) -> NonZero<usize> {
     let cores = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let asked = asked.and_then(|threads| NonZero::new(threads.into()));

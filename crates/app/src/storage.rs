@@ -1,4 +1,4 @@
-//! Files and directories that are whole or absent: written aside, synced, then renamed.
+//! Atomic files and directories: written to a temporary name, synced, then renamed.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -66,10 +66,9 @@ impl Target {
     }
 }
 
-/// Gives a directory, whose files are synced, a name that another directory may have: that one is
-/// removed.
+/// Renames a directory, whose files are synced, and removes the directory that had the name.
 ///
-/// No directory takes the place of a full one at once: for a moment there is none.
+/// A rename cannot replace a directory that is not empty: for a moment there is none.
 pub(crate) fn replace_directory(from: &Path, to: &Path) -> std::io::Result<()> {
     if !to.is_dir() {
         return rename(from, to);
@@ -81,13 +80,13 @@ pub(crate) fn replace_directory(from: &Path, to: &Path) -> std::io::Result<()> {
     if old.is_dir() && rename(&old, to).is_err() {
         // the only copy there is
         let kept = aside.keep();
-        let words = format!("{error}; what was there lies in `{}`", kept.display());
+        let words = format!("{error}; the previous directory is in `{}`", kept.display());
         return Err(std::io::Error::new(error.kind(), words));
     }
     Err(error)
 }
 
-/// Tells whether a directory is mounted on its place, so that nothing else can take its name.
+/// Whether a directory is a mount point, so that nothing else can take its name.
 ///
 /// The numbers of disks do not tell where a directory of one disk is mounted on another. The
 /// system does, before it refuses to rename what has no name.
@@ -102,7 +101,7 @@ fn standard_output() -> anyhow::Result<File> {
     Ok(copy.context("cannot write to standard output")?.into())
 }
 
-/// What to say when a write fails.
+/// The message for a failed write.
 pub(crate) fn cannot_write(path: &Path) -> String {
     if path.as_os_str() == "-" {
         return "cannot write to standard output".to_owned();
@@ -113,7 +112,7 @@ pub(crate) fn cannot_write(path: &Path) -> String {
 /// A new file in the same directory: only there is a rename one step.
 fn aside(path: &Path) -> anyhow::Result<AsideFile> {
     let destination = behind_links(path);
-    destination.file_name().context("it names no file")?;
+    destination.file_name().context("it is not a file name")?;
     let directory = parent(&destination);
     if !directory.is_dir() {
         bail!("there is no directory `{}`", directory.display());

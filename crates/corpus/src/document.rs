@@ -1,11 +1,11 @@
-//! What every reader gives and every index takes: a document, a query.
+//! Documents and queries, the records that readers return and indexes accept.
 
 use std::borrow::Cow;
 
-/// What a document says about itself besides its text: any JSON object.
+/// Metadata of a document: any JSON object.
 pub type Metadata = serde_json::Map<String, serde_json::Value>;
 
-/// One retrievable piece of text under an id that stays the same for ever.
+/// A retrievable text with a stable id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Document {
     /// The external id, unique in its collection.
@@ -14,7 +14,7 @@ pub struct Document {
     pub title: String,
     /// The body.
     pub text: String,
-    /// Everything else the source says, kept as it is; filters read it.
+    /// All other fields of the source, unchanged; filters can use them.
     pub metadata: Metadata,
 }
 
@@ -38,11 +38,11 @@ impl Document {
     }
 }
 
-/// One information need.
+/// A query.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// The external id, as qrels and runs name it.
     pub id: String,
-    /// What was asked.
+    /// The text of the query.
     pub text: String,
 }

@@ -1,7 +1,7 @@
-//! Why documents or queries could not be read, and the way out.
+//! Errors of reading documents or queries, with hints.
 //!
-//! [`ReadError`] speaks of files, [`Fault`] of one line. Messages quote what was found through
-//! [`Excerpt`] only, so that no file can flood a terminal or move its cursor.
+//! [`ReadError`] is about files, [`Fault`] about one line. Messages quote input through [`Excerpt`]
+//! only, so that a file cannot flood a terminal or move its cursor.
 
 use std::fmt;
 use std::io;
@@ -11,50 +11,50 @@ use std::sync::Arc;
 /// Why a collection could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Nothing is there.
+    /// The path does not exist.
     #[error("`{}` does not exist", path.display())]
     Missing {
         /// The path as given.
         path: PathBuf,
     },
-    /// A directory stands where a file belongs.
+    /// A directory instead of a file.
     #[error("`{}` is a directory, wanted a file", path.display())]
     Directory {
         /// The path as given.
         path: PathBuf,
     },
-    /// The file or directory is there but does not open.
+    /// The file or directory cannot be opened.
     #[error("cannot open `{}`", path.display())]
     Open {
         /// The path that was tried.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The bytes stopped arriving.
+    /// A read failed.
     #[error("cannot read {place}")]
     Io {
         /// The line that was being read.
         place: Place,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The compressed data ends too early: a broken download or a crashed writer.
-    #[error("{place}: the {packing} data breaks off here, wanted its end mark")]
+    #[error("{place}: the {packing} data is truncated here, wanted its end mark")]
     Truncated {
         /// The line that was being read.
         place: Place,
-        /// How the file is packed.
+        /// The compression of the file.
         packing: Packing,
     },
-    /// The compressed data does not unpack.
+    /// The compressed data is damaged.
     #[error("{place}: the {packing} data is damaged here")]
     Corrupt {
         /// The line that was being read.
         place: Place,
-        /// How the file is packed.
+        /// The compression of the file.
         packing: Packing,
-        /// What the decoder said.
+        /// The error of the decoder.
         source: io::Error,
     },
     /// There is nothing to read in the file.
@@ -76,23 +76,23 @@ pub enum ReadError {
         /// How many files of other kinds lie in it.
         ignored: u64,
     },
-    /// A folder without a document, because what is in it cannot be read.
-    #[error("folder `{}` has no text that can be read (left out: {count})", path.display())]
+    /// A folder without a document, because its files cannot be read.
+    #[error("folder `{}` has no text that can be read (skipped: {count})", path.display())]
     NoneReadable {
         /// The folder.
         path: PathBuf,
         /// How many files and folders cannot be read.
         count: usize,
-        /// What is wrong with the first.
+        /// The error of the first.
         #[source]
         first: Box<ReadError>,
     },
-    /// A text file that would not fit the memory bound once it is unpacked.
+    /// A text file that exceeds the memory limit once it is decompressed.
     #[error("`{}` has more than {} MiB, the most a text file may have", path.display(), limit >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// The largest size that is read, in unpacked bytes.
+        /// The limit, in decompressed bytes.
         limit: u64,
     },
     /// Columns were named for a format that has none.
@@ -109,15 +109,15 @@ pub enum ReadError {
         /// The file.
         path: PathBuf,
     },
-    /// Neither the name nor the settings tell the format.
+    /// Neither the name nor the settings determine the format.
     #[error("`{}` has no known format, wanted {accepted}", path.display())]
     UnknownFormat {
         /// The file or directory.
         path: PathBuf,
-        /// What is accepted in its place.
+        /// The accepted formats.
         accepted: &'static str,
     },
-    /// A line says something that cannot be used.
+    /// A line that cannot be used.
     #[error("{place}: {fault}")]
     Line {
         /// Where.
@@ -128,16 +128,18 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// The way out, as one sentence for people.
+    /// The hint, as one sentence, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Directory { .. } => Some("name a file in it, or let the format be told from it"),
-            Self::Truncated { .. } | Self::Corrupt { .. } => Some("fetch or pack the file again"),
-            Self::Empty { .. } => Some("check that the command that wrote it ended well"),
+            Self::Directory { .. } => Some("name a file in it, or leave the format to detection"),
+            Self::Truncated { .. } | Self::Corrupt { .. } => {
+                Some("download or compress the file again")
+            }
+            Self::Empty { .. } => Some("check that the command that wrote it succeeded"),
             Self::NoTexts { .. } => {
                 Some("name a single file to read JSONL, CSV or TSV, or convert the files to text")
             }
-            Self::TooLarge { .. } => Some("split the file, or turn it into JSONL"),
+            Self::TooLarge { .. } => Some("split the file, or convert it to JSONL"),
             Self::FileName { .. } => Some("rename the file: its path becomes the document's id"),
             Self::NoColumns { .. } => {
                 Some("leave the column names out, or name another format: jsonl, csv or tsv")
@@ -179,10 +181,10 @@ impl ReadError {
 /// What is wrong with one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The line would not fit the memory bound.
+    /// The line exceeds the memory limit.
     #[error("the line has more than {} MiB, the most a line may have", limit >> 20)]
     TooLong {
-        /// The longest line that is read, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// Bytes that are not text.
@@ -191,12 +193,12 @@ pub enum Fault {
         /// The first bad byte, counted from 1.
         column: usize,
     },
-    /// Broken JSON.
-    #[error("broken JSON at byte {column}: {reason}, found {found}")]
+    /// Invalid JSON.
+    #[error("invalid JSON at byte {column}: {reason}, found {found}")]
     Json {
         /// Where the parser stopped, counted from 1.
         column: usize,
-        /// What the parser said.
+        /// The error of the parser.
         reason: String,
         /// The line.
         found: Excerpt,
@@ -206,12 +208,12 @@ pub enum Fault {
     WrongType {
         /// The field.
         field: Excerpt,
-        /// The value that is there.
+        /// The value found.
         found: Excerpt,
-        /// The type that belongs there.
+        /// The type wanted.
         wanted: &'static str,
     },
-    /// None of the names under which an id or a text may stand.
+    /// None of the column names for an id or a text.
     #[error(
         "no column for the {role}: found {}, wanted {}",
         names(found, "and"),
@@ -220,13 +222,13 @@ pub enum Fault {
     MissingColumn {
         /// What is missing: an id, a text.
         role: &'static str,
-        /// The columns or fields that are there.
+        /// The columns or fields found.
         found: Vec<String>,
-        /// The names that would do.
+        /// The names that are accepted.
         wanted: Vec<String>,
     },
-    /// A header that has one name for two columns, of which one would be lost.
-    #[error("column {name} stands in the header more than once, wanted each name once")]
+    /// A header with the same name for two columns, of which one would be lost.
+    #[error("column {name} appears more than once in the header, wanted each name once")]
     RepeatedColumn {
         /// The name.
         name: Excerpt,
@@ -242,10 +244,10 @@ pub enum Fault {
     /// A quoted cell without an end.
     #[error("a cell opens with `\"` and does not close within {} MiB or the file", limit >> 20)]
     UnclosedQuote {
-        /// The longest record that is read, in bytes.
+        /// The limit of a record, in bytes.
         limit: usize,
     },
-    /// An id that no result list could carry.
+    /// An id that a result list cannot represent.
     #[error("id {found} is blank or has a control character")]
     BadId {
         /// The id.
@@ -264,7 +266,7 @@ impl Fault {
             }
             Self::WrongType { .. } => "name another column, or convert the values",
             Self::MissingColumn { role: "title" | "metadata", .. } => {
-                "name only columns that are there"
+                "name only columns that exist"
             }
             Self::MissingColumn { .. } => "name the columns of id and text explicitly",
             Self::RepeatedColumn { .. } => "rename one of the columns, or remove it",
@@ -301,7 +303,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// How the bytes of a file are packed.
+/// The compression of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
     /// Not at all.
@@ -322,7 +324,7 @@ impl fmt::Display for Packing {
     }
 }
 
-/// The beginning of something found in a file, safe to show: quoted, short, on one line.
+/// An excerpt of input, safe to print: quoted, short, on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt(String);
 
@@ -347,7 +349,7 @@ impl fmt::Display for Excerpt {
     }
 }
 
-/// Up to ten names as a sentence has them: "`a`, `b` or `c`".
+/// Up to ten names as part of a sentence: "`a`, `b` or `c`".
 fn names(all: &[String], joiner: &str) -> String {
     const MOST: usize = 10;
     let mut quoted: Vec<_> =

@@ -1,4 +1,4 @@
-//! Documents and queries as people have them, and lexical search over them.
+//! Readers of documents and queries, and lexical search over them.
 
 mod document;
 mod error;

@@ -1,4 +1,4 @@
-//! Cuts a long text into passages that an encoder takes whole, and that overlap a little.
+//! Splits a long text into overlapping passages that fit an encoder.
 //!
 //! The text is a sequence of blocks: paragraphs between blank lines, fenced code, and Markdown
 //! headings (`#` to `######`), which stick to the block below them. Passages are filled block by
@@ -20,7 +20,7 @@
 
 use std::ops::Range;
 
-/// How long passages are.
+/// The length of passages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PassageSettings {
     /// The most [`words`] of a passage; headings may add a quarter. At least 1 is taken.
@@ -215,8 +215,8 @@ impl<'t> Cutter<'t> {
         }
     }
 
-    /// Closes the open passage if that many words do not fit, or if a section had better begin
-    /// anew, and lets the next one repeat its tail.
+    /// Closes the open passage if that many words do not fit, or if a section should start a new
+    /// one, and lets the next one repeat its tail.
     fn make_room(&mut self, need: usize, is_section: bool) {
         let turns = is_section && 2 * self.filled >= self.limit;
         if !turns && self.filled + need <= self.limit {

@@ -1,9 +1,9 @@
-//! Opens a file as a stream of text bytes, whatever it is packed in.
+//! Opens a file as a stream of text bytes, and decompresses it if needed.
 //!
-//! The first bytes tell gzip and Zstandard apart from plain text, so a wrong suffix does no harm;
-//! all members of a gzip file and all frames of a Zstandard file are read. A UTF-8 byte order mark
-//! is dropped. Memory: 64 KiB here, 32 KiB for gzip, for Zstandard the window its writer chose
-//! (8 MiB up to level 19; more than 128 MiB is refused as damaged).
+//! The first bytes identify gzip and Zstandard, so a wrong suffix does no harm; all members of a
+//! gzip file and all frames of a Zstandard file are read. A UTF-8 byte order mark is dropped.
+//! Memory: 64 KiB here, 32 KiB for gzip, for Zstandard the window its writer chose (8 MiB up to
+//! level 19; more than 128 MiB is refused as damaged).
 //!
 //! Road not taken: mapping files into memory. Compressed files and pipes cannot be mapped, and the
 //! readers are bound by UTF-8 validation and allocation, not by this copy.
@@ -22,7 +22,7 @@ use crate::error::{Packing, Place, ReadError};
 const BUFFER: usize = 64 << 10;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A file to read from, unpacked on the way, that knows how far it has come.
+/// An open file, decompressed while reading, with its progress.
 ///
 /// ```
 /// use std::io::Read as _;
@@ -83,12 +83,12 @@ impl Source {
         Ok(Self { reader, path, packing, mark, progress })
     }
 
-    /// Where the bytes come from.
+    /// The origin of the bytes.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A handle that tells from anywhere how many bytes of the file have been taken.
+    /// A handle that reports, from any thread, how many bytes of the file have been read.
     pub fn progress(&self) -> Progress {
         self.progress.clone()
     }
@@ -102,10 +102,10 @@ impl Source {
         Place { path: Arc::clone(&self.path), line }
     }
 
-    /// Says what a failed read means, given the line that was being read.
+    /// Returns the meaning of a failed read, given the line that was being read.
     ///
-    /// A reader of another crate sees an [`io::Error`] only; this tells a file that was cut short
-    /// from a disk that failed.
+    /// A reader of another crate sees only an [`io::Error`]; this distinguishes a truncated file
+    /// from a failed disk.
     pub fn fault(&self, line: u64, error: io::Error) -> ReadError {
         fault(&self.path, line, self.packing, error)
     }
@@ -133,7 +133,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// How far a reader has come; clones look at the same counter.
+/// The progress of a reader; clones share the counter.
 #[derive(Debug, Clone)]
 pub struct Progress {
     done: Arc<AtomicU64>,
@@ -169,7 +169,7 @@ impl Progress {
         self.empty.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many files of a folder had nothing but blanks, and so gave no document.
+    /// How many files of a folder had only white space, and so gave no document.
     pub fn empty(&self) -> u64 {
         self.empty.load(Ordering::Relaxed)
     }
@@ -185,7 +185,7 @@ impl Progress {
     }
 }
 
-/// What the system knows about a path, or the error that it is missing.
+/// The metadata of a path, or the error that it is missing.
 pub(crate) fn about(path: &Path) -> Result<fs::Metadata, ReadError> {
     fs::metadata(path).map_err(|source| cannot_open(path, source))
 }
@@ -211,8 +211,8 @@ fn fault(path: &Arc<Path>, line: u64, packing: Packing, source: io::Error) -> Re
     }
 }
 
-/// Unpacks a stream by its magic bytes and drops the byte order mark, if there is one, telling its
-/// length.
+/// Decompresses a stream by its magic bytes and drops the byte order mark, if there is one; returns
+/// the length of the mark.
 ///
 /// `packing` is set as soon as it is known, so that an error can name it.
 fn decoded(
@@ -248,7 +248,7 @@ fn packing_of(head: &[u8]) -> Packing {
     }
 }
 
-/// Counts the bytes on their way out of the file.
+/// Counts the bytes read from the file.
 struct Counted<R> {
     inner: R,
     progress: Progress,

@@ -1,4 +1,4 @@
-//! Views of the latest queries: a query that comes again is answered without encoding.
+//! A cache of query views: a repeated query is not encoded again.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ type Views = LruCache<String, Arc<QueryViews>>;
 
 /// The latest queries of a collection.
 pub(crate) struct QueryCache {
-    /// `None` where nothing is kept.
+    /// `None` if the cache is off.
     views: Option<Mutex<Views>>,
     hits: AtomicU64,
     misses: AtomicU64,

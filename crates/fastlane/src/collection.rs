@@ -26,24 +26,24 @@ pub(crate) struct Inner {
     pub(crate) encoder: Option<Arc<dyn Encoder>>,
     pub(crate) cache: QueryCache,
     path: PathBuf,
-    /// The encoder's fingerprint as an earlier version left it in the index.
+    /// The fingerprint of the encoder, as an earlier version stored it in the index.
     earlier: Option<String>,
 }
 
-/// What a collection consists of.
+/// The statistics of a collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stats {
     /// Its views.
     pub views: Statistics,
-    /// Where its encoder was when it was made, if it was anywhere.
+    /// The path of its encoder when the collection was created, if there was one.
     pub model: Option<PathBuf>,
-    /// The encoder's fingerprint, as the index keeps it.
+    /// The fingerprint of the encoder, as stored in the index.
     pub fingerprint: String,
-    /// The lengths of views.
+    /// The dimensions of views.
     pub dims: ViewDims,
-    /// How the values of views are kept.
+    /// How view values are stored.
     pub store: Store,
-    /// Documents with words.
+    /// Number of documents in the lexical index.
     pub documents: u64,
 }
 
@@ -81,20 +81,20 @@ impl Collection {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Whether the index keeps the fingerprint of its encoder as versions before 0.1.0 wrote it.
+    /// Whether the index has the fingerprint of its encoder in the form of versions before 0.1.0.
     ///
-    /// The next commit of a collection that was opened with its encoder writes it as it is now, even
-    /// if nothing else changes.
+    /// If the collection was opened with its encoder, the next commit writes the current form, even
+    /// without other changes.
     pub fn has_earlier_fingerprint(&self) -> bool {
         self.inner.earlier.as_ref() == Some(&self.snapshot().header().fingerprint)
     }
 
-    /// Where the index of views of a collection in a directory lies.
+    /// The directory of the index of views, for a collection in a directory.
     pub fn views(directory: impl AsRef<Path>) -> PathBuf {
         backend::local::views(directory.as_ref())
     }
 
-    /// Where it lies; `memory` for one in memory.
+    /// The path of the collection; `memory` for one in memory.
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
@@ -112,7 +112,7 @@ impl Collection {
         self.inner.backend.snapshot()
     }
 
-    /// What a commit writes about the encoder.
+    /// The encoder metadata for a commit.
     pub(crate) fn stamp(&self) -> Stamp {
         let Some(encoder) = self.encoder() else { return Stamp::default() };
         let location = encoder.location().map(Path::to_owned);
@@ -120,11 +120,11 @@ impl Collection {
         Stamp { location, fingerprint }
     }
 
-    /// Moves to the last commit, of whatever process; searches that run go on where they are.
+    /// Moves to the last commit of any process; running searches keep their generation.
     ///
     /// # Errors
     ///
-    /// What was committed is damaged; then the collection stays where it is.
+    /// The commit is damaged; the collection then keeps its generation.
     pub fn refresh(&self) -> Result<bool, CollectionError> {
         self.inner.backend.refresh()
     }
@@ -134,16 +134,16 @@ impl Collection {
         self.snapshot().header().generation
     }
 
-    /// What writers left under a name: see [`CollectionWriter::tag`](crate::CollectionWriter::tag).
+    /// Returns the value of a tag: see [`CollectionWriter::tag`](crate::CollectionWriter::tag).
     pub fn tag(&self, name: &str) -> Option<String> {
         self.snapshot().header().tags.get(name).cloned()
     }
 
-    /// Gives back a document as it was added.
+    /// Returns a document as it was added.
     ///
     /// # Errors
     ///
-    /// The index of words is damaged.
+    /// The lexical index is damaged.
     pub fn document(&self, id: &str) -> Result<Option<Document>, CollectionError> {
         Ok(self.snapshot().fetch(&[id], &Stop::default())?.pop().flatten())
     }
@@ -152,7 +152,7 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// The index of words is damaged.
+    /// The lexical index is damaged.
     pub fn count(&self, filter: &Filter) -> Result<usize, CollectionError> {
         self.snapshot().count(filter, &Stop::default())
     }
@@ -162,7 +162,7 @@ impl Collection {
         self.snapshot().ids()
     }
 
-    /// Counts what there is.
+    /// Returns the statistics of the collection.
     pub fn stats(&self) -> Stats {
         let snapshot = self.snapshot();
         let header = snapshot.header().clone();
@@ -176,14 +176,14 @@ impl Collection {
         }
     }
 
-    /// How many queries were encoded before, and how many were not: see
+    /// Cache hits and misses of encoded queries: see
     /// [`CollectionOptions::cached_queries`](crate::CollectionOptions::cached_queries).
     pub fn cached_queries(&self) -> [u64; 2] {
         self.inner.cache.counts()
     }
 
-    /// Encodes documents that are not kept here, for those who want their views alone. Errors number
-    /// them from `first`.
+    /// Encodes documents without storing them, to get only their views. Errors number the documents
+    /// from `first`.
     ///
     /// # Errors
     ///

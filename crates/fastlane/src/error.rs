@@ -13,13 +13,13 @@ use fastlane_model::{CheckpointError, OpenError};
 #[non_exhaustive]
 pub enum CollectionError {
     /// There is none.
-    #[error("`{}` holds no collection", path.display())]
+    #[error("`{}` is not a collection", path.display())]
     Absent {
         /// The directory.
         path: PathBuf,
     },
     /// There is one already.
-    #[error("`{}` holds a collection already", path.display())]
+    #[error("`{}` already holds a collection", path.display())]
     Exists {
         /// The directory.
         path: PathBuf,
@@ -38,12 +38,12 @@ pub enum CollectionError {
         /// One of them.
         name: String,
     },
-    /// Its model is not where it was.
+    /// Its model is not at the stored path.
     #[error("the model of `{}` cannot be opened from `{}`", path.display(), model.display())]
     Model {
         /// The collection.
         path: PathBuf,
-        /// Where its model was.
+        /// The stored path of its model.
         model: PathBuf,
         /// Why not.
         source: Box<OpenError>,
@@ -57,7 +57,7 @@ pub enum CollectionError {
     OtherModel {
         /// The collection.
         path: PathBuf,
-        /// Where the model is that was given, if it is anywhere.
+        /// The path of the given model, if it has one.
         model: Option<PathBuf>,
         /// The collection's.
         found: String,
@@ -70,35 +70,35 @@ pub enum CollectionError {
         /// The collection.
         path: PathBuf,
     },
-    /// Its encoder comes from no file, so it cannot be opened again.
-    #[error("the encoder of `{}` is a program's own", path.display())]
+    /// Its encoder does not come from a file, so it cannot be opened again.
+    #[error("`{}` uses a custom encoder", path.display())]
     OwnEncoder {
         /// The collection.
         path: PathBuf,
     },
-    /// What the collection keeps of its encoder cannot be compared.
+    /// The stored fingerprint of its encoder cannot be compared.
     #[error("cannot compare the fingerprint of the model")]
     Compare(#[source] Box<dyn Error + Send + Sync>),
-    /// Its views are kept another way.
+    /// Its views have another store.
     #[error("the index at `{}` has store {found}, wanted {wanted}", path.display())]
     Store {
         /// The collection.
         path: PathBuf,
-        /// How they are kept.
+        /// The store of the collection.
         found: Store,
-        /// How they should be.
+        /// The requested store.
         wanted: Store,
     },
-    /// A collection in memory keeps views as they are.
+    /// A collection in memory does not compress views.
     #[error("a collection in memory has no store, found {found}")]
     NoStore {
-        /// What was asked for.
+        /// The requested store.
         found: Store,
     },
-    /// A document did not come.
+    /// The source of documents failed.
     #[error("cannot read the next document")]
     Source(#[source] Box<dyn Error + Send + Sync>),
-    /// There is nothing to search for.
+    /// The query is empty.
     #[error("the query is empty")]
     EmptyQuery,
     /// An id that cannot name a document.
@@ -124,29 +124,29 @@ pub enum CollectionError {
     /// The index of views cannot be searched.
     #[error(transparent)]
     SearchViews(#[from] SearchError),
-    /// The index of words cannot be opened.
+    /// The lexical index cannot be opened.
     #[error(transparent)]
     OpenWords(#[from] LexicalOpenError),
-    /// The index of words cannot be written.
+    /// The lexical index cannot be written.
     #[error(transparent)]
     WriteWords(#[from] LexicalWriteError),
-    /// The index of words cannot be searched.
+    /// The lexical index cannot be searched.
     #[error(transparent)]
     SearchWords(#[from] LexicalSearchError),
-    /// The system refuses.
+    /// A file or directory cannot be written.
     #[error("cannot write `{}`", path.display())]
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// What it said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The system refuses to read.
+    /// A file or directory cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {
         /// The file or directory.
         path: PathBuf,
-        /// What it said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A newer program wrote it.
@@ -159,7 +159,7 @@ pub enum CollectionError {
         /// The newest that this program reads.
         wanted: u32,
     },
-    /// An error left views and words of this writer with different documents.
+    /// An error left the views and the lexical index of this writer with different documents.
     #[error("an earlier error ended this writer of `{}`: nothing changed", path.display())]
     Ended {
         /// The collection.
@@ -176,13 +176,13 @@ pub enum CollectionError {
     /// The caller no longer wants the result of a search.
     #[error("the search was stopped before it ended")]
     SearchStopped,
-    /// Somebody asked to stop.
+    /// The work was stopped before the commit.
     #[error("stopped before the commit: nothing changed")]
     Stopped,
 }
 
 impl CollectionError {
-    /// Whether a search ended before it was done because its [`Stop`](crate::Stop) was due.
+    /// Whether a search ended early because its [`Stop`](crate::Stop) was due.
     pub fn is_stopped(&self) -> bool {
         matches!(
             self,
@@ -192,8 +192,8 @@ impl CollectionError {
         )
     }
 
-    /// Whether the same change may go well later, as it is: the system refused, or somebody else
-    /// writes.
+    /// Whether the same change may succeed later: the system refused a read or write, or another
+    /// writer is open.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Write { .. } | Self::Read { .. } | Self::OpenViews(_) | Self::OpenWords(_) => {
@@ -210,7 +210,7 @@ impl CollectionError {
         }
     }
 
-    /// The way out, if one is known.
+    /// The hint, if there is one.
     pub fn hint(&self) -> Option<Hint> {
         match self {
             Self::Absent { .. } => Some(Hint::Create),
@@ -238,53 +238,53 @@ impl CollectionError {
     }
 }
 
-/// The way out of an error, for a program to say in its own words; [`Display`](std::fmt::Display) says
-/// it in those of this library.
+/// The hint for an error, so that a program can word it for its own interface;
+/// [`Display`](std::fmt::Display) words it for this library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Hint {
-    /// Make a collection first.
+    /// Create a collection first.
     Create,
-    /// Open the collection that is there, or choose another directory.
+    /// Open the existing collection, or choose another directory.
     OpenIt,
     /// Choose a directory that is empty or absent.
     EmptyDirectory,
     /// Choose another directory.
     OtherDirectory,
-    /// Say where the model is now.
+    /// Pass the new path of the model.
     ModelMoved,
-    /// Say which model.
+    /// Pass a model.
     GiveModel,
-    /// Give the encoder that made the collection.
+    /// Pass the encoder that made the collection.
     GiveEncoder,
     /// Use the model that indexed, or index again.
     OtherModel,
     /// Update the program.
     Update,
-    /// Look for all damage.
+    /// Check the collection for damage.
     Check,
-    /// Ask for something.
+    /// Enter a query that is not empty.
     Ask,
-    /// Another way out.
+    /// Another hint.
     Other(&'static str),
 }
 
 impl std::fmt::Display for Hint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Create => "make it with `CollectionOptions::create`",
-            Self::OpenIt => "add to it by opening it, or choose another directory",
-            Self::EmptyDirectory => "choose an empty directory, or one that is not there yet",
+            Self::Create => "create it with `CollectionOptions::create`",
+            Self::OpenIt => "open it to add documents, or choose another directory",
+            Self::EmptyDirectory => "choose an empty or a new directory",
             Self::OtherDirectory => "choose another directory",
-            Self::ModelMoved => "say where it is now with `CollectionOptions::model`",
-            Self::GiveModel => "say which with `CollectionOptions::model`",
+            Self::ModelMoved => "pass its new location with `CollectionOptions::model`",
+            Self::GiveModel => "pass the model with `CollectionOptions::model`",
             Self::GiveEncoder => "open it with `CollectionOptions::encoder`",
             Self::OtherModel => {
                 "search with the model that indexed it, or index the documents again"
             }
             Self::Update => "update fastlane",
-            Self::Check => "`check` names all damage; restore the files, or index again",
-            Self::Ask => "ask for something",
+            Self::Check => "`check` lists all damage; restore the files, or index again",
+            Self::Ask => "enter a query that is not empty",
             Self::Other(hint) => hint,
         })
     }

@@ -1,4 +1,4 @@
-//! Documents in, answers out: collections that are searched by lanes, late interaction and words.
+//! Collections of documents that are searched by lanes, late interaction and BM25.
 //!
 //! | | |
 //! |---|---|
@@ -9,9 +9,9 @@
 //! | [`SearchResult`] | what was found, and why |
 //! | [`Encoder`] | what makes views of texts: a [`Model`], or your own |
 //!
-//! A collection keeps the views, the text, the metadata and the words of documents under one commit. A
-//! search encodes the query, lets its lanes nominate documents, scores them by late interaction, and
-//! says which token of which document answers which token of the query.
+//! A collection stores the views, the text, the metadata and the lexical index of documents under
+//! one commit. A search encodes the query, retrieves candidates with its lanes, reranks them by
+//! late interaction, and reports which document token matches which query token.
 //!
 //! ```
 //! use fastlane::{Collection, Document, Model, Search, Settings};

@@ -1,4 +1,4 @@
-//! How a collection is made or opened.
+//! Options to create or open a collection.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::backend::memory::Memory;
 use crate::collection::Collection;
 use crate::error::CollectionError;
 
-/// Queries whose views are kept: of 32 tokens with 128 numbers each, 8 MiB.
+/// Queries in the cache: with 32 tokens of 128 values each, 8 MiB.
 const KEPT: usize = 512;
 
-/// How a collection is made or opened: see [`Collection::options`].
+/// Options to create or open a collection: see [`Collection::options`].
 #[derive(Clone)]
 #[must_use = "options do nothing before `open`, `create` or `in_memory`"]
 pub struct CollectionOptions {
@@ -27,11 +27,11 @@ pub struct CollectionOptions {
 /// Where views come from.
 #[derive(Clone)]
 enum Choice {
-    /// The model that the collection remembers.
+    /// The model that the collection stores.
     Remembered,
-    /// A model that lies elsewhere.
+    /// A model at another path.
     At(PathBuf),
-    /// One that is open.
+    /// An open encoder.
     Open(Arc<dyn Encoder>),
     /// None: the collection takes no text.
     Without,
@@ -83,12 +83,12 @@ impl CollectionOptions {
         Self { encoder: Choice::Open(Arc::new(encoder)), ..self }
     }
 
-    /// Opens the model in this directory; without it, the one that the collection remembers.
+    /// Opens the model in this directory; default: the one that the collection stores.
     pub fn model(self, directory: impl AsRef<Path>) -> Self {
         Self { encoder: Choice::At(directory.as_ref().to_owned()), ..self }
     }
 
-    /// How a model that is opened here computes.
+    /// Settings of a model that is opened here.
     pub fn model_settings(self, settings: Settings) -> Self {
         Self { settings, ..self }
     }
@@ -98,12 +98,12 @@ impl CollectionOptions {
         Self { encoder: Choice::Without, ..self }
     }
 
-    /// How the values of views are kept. A collection that exists must be kept so.
+    /// How view values are stored. An existing collection must have the same store.
     pub fn store(self, store: Store) -> Self {
         Self { store: Some(store), ..self }
     }
 
-    /// Keeps the views of so many of the latest queries; 0 for none, 512 by default.
+    /// Caches the views of this many queries; 0 disables the cache; default: 512.
     pub fn cached_queries(self, cached_queries: usize) -> Self {
         Self { cached_queries, ..self }
     }
@@ -113,7 +113,7 @@ impl CollectionOptions {
     /// # Errors
     ///
     /// There is no collection, it is damaged, its model cannot be opened, its views are of another
-    /// encoder, or they are kept another way than [`store`](Self::store) says.
+    /// encoder, or its store differs from [`store`](Self::store).
     pub fn open(self, directory: impl AsRef<Path>) -> Result<Collection, CollectionError> {
         let directory = directory.as_ref();
         let local = Local::open(directory)?;
@@ -126,11 +126,11 @@ impl CollectionOptions {
         Collection::of(Arc::new(local), directory, encoder, self.cached_queries)
     }
 
-    /// Makes an empty collection in a directory that is empty or absent. It needs an encoder.
+    /// Creates an empty collection in a directory that is empty or absent. It needs an encoder.
     ///
     /// # Errors
     ///
-    /// There is a collection already, or something else, there is no encoder, or the system refuses.
+    /// The directory is not empty, there is no encoder, or a file cannot be written.
     pub fn create(self, directory: impl AsRef<Path>) -> Result<Collection, CollectionError> {
         let directory = directory.as_ref();
         let encoder = self.required_encoder(directory)?;
@@ -144,14 +144,14 @@ impl CollectionOptions {
         Collection::of(Arc::new(local), directory, Some(encoder), self.cached_queries)
     }
 
-    /// Makes an empty collection in memory, which is gone with the program. It needs an encoder.
+    /// Creates an empty collection in memory, which ends with the program. It needs an encoder.
     ///
     /// Searches compare with every document, and take time accordingly: it is for tests and for a few
     /// thousand documents.
     ///
     /// # Errors
     ///
-    /// There is no encoder, or a [`store`](Self::store) is set: views stay as they are.
+    /// There is no encoder, or a [`store`](Self::store) is set: views in memory are not compressed.
     pub fn in_memory(self) -> Result<Collection, CollectionError> {
         let place = Path::new("memory");
         if let Some(found) = self.store {

@@ -1,4 +1,4 @@
-//! What to search for, and how.
+//! Queries and the parameters of a search.
 
 use std::sync::Arc;
 
@@ -22,18 +22,17 @@ use crate::stop::Stop;
 pub struct Search {
     /// What is searched for.
     pub query: Query,
-    /// How many documents are wanted; 10 by default.
+    /// Number of documents to return; default: 10.
     pub k: usize,
     /// Which views of the query search.
     pub lanes: Lanes,
-    /// How many of the documents that lanes find are scored by late interaction; 0 for none, 100 by
-    /// default.
+    /// Number of candidates to rerank by late interaction; 0 disables reranking; default: 100.
     pub rerank: usize,
-    /// Joins what words find; off by default.
+    /// Fuses the results with those of BM25; default: off.
     pub fusion: Option<Fusion>,
-    /// The only documents that may be found.
+    /// A filter on metadata.
     pub filter: Option<Filter>,
-    /// When the search ends before it is done.
+    /// The condition that ends the search early.
     pub stop: Stop,
 }
 
@@ -47,7 +46,7 @@ pub enum Query {
     Views {
         /// The views.
         views: Arc<QueryViews>,
-        /// What the index of words is asked for, where words are joined.
+        /// The query text for BM25, in a hybrid search.
         text: Option<String>,
     },
 }
@@ -55,21 +54,21 @@ pub enum Query {
 /// Which views of a query search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lanes {
-    /// What the model was trained for: some tokens, or one view of all.
+    /// The default of the model: some tokens, or one view of all tokens.
     #[default]
     Usual,
-    /// So many tokens that carry most of the intent.
+    /// This many tokens, those with the largest alpha.
     Best(usize),
     /// Every token, as in ColBERT.
     All,
 }
 
-/// How what views found and what words found become one list.
+/// How the results by views and those of BM25 are fused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fusion {
     /// Reciprocal rank fusion.
     Ranks,
-    /// By scores, each list's scaled from 0 for its worst to 1 for its best.
+    /// Scores, each list scaled from 0 for its worst to 1 for its best.
     Scores,
 }
 
@@ -95,7 +94,7 @@ impl Search {
         Self { query, ..self }
     }
 
-    /// How many documents are wanted.
+    /// Number of documents to return.
     #[must_use]
     pub fn k(self, k: usize) -> Self {
         Self { k, ..self }
@@ -107,25 +106,25 @@ impl Search {
         Self { lanes, ..self }
     }
 
-    /// How many of the documents that lanes find are scored by late interaction; 0 for none.
+    /// Number of candidates to rerank by late interaction; 0 disables reranking.
     #[must_use]
     pub fn rerank(self, rerank: usize) -> Self {
         Self { rerank, ..self }
     }
 
-    /// Joins what words find.
+    /// Fuses the results with those of BM25.
     #[must_use]
     pub fn fusion(self, fusion: impl Into<Option<Fusion>>) -> Self {
         Self { fusion: fusion.into(), ..self }
     }
 
-    /// The only documents that may be found.
+    /// A filter on metadata.
     #[must_use]
     pub fn filter(self, filter: impl Into<Option<Filter>>) -> Self {
         Self { filter: filter.into(), ..self }
     }
 
-    /// When the search ends before it is done.
+    /// The condition that ends the search early.
     #[must_use]
     pub fn stop(self, stop: Stop) -> Self {
         Self { stop, ..self }

@@ -1,4 +1,4 @@
-//! What a search found, as everybody gets it: programs, `--json`, HTTP, agents, the page.
+//! The result of a search, for programs, `--json`, HTTP, agents and the page.
 
 use std::io;
 use std::ops::Range;
@@ -9,13 +9,13 @@ use serde::{Serialize, Serializer};
 
 use crate::error::CollectionError;
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Answer))]
 pub struct SearchResult {
     /// The commit that was searched.
     pub generation: u64,
-    /// What searched: `hard` for the best tokens, `soft` for one view of all, `all` for each.
+    /// Which views searched: some tokens (`hard`), one view of all (`soft`), all tokens (`all`).
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub lane: LaneKind,
     /// The tokens of the query.
@@ -24,22 +24,22 @@ pub struct SearchResult {
     /// most in it.
     #[serde(skip)]
     pub lanes: Vec<usize>,
-    /// Bytes at the end of the query that the model did not read.
+    /// Bytes at the end of the query that were cut because the query is too long.
     pub cut: usize,
     /// The documents, best first.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<HitSchema<'static>>))]
     pub hits: Vec<Hit>,
-    /// How long it took.
+    /// The time of each stage.
     #[serde(rename = "milliseconds")]
     #[cfg_attr(feature = "openapi", schema(value_type = Milliseconds))]
     pub times: Times,
 }
 
-/// What searched.
+/// Which views searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LaneKind {
-    /// The tokens that carry most of the intent.
+    /// The tokens with the largest alpha.
     Hard,
     /// One view of all tokens.
     Soft,
@@ -48,7 +48,7 @@ pub enum LaneKind {
 }
 
 impl LaneKind {
-    /// As JSON has it.
+    /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hard => "hard",
@@ -62,50 +62,50 @@ impl LaneKind {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QueryToken {
-    /// As the vocabulary spells it.
+    /// The token as spelled in the vocabulary.
     pub token: String,
-    /// How much of the intent it carries.
+    /// Alpha: the share of the token in the intent of the query.
     pub alpha: f32,
-    /// Whether it searched.
+    /// Whether the token is a lane.
     pub lane: bool,
     /// Its bytes in the query; none for tokens that the encoder added.
     #[serde(skip)]
     pub bytes: Option<Range<usize>>,
 }
 
-/// A document that was found.
+/// A hit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// Its place, from 1.
+    /// The rank, from 1.
     pub rank: usize,
     /// How well it fits: comparable within one result only.
     pub score: f32,
     /// The document, as it was added.
     pub document: Document,
-    /// The passage around the token that answers the lane.
+    /// The passage around the token that matches the lane.
     pub snippet: Vec<SnippetPiece>,
     /// Which token of it answers which token of the query, where tokens were compared.
     pub matches: Vec<Match>,
 }
 
-/// A document that was found.
+/// A hit.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AnswerHit))]
 pub(crate) struct HitSchema<'a> {
-    /// Its place, from 1.
+    /// The rank, from 1.
     rank: usize,
-    /// Its id.
+    /// The id of the document.
     id: &'a str,
-    /// How well it fits: comparable within one answer only.
+    /// The score, comparable only within one answer.
     score: f32,
-    /// Its title, empty if it has none.
+    /// The title, empty if there is none.
     title: &'a str,
-    /// Everything else that is known of it.
+    /// The metadata of the document.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     metadata: &'a Metadata,
-    /// The passage around the token that answers the lane.
+    /// The passage around the token that matches the lane.
     snippet: &'a [SnippetPiece],
-    /// Which token of it answers which token of the query.
+    /// Pairs of a document token and the query token that it matches.
     matches: &'a [Match],
 }
 
@@ -118,33 +118,33 @@ impl Serialize for Hit {
     }
 }
 
-/// A part of a passage.
+/// A part of a snippet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SnippetPiece {
-    /// Its text.
+    /// The text.
     pub text: String,
-    /// The token of the query that it answers.
+    /// The query token that this part matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers: Option<usize>,
-    /// Whether the passage is shown for it: it answers the lane, or is the best match where no token searched.
+    /// Whether this part determined the snippet: it matches the lane, or matches best (soft lane).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub won: bool,
 }
 
-/// A token of a document and the token of the query that it answers.
+/// A document token and the query token that it matches.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AnswerMatch))]
 pub struct Match {
-    /// The place of the query's token.
+    /// The position of the query token.
     pub query: usize,
-    /// The document's token.
+    /// The document token.
     pub token: String,
-    /// Its first byte, and the one after its last, in title, a blank and text.
+    /// The byte range of the token in title, space and text: start, and end (exclusive).
     #[serde(serialize_with = "as_pair")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<[usize; 2]>))]
     pub bytes: Option<Range<usize>>,
-    /// How well they fit.
+    /// The dot product of the two views.
     pub product: f32,
 }
 
@@ -156,37 +156,37 @@ fn as_pair<S: Serializer>(bytes: &Option<Range<usize>>, serializer: S) -> Result
 /// How long the stages of a search took. As JSON, in milliseconds, with their sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Times {
-    /// Text became views.
+    /// Encoding the query.
     pub encode: Duration,
-    /// The router said which token carries the intent.
+    /// Routing: computing alpha.
     pub route: Duration,
-    /// Lanes nominated documents.
+    /// Retrieving candidates with the lanes.
     pub probe: Duration,
-    /// Late interaction scored them.
+    /// Reranking by late interaction.
     pub rerank: Duration,
-    /// Words found theirs, and both were joined.
+    /// Searching with BM25 and fusing both lists.
     pub words: Duration,
-    /// Texts were fetched, and their tokens found.
+    /// Fetching the documents and locating their tokens.
     pub show: Duration,
 }
 
-/// How long the stages took.
+/// The time of each stage, in milliseconds.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct Milliseconds {
-    /// Text became views.
+    /// Encoding the query.
     encode: f64,
-    /// The router said which token carries the intent.
+    /// Routing: computing alpha.
     route: f64,
-    /// Lanes nominated documents.
+    /// Retrieving candidates with the lanes.
     probe: f64,
-    /// Late interaction scored them.
+    /// Reranking by late interaction.
     rerank: f64,
-    /// Words found theirs, and both were joined.
+    /// Searching with BM25 and fusing both lists.
     words: f64,
-    /// Texts were fetched, and their tokens found.
+    /// Fetching the documents and locating their tokens.
     show: f64,
-    /// All of them.
+    /// The sum of all stages.
     total: f64,
 }
 
@@ -217,10 +217,10 @@ impl Serialize for Times {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResultError {
-    /// The search could not be ended.
+    /// The search failed.
     #[error(transparent)]
     Search(#[from] CollectionError),
-    /// The result could not be passed on.
+    /// The output could not be written.
     #[error("cannot write the answer")]
     Write(#[from] io::Error),
 }

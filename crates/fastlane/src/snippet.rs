@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use crate::result::{Match, SnippetPiece};
 
-/// Bytes of a snippet, about.
+/// Approximate bytes of a snippet.
 const SNIPPET: usize = 280;
 
-/// The passage around the token that answers the lane, or else around the best match, in pieces, with
-/// dots where text was left out.
+/// The passage around the token that matches the lane, or else around the best match, in pieces,
+/// with dots for omitted text.
 pub(crate) fn snippet(text: &str, matches: &[Match], lane: Option<usize>) -> Vec<SnippetPiece> {
     let placed = || matches.iter().filter(|it| it.bytes.is_some());
     let best = || placed().max_by(|a, b| a.product.total_cmp(&b.product));

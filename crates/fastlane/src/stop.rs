@@ -25,17 +25,17 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Ends what runs longer from now on.
+    /// Sets a time limit from now.
     pub fn after(time: Duration) -> Self {
         Self { at: Instant::now().checked_add(time), asked: Arc::default() }
     }
 
-    /// Ends it now.
+    /// Stops the search now.
     pub fn ask(&self) {
         self.asked.store(true, Ordering::Relaxed);
     }
 
-    /// Tells whether it is time to end.
+    /// Whether the search should end.
     pub fn is_due(&self) -> bool {
         self.asked.load(Ordering::Relaxed) || self.at.is_some_and(|at| Instant::now() >= at)
     }

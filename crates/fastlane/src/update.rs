@@ -1,8 +1,8 @@
-//! What an update did with each document so far: of several with one id, the last holds.
+//! The state of an update: the outcome for each document; of several with one id, the last one
+//! counts.
 //!
-//! A document is compared with the last one of its id that was written in this update, and with what
-//! held before it if there is none. Documents are not kept for that, only a hash of each that was
-//! written.
+//! A document is compared with the last one of its id that was written in this update, or else with
+//! the committed one. Documents are not kept for that, only a hash of each written one.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
@@ -35,14 +35,15 @@ pub(crate) struct Update<'a> {
     repeated: u64,
 }
 
-/// What became of the last document with an id.
+/// The outcome of the last document with an id.
 enum Fate {
-    /// It is as it was before, and nothing was written.
+    /// Unchanged: nothing was written.
     Left,
-    /// It was written.
+    /// Written.
     Written {
         hash: u64,
-        /// Whether it is as it was before all the same, since another one was written in between.
+        /// Whether it equals the committed document again, after another one was written in
+        /// between.
         as_before: bool,
     },
 }
@@ -77,7 +78,7 @@ impl<'a> Update<'a> {
         self.seen.contains_key(id)
     }
 
-    /// Counts each id once, by what holds at the end, given what was counted as it was written.
+    /// Counts each id once, by its final state, from the counts during writing.
     pub(crate) fn count(&self, written: Changes) -> Changes {
         let count =
             |fate: fn(&Fate) -> bool| self.seen.values().filter(|it| fate(it)).count() as u64;
@@ -101,9 +102,9 @@ impl<'a> Update<'a> {
     }
 }
 
-/// Whether a document is there as it is.
+/// Whether the same document is stored.
 fn is_same(before: &dyn Snapshot, document: &Document) -> bool {
-    // what cannot be read is written again
+    // a document that cannot be read is written again
     let there = before.fetch(&[&document.id], &Stop::default());
     there.is_ok_and(|there| there.first().is_some_and(|there| there.as_ref() == Some(document)))
 }
@@ -129,7 +130,7 @@ mod tests {
         Document { id: (*id).to_owned(), text: (*text).to_owned(), ..Document::default() }
     }
 
-    /// Brings a collection up to date, and tells the commit.
+    /// Updates a collection, and returns the commit.
     fn update(collection: &Collection, documents: &[(&str, &str)]) -> (Changes, u64) {
         let documents: Vec<Document> = documents.iter().map(document).collect();
         let mut writer = collection.writer().unwrap();

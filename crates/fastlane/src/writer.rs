@@ -1,4 +1,4 @@
-//! Changes to a collection: views, text, metadata and words, all or nothing.
+//! Atomic changes to a collection: views, text, metadata and lexical index.
 
 use std::error::Error;
 use std::sync::mpsc::channel;
@@ -12,10 +12,10 @@ use crate::collection::Collection;
 use crate::error::CollectionError;
 use crate::update::{Changes, Update};
 
-/// Changes a collection; nothing holds, or is seen by others, before [`commit`](Self::commit).
+/// Changes a collection; nothing is durable or visible to others before [`commit`](Self::commit).
 ///
-/// It owns what it needs, so it may move to another thread or live in a struct. It goes on after a
-/// commit; the lock that keeps other writers out ends when it is dropped.
+/// It owns its state, so it may move to another thread or be stored in a struct. It can be used
+/// after a commit; the lock against other writers is released on drop.
 pub struct CollectionWriter {
     /// Dropped first: it holds the lock.
     batch: Box<dyn Batch>,
@@ -27,9 +27,9 @@ pub struct CollectionWriter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// So many documents of this call are encoded and written.
+    /// The number of documents of this call that are encoded and written.
     Documents(u64),
-    /// So many views of this commit are sorted into lists.
+    /// The number of views of this commit that are assigned to lists.
     Views(u64),
 }
 
@@ -71,8 +71,8 @@ impl CollectionWriter {
         Self { batch, collection, progress: None }
     }
 
-    /// Calls a function as the work goes on, in [`add`](Self::add) and in [`commit`](Self::commit);
-    /// when it answers false, the call ends with [`CollectionError::Stopped`].
+    /// Sets a progress callback for [`add`](Self::add) and [`commit`](Self::commit); if it returns
+    /// false, the call ends with [`CollectionError::Stopped`].
     pub fn on_progress(&mut self, progress: impl FnMut(Progress) -> bool + Send + 'static) {
         self.progress = Some(Box::new(progress));
     }
@@ -84,12 +84,12 @@ impl CollectionWriter {
         }
     }
 
-    /// Adds documents, or replaces those with their ids, as they come and with bounded memory.
+    /// Adds documents, or replaces them by id, as a stream and with bounded memory.
     ///
     /// # Errors
     ///
-    /// A document cannot be encoded or kept, or the work was stopped; what came before it is kept for
-    /// the commit.
+    /// A document cannot be encoded or stored, or the work was stopped; earlier documents are kept
+    /// for the commit.
     pub fn add(
         &mut self,
         documents: impl IntoIterator<Item = Document, IntoIter: Send>,
@@ -98,7 +98,7 @@ impl CollectionWriter {
         let (give, take) = channel();
         let texts = documents.into_iter().map(move |document| {
             let text = document.full_text().into_owned();
-            // refused only when nobody encodes any more
+            // fails only if the encoder thread has ended
             let _ = give.send(document);
             text
         });
@@ -116,12 +116,12 @@ impl CollectionWriter {
         Ok(changes)
     }
 
-    /// Adds documents that may fail to come, such as those of [`Documents`](crate::Documents).
+    /// Adds documents from a source that may fail, such as [`Documents`](crate::Documents).
     ///
     /// # Errors
     ///
-    /// As [`add`](Self::add), and [`CollectionError::Source`] for the first that did not come; what
-    /// came before it is kept for the commit.
+    /// As [`add`](Self::add), and [`CollectionError::Source`] for the first failure of the source;
+    /// earlier documents are kept for the commit.
     pub fn try_extend<E: Into<Box<dyn Error + Send + Sync>>>(
         &mut self,
         documents: impl IntoIterator<Item = Result<Document, E>, IntoIter: Send>,
@@ -138,11 +138,11 @@ impl CollectionWriter {
         failed.map_or(Ok(changes), |error| Err(CollectionError::Source(error)))
     }
 
-    /// Adds a document whose views are known; tells whether it replaced one.
+    /// Adds a document with its views; returns whether it replaced one.
     ///
     /// # Errors
     ///
-    /// The id or a view cannot be kept, or the system refuses.
+    /// The id or a view is not valid, or a file cannot be written.
     pub fn add_views(
         &mut self,
         document: &Document,
@@ -154,7 +154,7 @@ impl CollectionWriter {
         Ok(self.batch.add(document, views)? == Change::Replaced)
     }
 
-    /// Deletes a document; tells whether it was there.
+    /// Deletes a document; returns whether it existed.
     ///
     /// # Errors
     ///
@@ -163,9 +163,9 @@ impl CollectionWriter {
         self.batch.delete(id)
     }
 
-    /// Makes the collection hold just these documents: adds what is new, replaces what differs,
-    /// deletes what is gone, and leaves alone what is there as it is. Of several with one id the last
-    /// holds, and they are counted as one document.
+    /// Synchronises the collection with these documents: adds new ones, replaces changed ones,
+    /// deletes absent ones, and keeps unchanged ones. Of several with one id the last one counts,
+    /// as one document.
     ///
     /// # Errors
     ///
@@ -177,8 +177,8 @@ impl CollectionWriter {
         self.update_keeping(documents, |_| false)
     }
 
-    /// The same, but keeps documents that did not come and whose ids `keep` wants: those whose files
-    /// cannot be read now. It is asked after all documents have come.
+    /// The same, but keeps absent documents whose ids `keep` accepts: those whose files cannot be
+    /// read now. `keep` is called after all documents are read.
     ///
     /// # Errors
     ///
@@ -202,30 +202,31 @@ impl CollectionWriter {
         }
         let Changes { added, replaced, deleted, .. } = changes;
         if unchanged_before && added + replaced + deleted == 0 {
-            // what was written came back to what held
+            // the written document equals the committed one again
             self.batch.roll_back()?;
         }
         Ok(changes)
     }
 
-    /// Leaves a value under a name, which the commit keeps with its changes, such as how far a
-    /// queue was worked off: see [`Collection::tag`].
+    /// Sets a tag, which is committed with the changes, such as the position in a queue: see
+    /// [`Collection::tag`].
     pub fn tag(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.batch.tag(name.into(), value.into());
     }
 
-    /// Makes all changes hold, all or nothing, moves the collection to them, and tells the number of
-    /// the commit. Without changes, nothing is written.
+    /// Commits all changes atomically, moves the collection to the commit, and returns its number.
+    /// Without changes, nothing is written.
     ///
     /// # Errors
     ///
-    /// The system refuses, or the work was stopped: what held before holds still, and the writer takes
-    /// no more changes.
+    /// A file cannot be written, or the work was stopped: the previous commit stays current, and
+    /// the writer accepts no more changes.
     pub fn commit(&mut self) -> Result<u64, CollectionError> {
         self.end(Commit::Append)
     }
 
-    /// Commits all documents again without the deleted ones, in as few segments as can be.
+    /// Rewrites all documents without the deleted ones, in as few segments as possible, and
+    /// commits.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Lists of JSON that keep no more elements than they may have.
+//! JSON lists with a maximum length.
 
 use std::fmt::{self, Formatter};
 use std::marker::PhantomData;
@@ -6,8 +6,8 @@ use std::ops::Deref;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
-/// A list of which at most `MOST` elements and one are kept, so that a list that is too long is seen
-/// to be so, and takes no memory.
+/// A list of which at most `MOST` + 1 elements are kept, so that a list that is too long is
+/// detected without taking memory.
 #[derive(Debug)]
 pub(crate) struct Bounded<T, const MOST: usize>(pub(crate) Vec<T>);
 

@@ -1,4 +1,4 @@
-//! What a service is made of, and how much is taken at most.
+//! The configuration and the limits of a service.
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -7,43 +7,42 @@ use std::time::Duration;
 
 use crate::keys::Keys;
 
-/// Queries, or texts to be encoded, of one request. This and the next three are part of what the
-/// description of the service promises, so that they are the same everywhere.
+/// The most queries, or texts to encode, of one request. This and the next three limits are part of
+/// the OpenAPI description, so they are not configurable.
 pub(crate) const QUERIES: usize = 256;
-/// Views of one query that comes as vectors.
+/// The most views of a query that is sent as vectors.
 pub(crate) const VIEWS: usize = 512;
-/// Values of one view that comes as a vector.
+/// The most values of one view that is sent as a vector.
 pub(crate) const VALUES: usize = 4096;
-/// Documents, or ids, of one change.
+/// The most documents, or ids, of one change.
 pub(crate) const DOCUMENTS: usize = 10_000;
 
-/// What a service is made of.
+/// The configuration of a service.
 pub struct Config {
     /// The indexes by name.
     pub indexes: Vec<(String, PathBuf)>,
-    /// Where the model is, if it moved since it indexed.
+    /// The directory of the model, if it has moved since indexing.
     pub model: Option<PathBuf>,
-    /// Who may do what; everybody everything without.
+    /// The keys; without them, every client has full access.
     pub keys: Option<Keys>,
-    /// Threads that search.
+    /// Number of search threads.
     pub threads: NonZero<usize>,
-    /// How much is taken at most.
+    /// The limits.
     pub limits: Limits,
-    /// Gets a JSON object for each request.
+    /// The log: it receives a JSON object for each request.
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
-/// How much is taken at most. The guide has a table of these and of the fixed ones.
+/// The limits of a service. The guide has a table of these and of the fixed limits.
 ///
-/// Of connections, of places and of memory a client may have at most three times what is left for
-/// others.
+/// A client may hold at most three times as many connections, queue places or bytes as are free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a request's body.
     pub body: usize,
-    /// Bytes of an answer.
+    /// Bytes of a response.
     pub answer: usize,
-    /// Bytes of bodies and answers that are in memory at a time.
+    /// Bytes of bodies and responses that are in memory at a time.
     pub memory: usize,
     /// Bytes of a query.
     pub query: usize,
@@ -51,29 +50,30 @@ pub struct Limits {
     pub filter: usize,
     /// Comparisons of a filter.
     pub comparisons: usize,
-    /// Documents that a query may ask for, and those that late interaction scores.
+    /// The largest `k` and `rerank` of a query.
     pub k: usize,
-    /// Documents that all queries of a request may ask for together.
+    /// Documents that all queries of a request may request together.
     pub hits: usize,
     /// Requests that wait for a thread.
     pub waiting: usize,
-    /// Changes that were accepted and wait to be written.
+    /// Accepted changes that wait to be committed.
     pub pending: usize,
     /// Connections at a time.
     pub connections: usize,
     /// How long a request may take, its body included.
     pub request: Duration,
-    /// How long the head of a request may take, or a TLS handshake; a fifth of it when more than
-    /// half of the connections are taken.
+    /// Time limit for the head of a request, or a TLS handshake; a fifth of it when more than half
+    /// of the connections are in use.
     pub head: Duration,
-    /// Bytes in a second that a client sends of a body, or takes of an answer, at least.
+    /// The minimum rate, in bytes per second, at which a client must send a body and read a
+    /// response.
     pub rate: usize,
-    /// How long a client may be slower than that.
+    /// How long a client may be slower than the minimum rate.
     pub stall: Duration,
 }
 
 impl Default for Limits {
-    /// What suits a machine of a few cores.
+    /// Defaults for a machine with a few cores.
     fn default() -> Self {
         Self {
             body: 16 << 20,
@@ -98,7 +98,7 @@ impl Default for Limits {
 /// A certificate and its key, as PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
-    /// The certificate, and those that vouch for it.
+    /// The certificate with its chain.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,

@@ -1,4 +1,4 @@
-//! What goes wrong: before the service runs, and while it answers.
+//! Errors at the start of the service, and refusals of requests.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,37 +11,37 @@ use fastlane::{CollectionError, Hint};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Why a service cannot run.
+/// Why a service cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// An index cannot be opened.
     #[error(transparent)]
     Collection(#[from] CollectionError),
-    /// Two indexes have one name.
-    #[error("two indexes are called `{name}`")]
+    /// Two indexes have the same name.
+    #[error("two indexes are named `{name}`")]
     SameName {
         /// The name.
         name: String,
     },
-    /// A name that no address can hold.
-    #[error("`{name}` is no name of an index, wanted letters, digits, `.`, `-` and `_`")]
+    /// A name that cannot be part of a URL.
+    #[error("`{name}` is not an index name, wanted letters, digits, `.`, `-` and `_`")]
     Name {
         /// The name.
         name: String,
     },
-    /// Anybody could reach it.
-    #[error("`{address}` can be reached from elsewhere, and there are no keys")]
+    /// The address is not loopback, and there are no keys.
+    #[error("`{address}` is open to other machines, and there are no keys")]
     Open {
         /// Where it should listen.
         address: SocketAddr,
     },
-    /// The address is taken, or not ours.
+    /// The address is in use, or does not belong to this machine.
     #[error("cannot listen on `{address}`")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// A file cannot be read or written.
@@ -49,11 +49,11 @@ pub enum ServeError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A file of keys has a line that is none.
-    #[error("line {line} of `{}` is no key, wanted `name:read:` or `name:write:` and a hash", path.display())]
+    /// A line of the key file is not a key.
+    #[error("line {line} of `{}` is not a key, wanted `name:read:` or `name:write:` and a hash", path.display())]
     Key {
         /// The file.
         path: PathBuf,
@@ -68,27 +68,27 @@ pub enum ServeError {
         /// What is wrong.
         what: String,
     },
-    /// Another service takes in changes of the index, or this one has it twice.
-    #[error("`{}` is served already", path.display())]
+    /// Another service has the index open, or this one has it twice.
+    #[error("`{}` is already served", path.display())]
     Taken {
         /// The collection.
         path: PathBuf,
     },
-    /// The system gives no threads.
+    /// The system refused to start threads.
     #[error("cannot start threads")]
     Threads(#[source] io::Error),
 }
 
 impl ServeError {
-    /// The way out, if one is known.
+    /// The hint, if there is one.
     pub fn hint(&self) -> Option<Hint> {
         let own = match self {
             Self::Collection(error) => return error.hint(),
-            Self::SameName { .. } | Self::Name { .. } => "name it: `NAME=INDEX`",
+            Self::SameName { .. } | Self::Name { .. } => "rename it: `NAME=INDEX`",
             Self::Open { .. } => {
-                "make a key with `fastlane key`, and say `--keys FILE`; or listen on 127.0.0.1"
+                "make a key with `fastlane key` and pass `--keys FILE`; or listen on 127.0.0.1"
             }
-            Self::Taken { .. } => "stop the other service, or name each index once",
+            Self::Taken { .. } => "stop the other service, or list each index once",
             Self::Listen { .. } => "choose another with `--listen ADDRESS:PORT`",
             _ => return None,
         };
@@ -96,30 +96,30 @@ impl ServeError {
     }
 }
 
-/// What a client is told when it does not get what it asked for.
+/// A refusal: the error response to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
-    /// Stays the same for ever.
+    /// A stable code.
     pub(crate) code: &'static str,
-    /// For people.
+    /// A message for people.
     pub(crate) message: String,
-    /// For the log alone.
+    /// Details for the log only.
     pub(crate) detail: Option<String>,
 }
 
-/// The body of an answer that is an error.
+/// The body of an error response.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
     error: ErrorDetail,
 }
 
-/// What went wrong.
+/// The error.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorDetail {
-    /// Stays the same for ever.
+    /// A stable code.
     code: &'static str,
-    /// For people.
+    /// A message for people.
     message: String,
 }
 
@@ -140,27 +140,27 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
-    /// What should be kept cannot be, at the moment; the log says why.
+    /// Changes cannot be stored at the moment; the log has the reason.
     pub(crate) fn storage(detail: impl Into<String>) -> Self {
-        let message = "changes cannot be kept at the moment: nothing was accepted";
+        let message = "changes cannot be stored at the moment: nothing was accepted";
         let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", message);
         Self { detail: Some(detail.into()), ..refusal }
     }
 
     pub(crate) fn overloaded(what: &str) -> Self {
-        let message = format!("too many {what} at the moment: come back in a second");
+        let message = format!("too many {what} at the moment: retry in a second");
         Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", message)
     }
 
-    /// Something of ours: the log says what, the client does not learn it.
+    /// An internal error: details go to the log, not to the client.
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
-        let message = "something went wrong here, and the log of the service says what";
+        let message = "internal error: the log of the service has the details";
         let refusal = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message);
         Self { detail: Some(detail.into()), ..refusal }
     }
 }
 
-/// An error of ours, for the log.
+/// An internal error, for the log.
 #[derive(Debug, Clone)]
 pub(crate) struct Detail(pub(crate) String);
 
@@ -168,7 +168,7 @@ impl From<CollectionError> for Refusal {
     fn from(error: CollectionError) -> Self {
         match error {
             error if error.is_stopped() => {
-                let message = "the search took longer than it may: ask for less at once";
+                let message = "the search exceeded its time limit: send a smaller request";
                 Self::new(StatusCode::REQUEST_TIMEOUT, "timed_out", message)
             }
             CollectionError::EmptyQuery => {
@@ -182,7 +182,7 @@ impl From<CollectionError> for Refusal {
     }
 }
 
-/// Whether views that were sent do not fit; all else is damage.
+/// Whether the views of the client do not match the index; other errors are damage.
 fn is_of_client(error: &fastlane::SearchError) -> bool {
     !matches!(error, fastlane::SearchError::Damaged { .. })
 }

@@ -1,8 +1,8 @@
-//! Changes become commits, in the order in which they were accepted, by one thread for each index.
+//! Commits accepted changes in order, with one thread for each index.
 //!
-//! Changes that wait are committed together. If one of them cannot be made, each is made alone, and
-//! those that fail are reported. While the system refuses (a full disk, another writer), all wait,
-//! and are tried again: what was accepted is not lost to a bad hour.
+//! Waiting changes are committed together. If one of them fails, each is applied alone, and those
+//! that fail are reported. While the system refuses writes (a full disk, another writer), all wait
+//! and are retried, so that accepted changes are not lost to a temporary fault.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,33 +21,33 @@ use utoipa::ToSchema;
 use crate::error::{Refusal, ServeError, chain};
 use crate::journal::{self, Change, Journal};
 
-/// The tag of a collection that says how far the journal was worked off.
+/// The tag of a collection that stores the last change that was applied from the journal.
 const TAG: &str = "journal";
-/// Changes that are committed together at most.
+/// The most changes in one commit.
 const TOGETHER: usize = 64;
-/// Ended jobs that are remembered.
+/// Finished jobs whose state is kept.
 const REMEMBERED: usize = 10_000;
-/// How long to wait before changes that the system refused are tried again: longer each time.
+/// Delays before refused changes are retried, rising.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30)];
-/// How often somebody who waits looks whether the service ends.
+/// The interval at which waiting threads check for shutdown.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What became of a change.
+/// The state of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub(crate) enum Job {
-    /// It is accepted, and not in the collection yet.
+    /// Accepted, not committed yet.
     Waiting {
-        /// What it waits for, if something is in the way.
+        /// Why the change is delayed, if it is.
         #[serde(skip_serializing_if = "Option::is_none")]
         because: Option<String>,
     },
-    /// It is in the collection.
+    /// Committed.
     Done {
-        /// The commit that holds it; 0 where the service was started anew since.
+        /// The number of the commit with the change; 0 if the service has been restarted since.
         generation: u64,
     },
-    /// It cannot be made.
+    /// Failed: the change cannot be applied.
     Failed {
         /// Why not.
         message: String,
@@ -61,11 +61,11 @@ pub(crate) struct Jobs {
     worker: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Why changes are not made.
+/// Why changes are not applied.
 enum NotMade {
-    /// They may be, later.
+    /// A temporary fault: retry later.
     Yet(String),
-    /// They cannot be.
+    /// A permanent error.
     Ever(String),
 }
 
@@ -81,16 +81,16 @@ struct Shared {
 struct Known {
     /// The number of the next change.
     next: u64,
-    /// All changes up to this one were ended before the service began.
+    /// All changes up to this one were finished before the service started.
     ended: u64,
-    /// Of the changes up to this one it is not known any more which failed.
+    /// The failures of changes up to this one are no longer stored.
     forgotten: u64,
     waiting: usize,
     jobs: BTreeMap<u64, Job>,
 }
 
 impl Jobs {
-    /// Goes on with what was accepted before.
+    /// Resumes with the changes that were accepted earlier.
     pub(crate) fn open(
         collection: &Collection,
         log: Arc<dyn Fn(&str) + Send + Sync>,
@@ -106,7 +106,7 @@ impl Jobs {
         let mut known = Known { next: done + 1, ended: done, ..Known::default() };
         let failures = journal.failures().map_err(failed)?;
         if failures.len() >= journal::REMEMBERED {
-            // failures before the oldest of these may have been forgotten
+            // failures before the oldest of these may have been dropped
             known.forgotten = failures.first().map_or(0, |(oldest, _)| oldest - 1);
         }
         for (number, message) in failures {
@@ -114,7 +114,7 @@ impl Jobs {
             known.jobs.insert(number, Job::Failed { message });
         }
         for number in journal.numbers().map_err(failed)? {
-            // the commit came before the crash, and forgetting did not
+            // the crash was after the commit and before the removal from the journal
             if number <= done {
                 journal.forget(number).map_err(failed)?;
                 continue;
@@ -140,9 +140,9 @@ impl Jobs {
         self.shared.known().waiting
     }
 
-    /// Takes a change in, on disk, and tells its number. It blocks on the disk.
+    /// Accepts a change: writes it to the journal and returns its number. It blocks on the disk.
     pub(crate) fn accept(&self, change: &Change, room: usize) -> Result<u64, Refusal> {
-        // numbers come in the order of the journal
+        // numbers are assigned in the order of the journal
         let give = self.give.lock().expect("nobody panics while it is held");
         let Some(give) = &*give else { return Err(stopping()) };
         let number = {
@@ -154,7 +154,7 @@ impl Jobs {
             known.next - 1
         };
         if let Err(error) = self.shared.journal.keep(number, change) {
-            // the next change takes a number that was refused: no client waits for it
+            // the next change reuses the number of a refused one: no client waits for it
             self.shared.known().next = number;
             return Err(Refusal::storage(format!("cannot write the journal: {error}")));
         }
@@ -166,15 +166,15 @@ impl Jobs {
         Ok(number)
     }
 
-    /// Tells what became of a change, if there was one of that number.
+    /// Returns the state of a change, if there is one with that number.
     pub(crate) fn find(&self, number: u64) -> Option<Job> {
         let known = self.shared.known();
         let before = known.forgotten < number && number <= known.ended;
         known.jobs.get(&number).cloned().or(before.then_some(Job::Done { generation: 0 }))
     }
 
-    /// Makes the changes that were accepted, and takes no more. Those that the system refuses wait
-    /// in the journal for the next start; tells how many.
+    /// Applies the accepted changes and accepts no more. Those that the system refuses stay in the
+    /// journal for the next start; returns their number.
     pub(crate) fn finish(&self) -> usize {
         self.shared.stopping.store(true, Ordering::Relaxed);
         self.give.lock().expect("nobody panics while it is held").take();
@@ -188,7 +188,7 @@ impl Jobs {
 
 fn stopping() -> Refusal {
     let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
-    Refusal::new(status, "stopping", "the service is about to stop")
+    Refusal::new(status, "stopping", "the service is shutting down")
 }
 
 impl Shared {
@@ -200,7 +200,7 @@ impl Shared {
         loop {
             let first = match take.recv_timeout(Duration::from_secs(1)) {
                 Ok(first) => first,
-                // others may write too, such as `fastlane index`
+                // other processes may write too, such as `fastlane index`
                 Err(RecvTimeoutError::Timeout) => {
                     if let Err(error) = self.collection.refresh() {
                         (self.log)(&chain(&error));
@@ -217,8 +217,8 @@ impl Shared {
         }
     }
 
-    /// Makes some changes, however long it takes, or reports those that cannot be made. It breaks
-    /// where the service ends before they are made: what comes later must not overtake them.
+    /// Applies some changes, retrying until it succeeds, or reports those that fail. It breaks if
+    /// the service stops first: later changes must not overtake them.
     fn settle(&self, numbers: &[u64]) -> ControlFlow<()> {
         let mut pause = PAUSES[0];
         loop {
@@ -240,7 +240,7 @@ impl Shared {
         }
     }
 
-    /// Says why changes wait, and waits; breaks if the service ends meanwhile.
+    /// Logs why changes are delayed, and waits; breaks if the service stops meanwhile.
     fn wait(&self, numbers: &[u64], why: String, pause: Duration) -> ControlFlow<()> {
         let waiting = Job::Waiting { because: Some(why) };
         let mut known = self.known();
@@ -263,10 +263,10 @@ impl Shared {
         ControlFlow::Continue(())
     }
 
-    /// Makes some changes in one commit; one that makes us panic cannot be made.
+    /// Applies some changes in one commit; a change that causes a panic fails.
     fn make(&self, numbers: &[u64]) -> Result<u64, NotMade> {
         catch_unwind(AssertUnwindSafe(|| self.commit(numbers))).unwrap_or_else(|_| {
-            Err(NotMade::Ever("it made the service panic: its log says where".to_owned()))
+            Err(NotMade::Ever("it caused a panic in the service: see the log".to_owned()))
         })
     }
 
@@ -275,7 +275,7 @@ impl Shared {
         for &number in numbers {
             let change = self.journal.read(number).map_err(|error| match error.kind() {
                 io::ErrorKind::InvalidData | io::ErrorKind::NotFound => {
-                    NotMade::Ever(format!("the journal has lost it: {error}"))
+                    NotMade::Ever(format!("it is missing from the journal: {error}"))
                 }
                 _ => NotMade::Yet(error.to_string()),
             })?;
@@ -300,7 +300,7 @@ impl Shared {
     }
 
     fn fail(&self, number: u64, message: String) {
-        (self.log)(&format!("change {number} cannot be made: {message}"));
+        (self.log)(&format!("change {number} cannot be applied: {message}"));
         if let Err(error) = self.journal.fail(number, &message) {
             (self.log)(&format!(
                 "cannot write to the journal that change {number} failed: {error}"
@@ -311,7 +311,7 @@ impl Shared {
 
     fn end(&self, numbers: &[u64], job: &Job) {
         for &number in numbers {
-            // a file that stays is forgotten at the next start, by the tag
+            // a file that remains is ignored at the next start, because of the tag
             if let Err(error) = self.journal.forget(number) {
                 (self.log)(&format!("cannot remove change {number} from the journal: {error}"));
             }
@@ -324,7 +324,7 @@ impl Shared {
         known.waiting -= numbers.len();
         known.jobs.extend(numbers.iter().map(|&number| (number, job.clone())));
         while known.jobs.len() > REMEMBERED {
-            // failures are remembered longest: what is not known any more was made
+            // failures are kept longest, so a change without a stored state was applied
             let done =
                 |(number, job): (&u64, &Job)| matches!(job, Job::Done { .. }).then_some(*number);
             let Some(oldest) = known.jobs.iter().find_map(done) else { break };

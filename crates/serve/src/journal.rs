@@ -1,8 +1,8 @@
-//! Changes that were accepted, on disk until they are in the collection.
+//! The journal of accepted changes, on disk until they are committed.
 //!
-//! Each is a file called by its number, written aside, synced and renamed before the client is told
-//! that it is accepted, and removed after the commit that holds it. So a service that is killed
-//! finds all of them again. Of a change that cannot be made, a file says why not.
+//! Each change is a file named by its number. It is written to a temporary name, synced and renamed
+//! before the client gets the answer, and removed after its commit, so a service that is killed
+//! finds all of them again. The reason of a failed change is stored in a file too.
 
 use std::fs;
 use std::io;
@@ -15,41 +15,41 @@ use utoipa::ToSchema;
 
 use crate::metadata::SentMetadata;
 
-/// A directory within the collection's.
+/// The directory of the journal, in that of the collection.
 const NAME: &str = "journal";
-/// What a file of a change begins with, before its format.
+/// The first bytes of a journal file, before its format.
 const MAGIC: &str = "fastlane-change";
 const FORMAT: u32 = 1;
 const CHANGE: &str = "json";
 const FAILURE: &str = "failed";
 const ASIDE: &str = "aside";
 const LOCK: &str = "lock";
-/// Failures that are told after a restart.
+/// Failures that are kept over a restart.
 pub(crate) const REMEMBERED: usize = 1000;
 
 /// A change of some documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
-    /// Adds them, or puts them in the place of those with their ids.
+    /// Adds documents, or replaces them by id.
     Put(Vec<SentDocument>),
     /// Deletes them.
     Delete(Vec<String>),
 }
 
-/// A document as clients send it.
+/// A document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SentDocument {
-    /// What it is called, once and for all.
+    /// The id, unique in the index.
     #[schema(min_length = 1, max_length = 1024, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     pub(crate) id: String,
-    /// Its title, if it has one.
+    /// The title, if there is one.
     #[serde(default)]
     pub(crate) title: String,
-    /// Its text.
+    /// The text.
     pub(crate) text: String,
-    /// Whatever else is known of it; filters read it.
+    /// Metadata, which filters can use.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub(crate) metadata: SentMetadata,
@@ -63,21 +63,21 @@ impl SentDocument {
     }
 }
 
-/// The files of changes, and the right to number them.
+/// The journal files, with the lock that allows to assign numbers.
 pub(crate) struct Journal {
     directory: PathBuf,
     storage: Box<dyn Storage>,
-    /// Two services would give one number twice.
+    /// Without it, two services could assign the same number.
     _lock: Lock,
 }
 
 impl Journal {
-    /// Opens the journal of a collection, if no other service has it: `WouldBlock` says so.
+    /// Opens the journal of a collection; `WouldBlock` if another service has it.
     pub(crate) fn open(collection: &Path) -> io::Result<Self> {
         let directory = collection.join(NAME);
         make_directory(&directory)?;
         let lock = Lock::take(&directory.join(LOCK))?.ok_or(io::ErrorKind::WouldBlock)?;
-        // what a crash left of attempts
+        // incomplete files after a crash
         for entry in fs::read_dir(&directory)? {
             let path = entry?.path();
             if path.extension().is_some_and(|ending| ending == ASIDE) {
@@ -97,7 +97,7 @@ impl Journal {
         self.all(CHANGE)
     }
 
-    /// Why changes could not be made; the oldest are forgotten.
+    /// Reasons of failed changes; the oldest are dropped.
     pub(crate) fn failures(&self) -> io::Result<Vec<(u64, String)>> {
         let all = self.all(FAILURE)?;
         let (old, kept) = all.split_at(all.len().saturating_sub(REMEMBERED));
@@ -118,14 +118,14 @@ impl Journal {
         Ok(numbers)
     }
 
-    /// Keeps a change, whatever happens next; after an error it is not there.
+    /// Stores a change durably; after an error it is not in the journal.
     pub(crate) fn keep(&self, number: u64, change: &Change) -> io::Result<()> {
         let mut bytes = format!("{MAGIC} {FORMAT}\n").into_bytes();
         serde_json::to_writer(&mut bytes, change)?;
         self.write(&name(number, CHANGE), &bytes)
     }
 
-    /// Keeps why a change cannot be made, in its place.
+    /// Replaces a change by the reason of its failure.
     pub(crate) fn fail(&self, number: u64, why: &str) -> io::Result<()> {
         self.write(&name(number, FAILURE), why.as_bytes())?;
         self.forget(number)
@@ -134,21 +134,21 @@ impl Journal {
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let written = replace_in(&*self.storage, name, bytes);
         if written.is_err() {
-            // a rename whose sync failed may hold or not: the caller reports that it does not
+            // a rename whose sync failed may or may not persist: the caller reports a failure
             let _ = self.storage.remove(name);
         }
         written
     }
 
-    /// Reads a change again.
+    /// Reads a change.
     ///
-    /// A format of a later program is `Unsupported`: that program can make the change.
+    /// A format of a later version is `Unsupported`: that version can apply the change.
     pub(crate) fn read(&self, number: u64) -> io::Result<Change> {
         let bytes = fs::read(self.path(number, CHANGE))?;
         Ok(serde_json::from_slice(body(&bytes)?)?)
     }
 
-    /// Forgets a change that is in the collection.
+    /// Removes a committed change.
     pub(crate) fn forget(&self, number: u64) -> io::Result<()> {
         fs::remove_file(self.path(number, CHANGE))
     }
@@ -187,7 +187,7 @@ mod tests {
         let change = |id: &str| Change::Delete(vec![id.to_owned()]);
         journal.keep(12, &change("b")).unwrap();
         journal.keep(3, &change("a")).unwrap();
-        // what a crash left of a third
+        // an incomplete third file after a crash
         fs::File::create_new(folder.path().join("journal/000000000013.aside")).unwrap();
         // another service, or the same index under another name
         let other = Journal::open(folder.path()).err().unwrap();
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(journal.failures().unwrap(), [(12, "too many views".to_owned())]);
     }
 
-    /// A disk that cannot make names durable.
+    /// A disk on which the sync of a directory fails.
     #[derive(Debug)]
     struct Unsynced(Disk);
 
@@ -234,7 +234,7 @@ mod tests {
         let place = folder.path().join(NAME);
         journal.storage = Box::new(Unsynced(Disk::new(&place)));
         journal.keep(1, &change).unwrap_err();
-        // it would be made at the next start
+        // it would be applied at the next start
         assert!(journal.numbers().unwrap().is_empty());
         journal.storage = Box::new(Disk::new(&place));
         journal.keep(1, &change).unwrap();

@@ -1,7 +1,7 @@
-//! Who may do what: keys are shown once, and kept as hashes.
+//! API keys: shown once, stored as hashes.
 //!
-//! A file of keys has a line for each: `name:scope:hash`, the hash being that of the key by SHA-256.
-//! Keys are 32 random bytes, so that no slow hash is needed.
+//! A key file has one line per key: `name:scope:hash`, with the SHA-256 of the key. Keys are 32
+//! random bytes, so no slow hash is needed.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,14 +14,14 @@ use crate::error::ServeError;
 /// What a key allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// Searching, and looking at everything.
+    /// Search, and read everything.
     Read,
-    /// Changing documents as well.
+    /// Also change documents.
     Write,
 }
 
 impl Scope {
-    /// The name in a file of keys.
+    /// Its name in a key file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -37,11 +37,11 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads a file of keys.
+    /// Reads a key file.
     ///
     /// # Errors
     ///
-    /// It cannot be read, or a line is no key.
+    /// The file cannot be read, or a line is not a key.
     pub fn open(path: &Path) -> Result<Self, ServeError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ServeError::File { path: path.to_owned(), source })?;
@@ -52,7 +52,7 @@ impl Keys {
         Ok(Self { keys: lines.map(key).collect::<Result<_, _>>()? })
     }
 
-    /// Tells whose a key is, and what it allows. All are compared, in the same time.
+    /// Returns the name and the scope of a key. It compares all keys, in constant time.
     pub(crate) fn find(&self, key: &str) -> Option<(&str, Scope)> {
         let hash = hash(key);
         let mut found = None;
@@ -65,11 +65,11 @@ impl Keys {
     }
 }
 
-/// Makes a key: what its owner gets, and the line that is kept of it.
+/// Creates a key; returns the key and its line for the key file.
 ///
 /// # Errors
 ///
-/// The system has no random numbers.
+/// The system provides no random numbers.
 pub fn new_key(name: &str, scope: Scope) -> Result<(String, String), ServeError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)

@@ -1,5 +1,5 @@
-//! Metadata as clients send it: text until it is needed, because the values of JSON take up to 64
-//! times as much in memory (`[[[]]]` has a list of four places for each two bytes).
+//! Metadata as JSON text, parsed only when needed: parsed values take up to 64 times the memory
+//! (`[[[]]]` has a list with a capacity of four for each two bytes).
 
 use std::fmt::{self, Formatter};
 

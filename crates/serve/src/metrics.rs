@@ -1,4 +1,4 @@
-//! What the service counts, in the text format of Prometheus.
+//! Metrics, in the text format of Prometheus.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -48,7 +48,7 @@ impl Histogram {
 }
 
 impl Metrics {
-    /// Takes in a search, and how long it waited for a thread.
+    /// Records a search and its wait for a thread.
     pub(crate) fn see_search(&self, waited: Duration, times: &Times) {
         let Times { encode, route, probe, rerank, words, show } = *times;
         for (stage, time) in
@@ -58,14 +58,14 @@ impl Metrics {
         }
     }
 
-    /// Takes in a request; routes are few, whatever addresses clients make up.
+    /// Records a request under its route, so that the number of series is bounded.
     pub(crate) fn see_request(&self, method: &str, route: &str, status: u16, time: Duration) {
         let mut requests = self.requests.lock().expect("nobody panics while it is held");
         let labels = (method.to_owned(), route.to_owned(), status);
         requests.entry(labels).or_default().see(time);
     }
 
-    /// Writes everything; `gauges` are lines of what is counted elsewhere.
+    /// Writes all metrics; `gauges` are lines from other modules.
     pub(crate) fn write(&self, gauges: &str) -> String {
         let mut out = String::new();
         head(
@@ -88,7 +88,7 @@ impl Metrics {
     }
 }
 
-/// Says what lines of a name are about.
+/// Writes the HELP and TYPE lines of a metric.
 pub(crate) fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }

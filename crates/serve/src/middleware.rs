@@ -1,4 +1,4 @@
-//! What happens to every request: an id, a limit of time, a key, a line in the log, a count.
+//! Middleware for every request: id, time limit, authorisation, log line, metrics.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::state::State;
 
 const REQUEST_ID: &str = "x-request-id";
 
-/// Gives a request its id, and writes it down.
+/// Assigns the id of a request, and logs it.
 pub(crate) async fn watch(
     Shared(state): Shared<Arc<State>>,
     request: Request,
@@ -30,7 +30,7 @@ pub(crate) async fn watch(
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let limited = tokio::time::timeout(state.limits.request, next.run(request)).await;
     let mut response = limited.unwrap_or_else(|_| {
-        let message = "it took too long, or its body did not come";
+        let message = "the request timed out, or its body did not arrive";
         Refusal::new(StatusCode::REQUEST_TIMEOUT, "timed_out", message).into_response()
     });
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -55,7 +55,7 @@ pub(crate) async fn watch(
     response
 }
 
-/// The name of a method; clients make up others, and what is counted must stay small.
+/// The label of a method; unknown methods share one, so that the number of series is bounded.
 fn named(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -68,7 +68,7 @@ fn named(method: &Method) -> &'static str {
     }
 }
 
-/// An id that a client chose, if it can stand in a log.
+/// The id that the client sent, if it is safe in a log.
 fn id_of(request: &Request) -> Option<String> {
     let id = request.headers().get(REQUEST_ID)?.to_str().ok()?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
@@ -81,7 +81,7 @@ fn now() -> f64 {
     since.map_or(0.0, |since| (since.as_secs_f64() * 1e3).round() / 1e3)
 }
 
-/// Lets through who may, and while the service goes on.
+/// Checks the key and its scope, and refuses requests during shutdown.
 pub(crate) async fn guard(
     Shared(state): Shared<Arc<State>>,
     mut request: Request,
@@ -89,22 +89,22 @@ pub(crate) async fn guard(
 ) -> Result<Response, Refusal> {
     if state.stopping.load(Ordering::Relaxed) {
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        return Err(Refusal::new(status, "stopping", "the service is about to stop"));
+        return Err(Refusal::new(status, "stopping", "the service is shutting down"));
     }
     if is_foreign(&request, state.keys.is_some()) {
-        let message = "the request comes from a page of another site: ask from this one, or without \
-                       a browser";
+        let message = "the request comes from a page of another site: send it from a page of \
+                       this service, or without a browser";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "foreign_site", message));
     }
     if let Some(keys) = &state.keys {
         let key = key_of(&request);
         let found = key.as_deref().and_then(|key| keys.find(key));
         let Some((name, scope)) = found else {
-            let message = "a key is needed: send it as `Authorization: Bearer KEY`";
+            let message = "a key is required: send it as `Authorization: Bearer KEY`";
             return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorised", message));
         };
         if scope < needed(&request) {
-            let message = "this key may read, and changes need one that may write";
+            let message = "this key has the scope read, and changes need write";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "forbidden", message));
         }
         request.extensions_mut().insert(Peer::Key(name.into()));
@@ -112,10 +112,11 @@ pub(crate) async fn guard(
     Ok(next.run(request).await)
 }
 
-/// Whether a browser asks on behalf of a page of another site. Such a page may send what it likes to
-/// this machine, with the key that the browser keeps; and one whose name it lets point to this machine
-/// may read the answers too, which only the name in `Host` tells. It cannot read the answer to a `GET`
-/// otherwise, but each one may cost a search: so only a person who follows a link is let through.
+/// Whether a browser sends the request for a page of another site. Such a page can send requests to
+/// this machine with the key that the browser stores (CSRF). If the host name of the page resolves
+/// to this machine (DNS rebinding), it can also read the responses; only the name in `Host` shows
+/// this. Otherwise it cannot read the response to a `GET`, but each one may cost a search, so only
+/// a person who follows a link is allowed.
 fn is_foreign(request: &Request, keys: bool) -> bool {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let host = header(header::HOST);
@@ -127,7 +128,7 @@ fn is_foreign(request: &Request, keys: bool) -> bool {
     match (fetch("sec-fetch-site"), header(header::ORIGIN)) {
         (Some("same-origin" | "none"), _) => false,
         (Some(_), _) if reads => {
-            // a person opened it in a tab or a window, not a page in a frame
+            // a person opened it in a tab or a window, not in a frame
             (fetch("sec-fetch-mode"), fetch("sec-fetch-dest"), fetch("sec-fetch-user"))
                 != (Some("navigate"), Some("document"), Some("?1"))
         }
@@ -137,7 +138,7 @@ fn is_foreign(request: &Request, keys: bool) -> bool {
     }
 }
 
-/// Whether a name with or without a port can only mean this machine.
+/// Whether a host name, with or without a port, can only be this machine.
 fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -148,7 +149,7 @@ fn is_this_machine(host: &str) -> bool {
         || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// What a request needs: changes of documents need more.
+/// The scope that a request needs: changes of documents need write.
 fn needed(request: &Request) -> Scope {
     let route = request.extensions().get::<MatchedPath>();
     scope(request.method(), route.map_or("/documents", MatchedPath::as_str))

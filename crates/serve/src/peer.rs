@@ -1,16 +1,17 @@
-//! Who asks: limits are shared out by it, so that one client cannot use all that there is.
+//! The client of a request: limits are shared between clients, so that one cannot use everything.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::extract::Request;
 
-/// A client, as far as it can be told from others.
+/// The identity of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Peer {
-    /// Its address. Of IPv6 the first 64 bits: a network hands out the others as it likes.
+    /// The address; for IPv6 the first 64 bits, because a network assigns the rest freely.
     Address(IpAddr),
-    /// The name of its key, which says more than an address: many may come through one proxy.
+    /// The name of its key, which identifies better than an address: many clients may share a
+    /// proxy.
     Key(Arc<str>),
 }
 
@@ -25,7 +26,7 @@ impl Peer {
         })
     }
 
-    /// The peer of a request: its connection and its key have said so.
+    /// The peer of a request, set from its connection and its key.
     pub(crate) fn of(request: &Request) -> Self {
         let said = request.extensions().get::<Self>().cloned();
         said.unwrap_or(Self::Address(Ipv6Addr::UNSPECIFIED.into()))

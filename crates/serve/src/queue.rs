@@ -1,21 +1,21 @@
-//! Jobs that wait for a thread, in an order that is fair to peers.
+//! A fair queue of jobs that wait for a thread.
 //!
-//! A job is done in steps, such as one query of many. Peers take turns, and so do the jobs of one
-//! peer: after each step a job goes to the end of its peer's. So a single query waits for one step on
-//! each thread, however many queries others have sent at once.
+//! A job has steps, such as one query of many. Peers take turns, and so do the jobs of one peer:
+//! after each step a job goes to the end of its peer's queue. So a single query waits for at most
+//! one step on each thread, even if others have sent many queries at once.
 //!
-//! A step may be long. So a peer of which nothing runs at the moment gets a thread even when as many
-//! as there are cores are busy: the system then shares the cores out.
+//! A step may be long. So a peer without a running step gets a thread even when one thread per core
+//! is busy: the operating system then shares the cores.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::peer::Peer;
 
-/// Jobs of peers, and how much of each runs.
+/// The jobs of all peers, and the running steps of each peer.
 pub(crate) struct Queue<J> {
-    /// How many steps run at a time, apart from those of peers of which nothing runs.
+    /// How many steps run at a time, apart from the first step of each peer.
     threads: usize,
-    /// The peers with jobs that wait; the one in front is next.
+    /// The peers with waiting jobs; the first one is next.
     turns: VecDeque<Peer>,
     jobs: HashMap<Peer, VecDeque<J>>,
     running: HashMap<Peer, usize>,
@@ -29,12 +29,12 @@ impl<J> Queue<J> {
         Self { threads, turns, jobs, running, busy: 0, waiting: 0 }
     }
 
-    /// Counts the jobs of which no step runs.
+    /// The number of waiting jobs.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// Puts a job behind those of its peer.
+    /// Appends a job to the queue of its peer.
     pub(crate) fn push(&mut self, peer: &Peer, job: J) {
         let jobs = self.jobs.entry(peer.clone()).or_default();
         if jobs.is_empty() {
@@ -44,7 +44,7 @@ impl<J> Queue<J> {
         self.waiting += 1;
     }
 
-    /// Tells whether a job may run now.
+    /// Whether a job may run now.
     pub(crate) fn has_next(&self) -> bool {
         self.turn().is_some()
     }
@@ -55,7 +55,7 @@ impl<J> Queue<J> {
         self.turns.iter().position(|peer| free || !self.running.contains_key(peer))
     }
 
-    /// The job whose turn it is; one of its steps runs until [`end`](Self::end).
+    /// Takes the next job; one of its steps runs until [`end`](Self::end).
     pub(crate) fn next(&mut self) -> Option<(Peer, J)> {
         let place = self.turn()?;
         let peer = self.turns.remove(place)?;

@@ -1,12 +1,12 @@
-//! The least rate at which a client sends or takes bytes.
+//! The minimum rate at which a client must send or read bytes.
 //!
-//! A client has some seconds to spare. Waiting for it uses them up, and each byte gives some back, as
-//! many as it takes at the least rate. So a short stall does no harm, and a client that is slower for
-//! long is left, however evenly its bytes come.
+//! A client has a time budget. Waiting for it uses the budget, and each byte adds the time that it
+//! takes at the minimum rate. So a short stall is tolerated, and a client that is too slow for long
+//! is dropped, even if its bytes arrive evenly.
 
 use std::time::Duration;
 
-/// What a client has left of its time.
+/// The remaining time budget of a client.
 #[derive(Debug, Clone)]
 pub(crate) struct Rate {
     /// Bytes in a second.
@@ -16,17 +16,17 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// A client that has all of its time yet.
+    /// A full budget.
     pub(crate) fn new(least: usize, spare: Duration) -> Self {
         Self { least: least.max(1), most: spare, left: spare }
     }
 
-    /// How long it may be waited for now.
+    /// The time to wait for the client now.
     pub(crate) fn left(&self) -> Duration {
         self.left
     }
 
-    /// It was waited for, and then some bytes came or went.
+    /// Records a wait and the bytes that followed.
     pub(crate) fn moved(&mut self, bytes: usize, waited: Duration) {
         let earned = Duration::from_secs_f64(bytes as f64 / self.least as f64);
         self.left = self.left.saturating_sub(waited).saturating_add(earned).min(self.most);

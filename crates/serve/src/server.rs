@@ -1,4 +1,4 @@
-//! Connections: taken in, timed, encrypted if asked for, and ended in peace.
+//! Connections: accept, timeouts, TLS, and graceful shutdown.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,19 +28,19 @@ use crate::rate::Rate;
 use crate::state::{Service, State};
 use crate::write_timeout::Patience;
 
-/// How long answers that are under way may take when the service stops.
+/// How long running responses may take at shutdown.
 const LAST: Duration = Duration::from_secs(30);
-/// By how much less a head may take when more than half of the connections are taken.
+/// The divisor of the head time limit when more than half of the connections are in use.
 const CROWDED: u32 = 5;
 
-/// Answers on an address until `stop` ends; then finishes what was accepted, and tells how many
-/// changes the system refused: they are kept for the next start.
+/// Serves on an address until `stop` completes; then applies the accepted changes, and returns how
+/// many the system refused: they stay in the journal for the next start.
 ///
-/// `ready` is told the address, which matters where the system chose the port.
+/// `ready` is called with the address, which matters if the system chose the port.
 ///
 /// # Errors
 ///
-/// The address cannot be had, is open to others without keys, or the certificate cannot be used.
+/// The address cannot be bound, is not loopback without keys, or the certificate is not valid.
 pub async fn serve(
     service: Service,
     (address, tls): (SocketAddr, Option<&Tls>),
@@ -63,12 +63,12 @@ pub async fn serve(
             () = &mut stop => break,
         };
         let Ok((stream, from)) = accepted else {
-            // the system is out of files: some will be free soon
+            // the system is out of file descriptors: some will be free soon
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let peer = Peer::at(from.ip());
-        // a client that has its share already is closed at once: it would keep out others
+        // a client over its share is closed at once, so that it does not keep out others
         let Some(share) = service.state.connections.take(&peer, 1) else { continue };
         let _ = stream.set_nodelay(true);
         let connection = Connection::new(peer, &service.state, router.clone());
@@ -105,12 +105,12 @@ struct Connection {
 impl Connection {
     fn new(peer: Peer, state: &State, router: axum::Router) -> Self {
         let limits = &state.limits;
-        // silent connections must not keep out those that ask
+        // idle connections must not keep out active ones
         let head = limits.head / if state.connections.is_short() { CROWDED } else { 1 };
         Self { peer, router, head, rate: Rate::new(limits.rate, limits.stall) }
     }
 
-    /// Answers its requests.
+    /// Serves its requests.
     async fn answer(
         self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -129,7 +129,7 @@ impl Connection {
                 TokioIo::new(Patience::new(stream, rate)),
                 TowerToHyperService::new(service),
             );
-        // a client that breaks off breaks off for itself alone
+        // a broken connection affects only its own client
         let _ = watcher.watch(connection).await;
     }
 }

@@ -1,6 +1,6 @@
-//! Something of which there is a fixed amount, shared out between peers.
+//! A fixed amount of a resource, shared between peers.
 //!
-//! A peer may hold at most three times what is left for others:
+//! A peer may hold at most three times what is free:
 //!
 //! ```text
 //! of 1,000    one peer takes 750            250 are left for the next
@@ -8,20 +8,20 @@
 //!             three take 300 each           100
 //! ```
 //!
-//! So one peer alone gets most of it, and the next one always finds some, without anything being
-//! taken away again. It is the dynamic threshold of shared buffers in switches (Choudhury and Hahne,
-//! 1998). The road not taken: a fixed part for each peer, which leaves most of it unused where there is
-//! one peer, and too little where there are many.
+//! So a single peer gets most of it, and the next one always finds some, without taking anything
+//! back. This is the dynamic threshold of shared buffers in switches (Choudhury and Hahne, 1998).
+//! The alternative, a fixed part for each peer, leaves most of it unused with one peer, and too
+//! little with many.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::peer::Peer;
 
-/// How much of what is left a peer may hold.
+/// How many times the free amount a peer may hold.
 const TIMES: usize = 3;
 
-/// What is shared out.
+/// The shared resource.
 pub(crate) struct Shares {
     all: usize,
     taken: Mutex<Taken>,
@@ -38,13 +38,13 @@ impl Shares {
         Arc::new(Self { all, taken: Mutex::default() })
     }
 
-    /// Takes some for a peer, unless that is more than its share.
+    /// Takes an amount for a peer, unless that exceeds its share.
     pub(crate) fn take(self: &Arc<Self>, peer: &Peer, count: usize) -> Option<Share> {
         let mut share = Share { shares: Arc::clone(self), peer: peer.clone(), count: 0 };
         share.add(count).then_some(share)
     }
 
-    /// Whether more than half of it is taken.
+    /// Whether more than half is in use.
     pub(crate) fn is_short(&self) -> bool {
         self.taken().sum > self.all / 2
     }
@@ -54,7 +54,7 @@ impl Shares {
     }
 }
 
-/// What a peer has taken, given back when it is dropped.
+/// An amount that a peer holds, released on drop.
 pub(crate) struct Share {
     shares: Arc<Shares>,
     peer: Peer,
@@ -62,7 +62,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// Takes more, unless the peer has its share already.
+    /// Takes more, unless that exceeds the share of the peer.
     pub(crate) fn add(&mut self, count: usize) -> bool {
         let mut taken = self.shares.taken();
         let own = taken.by.get(&self.peer).copied().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! A running service: its indexes, worker pool and counters.
+//! The state of a running service: indexes, worker pool and metrics.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::shares::Shares;
 use crate::worker_pool::WorkerPool;
 
-/// Indexes that are open, and whoever answers from them.
+/// The open indexes, the workers and the limits.
 pub struct Service {
     pub(crate) state: Arc<State>,
 }
@@ -26,13 +26,13 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) keys: Option<Keys>,
     pub(crate) limits: Limits,
-    /// Bytes of bodies and answers that are in memory.
+    /// Bytes of bodies and responses in memory.
     pub(crate) memory: Arc<Shares>,
     pub(crate) connections: Arc<Shares>,
     pub(crate) log: Arc<dyn Fn(&str) + Send + Sync>,
     pub(crate) stopping: AtomicBool,
     requests: AtomicU64,
-    /// Tells requests of this service from those of another.
+    /// Start time: makes request ids unique between services.
     pub(crate) started: u64,
 }
 
@@ -43,11 +43,11 @@ pub(crate) struct Index {
 }
 
 impl Service {
-    /// Opens all indexes, and goes on with changes that were accepted before.
+    /// Opens all indexes, and resumes with changes that were accepted earlier.
     ///
     /// # Errors
     ///
-    /// An index cannot be opened, or its name cannot be an address.
+    /// An index cannot be opened, or its name cannot be part of a URL.
     pub fn open(config: Config) -> Result<Self, ServeError> {
         let Config { indexes, model, keys, threads, limits, log } = config;
         let mut opened = BTreeMap::new();
@@ -66,7 +66,7 @@ impl Service {
             };
             let collection = options.open(&path)?;
             if collection.has_earlier_fingerprint() {
-                log(&format!("index `{name}` renews its model's fingerprint with its next change"));
+                log(&format!("index `{name}` updates its model fingerprint with the next change"));
             }
             encoders.extend(place.zip(collection.encoder().cloned()));
             let jobs = Jobs::open(&collection, Arc::clone(&log))?;
@@ -93,19 +93,19 @@ impl Service {
         Ok(Self { state: Arc::new(state) })
     }
 
-    /// Whether there are keys, without which nothing but loopback may be listened on.
+    /// Whether there are keys; without keys, only loopback is allowed.
     pub(crate) fn has_keys(&self) -> bool {
         self.state.keys.is_some()
     }
 
-    /// The names of indexes without documents, whose searches find nothing.
+    /// The names of indexes without documents.
     pub fn empty_indexes(&self) -> Vec<&str> {
         let indexes = self.state.indexes.iter();
         let empty = indexes.filter(|(_, it)| it.collection.stats().views.documents == 0);
         empty.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Makes the changes that were accepted; tells how many wait for the next start.
+    /// Applies the accepted changes; returns how many wait for the next start.
     pub(crate) fn finish(&self) -> usize {
         self.state.indexes.values().map(|index| index.jobs.finish()).sum()
     }
@@ -120,7 +120,7 @@ impl State {
         })
     }
 
-    /// The id of a request that brings none.
+    /// A new request id, for a request without one.
     pub(crate) fn next_request(&self) -> String {
         format!("{:x}-{}", self.started, self.requests.fetch_add(1, Ordering::Relaxed))
     }

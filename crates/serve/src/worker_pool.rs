@@ -1,6 +1,7 @@
-//! Where requests get a thread: as many work as there are cores, a few wait, and more are refused.
+//! A worker pool with a bounded queue: one request per core runs, some wait, further ones are
+//! refused.
 //!
-//! What waits is taken in an order that is fair to peers: see [`queue`](crate::queue).
+//! Waiting requests run in an order that is fair to peers: see [`queue`](crate::queue).
 
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -16,19 +17,19 @@ use crate::peer::Peer;
 use crate::queue::Queue;
 use crate::shares::{Share, Shares};
 
-/// A request that is worked on in steps.
+/// A request that runs in steps.
 struct Job {
-    /// Does the next step; breaks after the last.
+    /// Runs the next step; breaks after the last.
     step: Box<dyn FnMut() -> ControlFlow<()> + Send>,
-    /// Its place among those that work or wait.
+    /// Its place among running and waiting requests.
     _place: Share,
 }
 
-/// Threads behind a queue with little room.
+/// Threads behind a bounded queue.
 pub(crate) struct WorkerPool {
     shared: Arc<Shared>,
     places: Arc<Shares>,
-    /// How long a request may be worked on.
+    /// The time limit of a request.
     time: Duration,
 }
 
@@ -42,8 +43,7 @@ struct Inside {
     closed: bool,
 }
 
-/// Ends the work on a request when nothing waits for its answer any more: its time is up, or its
-/// client has left.
+/// Stops the work on a request when it timed out or its client has disconnected.
 struct StopWithRequest(Stop);
 
 impl Drop for StopWithRequest {
@@ -53,8 +53,8 @@ impl Drop for StopWithRequest {
 }
 
 impl WorkerPool {
-    /// So many threads, and as many again for peers of which nothing runs; `room` for requests that
-    /// wait, each of which takes `time` at most.
+    /// Starts the threads, and as many again for peers without a running step; `room` for waiting
+    /// requests, each of which takes `time` at most.
     pub(crate) fn new(
         threads: NonZero<usize>,
         room: usize,
@@ -71,12 +71,12 @@ impl WorkerPool {
         Ok(workers)
     }
 
-    /// Counts the requests that wait.
+    /// The number of waiting requests.
     pub(crate) fn waiting(&self) -> usize {
         self.shared.inside().queue.waiting()
     }
 
-    /// Does work on one of the threads; tells how long it waited.
+    /// Runs work on one of the threads; returns how long it waited.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         peer: &Peer,
@@ -90,7 +90,8 @@ impl WorkerPool {
         self.run_until(peer, step).await
     }
 
-    /// Does work in steps, between which others get their turn; a step tells whether it was the last.
+    /// Runs work in steps, between which other requests run; a step returns whether it was the
+    /// last.
     pub(crate) async fn run_steps<W: Send + 'static>(
         &self,
         peer: &Peer,
@@ -124,7 +125,7 @@ impl WorkerPool {
         let _stop = StopWithRequest(stop.clone());
         let (mut give, mut waited) = (Some(give), None);
         let step = move || {
-            // the work would be for nothing
+            // nobody waits for the result
             if give.as_ref().is_none_or(oneshot::Sender::is_closed) {
                 return ControlFlow::Break(());
             }
@@ -156,10 +157,10 @@ impl Shared {
         self.inside.lock().expect("no thread panics while it holds it")
     }
 
-    /// Does steps until the workers is closed.
+    /// Runs steps until the pool is closed.
     fn work(&self) {
         while let Some((peer, mut job)) = self.next() {
-            // one request that panics must not end the service: its client gets an error
+            // a panic in one request must not end the service: its client gets an error
             let step = catch_unwind(AssertUnwindSafe(|| (job.step)()));
             let more = step.is_ok_and(|step| step.is_continue()).then_some(job);
             let mut inside = self.inside();
@@ -170,7 +171,7 @@ impl Shared {
         }
     }
 
-    /// Waits for the job whose turn it is; none when the workers is closed.
+    /// Waits for the next job; none when the pool is closed.
     fn next(&self) -> Option<(Peer, Job)> {
         let mut inside = self.inside();
         loop {
@@ -178,7 +179,7 @@ impl Shared {
                 return None;
             }
             if let Some(next) = inside.queue.next() {
-                // a step that ended may have made way for two
+                // the end of a step may allow two jobs to run
                 if inside.queue.has_next() {
                     self.wake.notify_one();
                 }

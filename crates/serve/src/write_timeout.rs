@@ -1,5 +1,5 @@
-//! Connections whose clients must take what they asked for: one that reads slowly would hold its
-//! place, and an answer in memory, for as long as it likes.
+//! A write timeout for connections: without it, a client that reads slowly would hold its
+//! connection and a response in memory indefinitely.
 
 use std::io;
 use std::pin::Pin;
@@ -10,11 +10,11 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::rate::Rate;
 
-/// A stream that fails when its client takes less than it must.
+/// A stream that fails when its client reads too slowly.
 pub(crate) struct Patience<S> {
     stream: S,
     rate: Rate,
-    /// Since when nothing can be written, and when the client's time is up.
+    /// Since when writes are blocked, and when the time of the client is up.
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
@@ -23,7 +23,7 @@ impl<S> Patience<S> {
         Self { stream, rate, waiting: None }
     }
 
-    /// What came of a write, or that the client took too long.
+    /// The result of a write, or a timeout.
     fn timed<T>(
         &mut self,
         context: &mut Context<'_>,

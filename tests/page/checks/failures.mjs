@@ -23,10 +23,10 @@ export default async function failures(stage) {
   assert.match(await failed(), /^The server does not answer\. Below is what/);
   await stay();
   await page.unroute(fragments);
-  const error = { code: "stopping", message: "the service is about to stop" };
+  const error = { code: "stopping", message: "the service is shutting down" };
   await page.route(fragments, (route) => route.fulfill({ status: 503, json: { error } }));
   await turn(page, () => page.keyboard.press("Enter"));
-  assert.match(await failed(), /^the service is about to stop\. Below is what/);
+  assert.match(await failed(), /^the service is shutting down\. Below is what/);
   await stay();
 
   // it is there again

@@ -35,7 +35,7 @@ export default async function knobs(stage) {
     assert.match(await says(), /lookups? instead of \d+/);
     const pairs = await count(".hit .pair");
     if (pairs) assert.equal(pairs, lanes * (await count(".hit")), "a pair for each lane");
-    else assert.match(await says(), /stands for no single token here/);
+    else assert.match(await says(), /one view of all tokens here/);
     if (lanes === 2) await stage.keep("lanes", page);
   }
   await turn(page, () => knob.lanes(page, "all"));

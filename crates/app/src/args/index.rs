@@ -1,4 +1,4 @@
-//! How indexes are made, changed and looked at.
+//! The arguments of commands that write and inspect indexes.
 
 use std::path::PathBuf;
 
@@ -9,31 +9,31 @@ use super::input::CorpusArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct IndexArgs {
-    /// Documents: a folder of texts, a BEIR directory, a .jsonl, .csv or .tsv file; or views, as
-    /// `fastlane encode` writes them: vectors.npy, doclens.npy, ids.txt
+    /// Documents: a folder of texts, a BEIR directory, a .jsonl, .csv or .tsv file; or a directory
+    /// of views from `fastlane encode`: vectors.npy, doclens.npy, ids.txt
     #[arg(value_name = "INPUT")]
     pub(crate) input: PathBuf,
-    /// The index; one that is there gets the documents added, or replaced by their ids
+    /// The index; in an existing one, documents are added, or replaced by id
     #[arg(long, value_name = "INDEX")]
     pub(crate) output: PathBuf,
-    /// Of documents: make the index hold just these, leaving alone what did not change
+    /// Documents only: synchronise the index with the input; unchanged documents are kept
     #[arg(long)]
     pub(crate) update: bool,
-    /// Leave out views of a document whose cosine with an earlier one is above this; 1 keeps all
+    /// Drop views of a document whose cosine with an earlier one exceeds this; 1 keeps all
     #[arg(long, value_name = "X", default_value_t = 0.95, value_parser = cosine)]
     pub(crate) near_duplicates: f32,
     /// Keep this share of a document's views, those with the largest weights in weights.npy
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) importance: Option<f32>,
-    /// Keep at most so many views of a document, those that differ most from each other
+    /// Keep at most this many views of a document, those that differ most from each other
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) diverse: Option<u32>,
-    /// How to keep the values of views: f16 unless said; an index that is there has its own way
+    /// How to store view values [default: f16]; an existing index keeps its own
     #[arg(long, value_name = "STORE", value_parser = store())]
     pub(crate) store: Option<Store>,
-    /// The directory of the model that encodes documents; an index that is there knows its own,
-    /// and a new one takes the model that comes with the program.
-    /// Of views: the name of what made them, whatever model.json says
+    /// The directory of the model that encodes documents; an existing index stores its own, and a
+    /// new one uses the bundled model. For views: the name of the model that made them, overriding
+    /// model.json
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<String>,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub(crate) struct DeleteArgs {
     /// The index
     #[arg(value_name = "INDEX")]
     pub(crate) index: PathBuf,
-    /// The ids of documents; `-` reads them from standard input, one a line
+    /// Document ids; `-` reads them from standard input, one per line
     #[arg(value_name = "ID", required = true)]
     pub(crate) ids: Vec<String>,
     #[command(flatten)]
@@ -92,18 +92,18 @@ pub(crate) struct CheckArgs {
     pub(crate) json: bool,
 }
 
-/// How an index is written.
+/// Limits for writing an index.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WriterArgs {
-    /// About how much memory it may take, whatever the number of documents: 512MiB, 2GiB
+    /// Approximate memory limit, independent of the number of documents: 512MiB, 2GiB
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
     pub(crate) memory: u64,
-    /// Threads; all cores unless said
+    /// Number of threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }
 
-/// The names of the stores that `engine` has.
+/// The names of the stores of `engine`.
 fn store() -> impl TypedValueParser<Value = Store> {
     let named = |name: String| Store::ALL.into_iter().find(|store| store.name() == name);
     PossibleValuesParser::new(Store::ALL.map(Store::name))
@@ -127,7 +127,7 @@ fn size(text: &str) -> Result<u64, &'static str> {
     let (number, bits) = parts.ok_or("wanted a size such as 512MiB or 2GiB")?;
     let number: u64 = number.trim().parse().map_err(|_| "wanted a whole number before the unit")?;
     let size = number.checked_shl(bits).filter(|size| size >> bits == number);
-    match size.ok_or("that is more than any machine has")? {
+    match size.ok_or("the size is too large")? {
         size if size < 16 << 20 => Err("wanted at least 16MiB"),
         size => Ok(size),
     }

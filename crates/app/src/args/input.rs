@@ -1,61 +1,61 @@
-//! What inputs are, and which of their columns are which.
+//! The arguments that describe inputs: formats and columns.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use fastlane_corpus::Format;
 
-/// What the corpus is and which of its columns are which.
+/// The format and the columns of the corpus.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "How to read the corpus")]
 pub(crate) struct CorpusArgs {
-    /// The corpus's format, where its name does not tell
+    /// The format of the corpus, if its name does not show it
     #[arg(long, value_name = "FORMAT", value_parser = format())]
     pub(crate) format: Option<Format>,
-    /// The column of the id
+    /// The id column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) id_column: Option<String>,
-    /// The column of the title
+    /// The title column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) title_column: Option<String>,
-    /// The column of the text
+    /// The text column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) text_column: Option<String>,
-    /// The columns to keep as metadata, with commas between them; all unless said
+    /// The columns to keep as metadata, comma-separated [default: all]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) metadata_columns: Option<Vec<String>>,
-    /// End at the first file of a folder that cannot be read, instead of leaving it out
+    /// Stop at the first file of a folder that cannot be read, instead of skipping it
     #[arg(long)]
     pub(crate) strict: bool,
 }
 
-/// The same of the queries.
+/// The format and the columns of the queries.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "How to read the queries")]
 pub(crate) struct QueryArgs {
-    /// The queries' format, where their name does not tell
+    /// The format of the queries, if the name does not show it
     #[arg(long, value_name = "FORMAT", value_parser = format())]
     pub(crate) query_format: Option<Format>,
-    /// The column of the id
+    /// The id column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) query_id_column: Option<String>,
-    /// The column of the text
+    /// The text column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) query_text_column: Option<String>,
 }
 
-/// What the input is and which of its columns are which.
+/// The format and the columns of the input.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "How to read the input")]
 pub(crate) struct InputArgs {
-    /// The input's format, where its name does not tell
+    /// The format of the input, if its name does not show it
     #[arg(long, value_name = "FORMAT", value_parser = format())]
     pub(crate) format: Option<Format>,
-    /// The column of the id
+    /// The id column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) id_column: Option<String>,
-    /// The column of the title
+    /// The title column
     #[arg(long, value_name = "COLUMN", conflicts_with = "query")]
     pub(crate) title_column: Option<String>,
-    /// The column of the text
+    /// The text column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) text_column: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The command line. Parsing touches nothing: no file, no variable.
+//! The command line. Parsing reads no files and no environment variables.
 
 mod index;
 mod input;
@@ -27,53 +27,53 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Index this project, ask it three questions, and say what to type next
+    /// Index this project, run three example queries, and print the commands to try next
     #[command(after_help = include_str!("../help/quickstart.txt"))]
     Quickstart(QuickstartArgs),
-    /// Index documents so that they can be searched, or a directory of views; or add to an index
+    /// Index documents or a directory of views, or add to an existing index
     #[command(after_help = include_str!("../help/index.txt"))]
     Index(IndexArgs),
-    /// Search an index: one query, a prompt, or a file of queries
+    /// Search an index: one query, an interactive prompt, or a file of queries
     #[command(after_help = include_str!("../help/search.txt"))]
     Search(SearchArgs),
-    /// Answer over HTTP, with a search page
+    /// Serve indexes over HTTP, with a search page
     #[command(after_help = include_str!("../help/serve.txt"))]
     Serve(ServeArgs),
-    /// Be a tool of an agent: the Model Context Protocol over standard input and output
+    /// Serve an index over MCP (Model Context Protocol), on standard input and output
     #[command(after_help = include_str!("../help/mcp.txt"))]
     Mcp(McpArgs),
-    /// Make a key for a service, and keep its hash in a file
+    /// Create an API key for a service and store its hash in a file
     #[command(after_help = include_str!("../help/key.txt"))]
     Key(KeyArgs),
     /// Delete documents from an index
     #[command(after_help = include_str!("../help/delete.txt"))]
     Delete(DeleteArgs),
-    /// Write an index anew, without what was deleted
+    /// Rewrite an index without deleted documents
     Compact(CompactArgs),
-    /// Show what an index consists of
+    /// Show the statistics of an index
     Stat(StatArgs),
-    /// Compare an index with its checksums, and look for anything else that is wrong
+    /// Verify the checksums and the consistency of an index
     #[command(after_help = include_str!("../help/check.txt"))]
     Check(CheckArgs),
-    /// Learn a model from pairs of queries and documents, as a run file says
+    /// Train a model on pairs of queries and documents, as configured in a run file
     #[command(after_help = include_str!("../help/train.txt"))]
     Train(TrainArgs),
-    /// Show how much of a query's intent each token carries, and which one is its lane
+    /// Show the weight (alpha) of each token of a query, and which token is its lane
     #[command(after_help = include_str!("../help/explain.txt"))]
     Explain(ExplainArgs),
-    /// Turn texts into views with a model and write them as NumPy files
+    /// Encode texts into views with a model and write them as NumPy files
     #[command(after_help = include_str!("../help/encode.txt"))]
     Encode(EncodeArgs),
-    /// Write a model in FastLane's layout, with its weights in another type
+    /// Write a model in FastLane's layout, with weights of another type
     #[command(after_help = include_str!("../help/convert.txt"))]
     Convert(ConvertArgs),
-    /// Score runs against relevance judgements, as trec_eval does, and compare them
+    /// Evaluate runs against relevance judgements, as trec_eval does, and compare them
     #[command(after_help = include_str!("../help/eval.txt"))]
     Eval(EvalArgs),
     /// Rank a collection by BM25 for a set of queries and write a TREC run
     #[command(after_help = include_str!("../help/bm25.txt"))]
     Bm25(Bm25Args),
-    /// Print what a shell needs to complete commands
+    /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page, in the format of `man`
     Man,
@@ -81,7 +81,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompletionsArgs {
-    /// Which shell
+    /// The shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
 }

@@ -1,4 +1,4 @@
-//! What is asked of models, and how they learn.
+//! The arguments of commands that use or train models.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,13 @@ pub(crate) struct EncodeArgs {
     /// Documents: a BEIR directory, a folder of texts, or a .jsonl, .csv or .tsv file
     #[arg(long, value_name = "PATH")]
     pub(crate) input: PathBuf,
-    /// The directory to write; until it is complete it is called PATH.partial
+    /// The directory to write; it is named PATH.partial until it is complete
     #[arg(long, value_name = "PATH")]
     pub(crate) output: PathBuf,
     /// The input is queries: write alpha and the soft lane as well
     #[arg(long)]
     pub(crate) query: bool,
-    /// Replace the output, and begin anew what was begun with other settings
+    /// Replace the output, and restart partial work that has other settings
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Print a summary as one JSON object
@@ -38,7 +38,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) text: String,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// How many lanes to pick, or `all`; 1 unless said
+    /// Number of lanes to select, or `all` [default: 1]
     #[arg(long, value_name = "K", value_parser = lanes)]
     pub(crate) lanes: Option<usize>,
     /// Print one JSON object with all digits
@@ -51,22 +51,23 @@ pub(crate) struct TrainArgs {
     /// The run file
     #[arg(value_name = "RUN.toml")]
     pub(crate) run: PathBuf,
-    /// The run's directory; a run that was stopped there goes on
+    /// The directory of the run; a stopped run in it is resumed
     #[arg(long, value_name = "DIR")]
     pub(crate) output: PathBuf,
-    /// Set a key of the run file to another value
+    /// Override a key of the run file
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub(crate) changes: Vec<(String, String)>,
-    /// Make a run for each value of a key, such as `lr=5e-6,1e-5,3e-5`, one directory each
+    /// Train one run for each value of a key, such as `lr=5e-6,1e-5,3e-5`, each in its own
+    /// directory
     #[arg(long, value_name = "KEY=VALUE,...", value_parser = key_and_value)]
     pub(crate) sweep: Option<(String, String)>,
-    /// Write report.html of what the run's directory holds, and train nothing
+    /// Write report.html from the files in the run's directory, without training
     #[arg(long, conflicts_with_all = ["sweep", "changes"])]
     pub(crate) report: bool,
-    /// Where the states of frozen encoders are kept for other runs
+    /// The cache directory for the states of frozen encoders, shared by runs
     #[arg(long, value_name = "DIR", default_value = "target/states")]
     pub(crate) cache: PathBuf,
-    /// Print one JSON object with the outcome
+    /// Print the result as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -82,7 +83,7 @@ pub(crate) struct ConvertArgs {
     /// How weights are stored
     #[arg(long, value_enum, default_value_t = WeightsArg::Int8)]
     pub(crate) weights: WeightsArg,
-    /// Read so many tokens of a document from now on [default: as the model does]
+    /// Maximum number of tokens read from a document [default: that of the model]
     #[arg(long, value_name = "N")]
     pub(crate) document_tokens: Option<usize>,
 }
@@ -100,35 +101,35 @@ pub(crate) enum WeightsArg {
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     let parts = text.split_once('=').filter(|(key, value)| !key.is_empty() && !value.is_empty());
     let (key, value) = parts.ok_or("wanted `KEY=VALUE`")?;
-    // what everyone calls it
+    // the usual name
     let key = if key == "lr" { "optimiser.rate" } else { key };
     Ok((key.to_owned(), value.to_owned()))
 }
 
-/// A model, and how it computes.
+/// A model, its precision and its threads.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ModelArgs {
-    /// The model: a directory with config.json, model.safetensors and tokenizer.json; the one that
-    /// comes with the program unless said
+    /// The model: a directory with config.json, model.safetensors and tokenizer.json [default: the
+    /// bundled model]
     #[arg(id = "model", long = "model", value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
-    /// How exactly to compute, and with which instructions
+    /// The precision and the CPU instructions of the encoder
     #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
     pub(crate) precision: PrecisionArg,
-    /// Threads, at most one for each core, which is also the default
+    /// Number of threads, at most one per core [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum PrecisionArg {
-    /// The fastest that this CPU has: bf16 where it is quick at it, else f32
+    /// The fastest on this CPU: bf16 where the CPU supports it efficiently, else f32
     Auto,
     /// Products of f32
     F32,
     /// Products of bf16, sums of f32
     Bf16,
-    /// Products of f32, with no instructions that only some CPUs have
+    /// Products of f32, with baseline instructions only
     Portable,
 }
 

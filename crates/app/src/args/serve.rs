@@ -1,4 +1,4 @@
-//! How indexes are served: to people, programs and agents.
+//! The arguments of `serve`, `mcp` and `key`.
 
 use std::path::PathBuf;
 
@@ -6,37 +6,37 @@ use clap::ValueEnum;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    /// The indexes; `NAME=INDEX` gives one another name than that of its directory
+    /// The indexes; `NAME=INDEX` sets a name, by default that of the directory
     #[arg(value_name = "INDEX", required = true)]
     pub(crate) indexes: Vec<String>,
-    /// Where to listen; beyond this machine only with --keys
+    /// The address to listen on; other than loopback only with --keys
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7878")]
     pub(crate) listen: std::net::SocketAddr,
-    /// Who may do what, as `fastlane key` writes it; without, whoever reaches it may do everything
+    /// The key file that `fastlane key` writes; without one, every client has full access
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
-    /// A certificate, as a PEM file, for HTTPS
+    /// The certificate for HTTPS, as a PEM file
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_certificate: Option<PathBuf>,
     /// The certificate's private key, as a PEM file
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Where the model is, if it moved since it indexed
+    /// The directory of the model, if it has moved since indexing
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
-    /// Threads that search, at most one for each core, which is also the default
+    /// Number of search threads, at most one per core [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
-    /// Requests that may wait for a thread; more are told to come back later
+    /// Requests that may wait for a thread; further ones are answered with 429
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) waiting: u32,
-    /// Connections at a time; more of one client are closed before others are kept out
+    /// Maximum number of connections; those of a client beyond its share are closed
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) connections: u32,
-    /// How long a request may take; a search that takes longer is stopped
+    /// Time limit of a request; a search that exceeds it is stopped
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub(crate) time_limit: u32,
-    /// Write no line for each request
+    /// Do not log requests
     #[arg(long, short)]
     pub(crate) quiet: bool,
 }
@@ -46,31 +46,31 @@ pub(crate) struct McpArgs {
     /// The index
     #[arg(value_name = "INDEX")]
     pub(crate) index: PathBuf,
-    /// Where the model is, if it moved since it indexed
+    /// The directory of the model, if it has moved since indexing
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
-    /// Threads, at most one for each core, which is also the default
+    /// Number of threads, at most one per core [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeyArgs {
-    /// Whose key it is
+    /// The name of the key's owner
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// What it allows
+    /// What the key permits
     #[arg(long, value_enum, default_value_t = ScopeArg::Read)]
     pub(crate) scope: ScopeArg,
-    /// The file that its hash is added to
+    /// The key file that the hash is appended to
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ScopeArg {
-    /// Searching, and looking at everything
+    /// Search, and read everything
     Read,
-    /// Changing documents as well
+    /// Also add, replace and delete documents
     Write,
 }

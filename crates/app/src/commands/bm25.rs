@@ -1,4 +1,4 @@
-//! `fastlane bm25`: a collection, a set of queries, and the run BM25 makes of them.
+//! `fastlane bm25`: ranks a collection by BM25 for a set of queries.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -23,7 +23,7 @@ use crate::settings::threads;
 use crate::storage::{Target, cannot_write};
 use crate::{input, interrupt, left_out};
 
-/// Queries searched between two looks at Ctrl-C, and held in memory with their hits.
+/// Queries per batch: searched between two checks for Ctrl-C, and held in memory with their hits.
 const CHUNK: usize = 128;
 
 pub(crate) fn run(args: &Bm25Args, printer: &Printer) -> anyhow::Result<()> {
@@ -61,7 +61,7 @@ fn search_settings(args: &Bm25Args) -> anyhow::Result<LexicalSearch> {
     Ok(LexicalSearch { k: args.k as usize, bm25: Bm25::new(args.k1, args.b)?, filter })
 }
 
-/// All queries, checked before the long work to fit into a run.
+/// Reads all queries; checks before the long work that a run can hold their ids.
 fn read_queries(args: &Bm25Args) -> anyhow::Result<Vec<Query>> {
     let mut queries = Vec::new();
     let mut seen = HashSet::new();
@@ -69,14 +69,14 @@ fn read_queries(args: &Bm25Args) -> anyhow::Result<Vec<Query>> {
         let query = query?;
         check_id("query", &query.id)?;
         if !seen.insert(query.id.clone()) {
-            bail!("query `{}` stands twice in `{}`", query.id, args.queries.display());
+            bail!("query `{}` appears twice in `{}`", query.id, args.queries.display());
         }
         queries.push(query);
     }
     Ok(queries)
 }
 
-/// Where the index lies while the command runs.
+/// The directory of the temporary index.
 fn temporary_directory() -> anyhow::Result<TempDir> {
     let directory = tempfile::Builder::new().prefix("fastlane-").tempdir();
     directory.map_err(|error| NoRoom { source: std::io::Error::from(error.kind()).into() }.into())
@@ -97,7 +97,7 @@ fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64>
         LexicalWriter::create(path, LexicalSettings { analyzer }, threads(args.threads))?;
     let documents = Documents::open(&args.corpus, &input::of_corpus(&args.corpus_as))?;
     if documents.ignored() > 0 {
-        printer.note(&format!("files left out as no text: {}", documents.ignored()));
+        printer.note(&format!("files skipped as not text: {}", documents.ignored()));
     }
     let (progress, bad) = (documents.progress(), documents.left_out());
     let unit = match progress.unit() {
@@ -119,14 +119,14 @@ fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64>
         bar.set(progress.done());
     }
     if progress.empty() > 0 {
-        printer.note(&format!("files left out as empty: {}", progress.empty()));
+        printer.note(&format!("files skipped as empty: {}", progress.empty()));
     }
     left_out::tell(&bad.take(), 0, printer);
     writer.finish().map_err(|error| cannot_index(path, error))?;
     Ok(count)
 }
 
-/// An index and how to ask it.
+/// An index with its search parameters.
 struct Searcher<'a> {
     reader: LexicalReader,
     search: LexicalSearch,
@@ -134,9 +134,9 @@ struct Searcher<'a> {
 }
 
 impl Searcher<'_> {
-    /// Writes the hits of every query, chunk by chunk, and tells how many queries had none.
+    /// Writes the hits of every query, batch by batch, and returns how many queries had none.
     ///
-    /// Memory does not grow with the queries.
+    /// Memory does not grow with the number of queries.
     fn answer(
         &self,
         queries: &[Query],
@@ -153,7 +153,7 @@ impl Searcher<'_> {
             silent += run.rankings().filter(|(_, ranking)| ranking.hits().is_empty()).count();
             run.write(&mut *out).with_context(|| cannot_write(&self.args.run))?;
         }
-        // The last look: what was asked to stop must not replace the old run.
+        // Last check for Ctrl-C: an interrupted command must not replace the old run.
         interrupt::check()?;
         Ok(silent)
     }

@@ -1,4 +1,4 @@
-//! `fastlane check`: whether an index is as it was written.
+//! `fastlane check`: verifies an index.
 
 use anyhow::bail;
 use fastlane::Collection;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &CheckArgs, printer: &Printer) -> anyhow::Result<()> {
         0 => {
             let (files, bytes) = (checked.files, bytes(checked.bytes));
             printer.note(&format!(
-                "generation {}: {files} files, {bytes}, all whole",
+                "generation {}: {files} files, {bytes}, all intact",
                 checked.generation
             ));
             Ok(())

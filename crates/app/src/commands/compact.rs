@@ -1,4 +1,4 @@
-//! `fastlane compact`: an index without what was deleted.
+//! `fastlane compact`: rewrites an index without deleted documents.
 
 use fastlane::{Collection, CollectionWriter};
 use fastlane_engine::{Reader, Statistics, Writer};
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &CompactArgs, printer: &Printer) -> anyhow::Result<()> {
         false => views(args, printer)?,
     };
     printer.note(&format!(
-        "segments: {} instead of {}, {} instead of {}, deleted documents gone: {}",
+        "segments: {} (was {}), {} (was {}), deleted documents removed: {}",
         after.segments,
         before.segments,
         bytes(after.bytes),
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &CompactArgs, printer: &Printer) -> anyhow::Result<()> {
     if args.json { printer.json(&Summary { before, after }) } else { Ok(()) }
 }
 
-/// Compacts a collection; what it consisted of before and consists of after.
+/// Compacts a collection; returns its statistics before and after.
 fn documents(args: &CompactArgs, printer: &Printer) -> anyhow::Result<(Statistics, Statistics)> {
     let collection = Collection::options().without_encoder().open(&args.index)?;
     let before = collection.stats().views;

@@ -1,4 +1,4 @@
-//! `fastlane convert`: a model in our layout, with its weights in another type.
+//! `fastlane convert`: writes a model in FastLane's layout, with another weight type.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::args::{ConvertArgs, WeightsArg};
 use crate::printer::Printer;
 use crate::table::bytes;
 
-/// What stands around a text, and a token of it.
+/// The least number of tokens: the special tokens around a text, and one token of it.
 const LEAST: usize = 4;
 
 pub(crate) fn run(args: &ConvertArgs, printer: &Printer) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! `fastlane delete`: documents leave an index.
+//! `fastlane delete`: deletes documents from an index.
 
 use std::io::BufRead as _;
 
@@ -14,7 +14,7 @@ use crate::interrupt;
 use crate::printer::Printer;
 
 pub(crate) fn run(args: &DeleteArgs, printer: &Printer) -> anyhow::Result<()> {
-    // before signals are heard: a terminal that says nothing shall not hold up Ctrl-C
+    // read before signals are handled, so that Ctrl-C works while a terminal waits for input
     let ids = ids(args)?;
     interrupt::watch()?;
     let (deleted, absent, documents) = match is_collection(&args.index)? {
@@ -23,15 +23,14 @@ pub(crate) fn run(args: &DeleteArgs, printer: &Printer) -> anyhow::Result<()> {
     };
     if let Some(first) = absent.first() {
         let count = absent.len();
-        printer
-            .note(&format!("warning: not in the index: {count} of the ids, `{first}` the first"));
+        printer.note(&format!("warning: ids not in the index: {count}, the first is `{first}`"));
     }
     printer.note(&format!("documents deleted: {deleted}, left: {documents}"));
     let summary = Summary { deleted, absent, documents };
     if args.json { printer.json(&summary) } else { Ok(()) }
 }
 
-/// How many were deleted, which were not there, and how many are left.
+/// The number of deleted documents, the ids that were not found, and the number that remain.
 type Deleted = (u64, Vec<String>, u64);
 
 fn from_views(args: &DeleteArgs, ids: Vec<String>, printer: &Printer) -> anyhow::Result<Deleted> {
@@ -68,7 +67,7 @@ fn each(
     Ok((deleted, absent))
 }
 
-/// The ids of the arguments, and those of standard input where these say so.
+/// The ids from the arguments; `-` adds those from standard input.
 fn ids(args: &DeleteArgs) -> anyhow::Result<Vec<String>> {
     let mut ids = Vec::new();
     for id in &args.ids {

@@ -1,4 +1,4 @@
-//! `fastlane eval`: runs against judgements, and runs against each other.
+//! `fastlane eval`: evaluates runs against judgements, and compares runs.
 
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ fn evaluate(args: &EvalArgs, qrels: &Qrels, printer: &Printer) -> anyhow::Result
     systems.collect()
 }
 
-/// The baseline, then the runs, each file once however it is spelled.
+/// The baseline, then the runs; each file once, even if its path is spelled differently.
 fn paths(args: &EvalArgs) -> Vec<PathBuf> {
     let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,

@@ -1,4 +1,4 @@
-//! `fastlane explain`: the tokens of a query, what each carries, and the lanes.
+//! `fastlane explain`: the tokens of a query, their alpha, and the lanes.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -15,9 +15,9 @@ use crate::model;
 use crate::printer::{Output, Printer};
 use crate::table::{Align, Table, columns};
 
-/// A query that comes from standard input has at most so many bytes.
+/// The most bytes of a query from standard input.
 const MOST: u64 = 64 << 20;
-/// Bars of alpha have at least so many columns, or there are none, and at most so many.
+/// The least and the most columns of a bar; with less room there are no bars.
 const BAR: (usize, usize) = (8, 40);
 
 pub(crate) fn run(args: &ExplainArgs, printer: &Printer) -> anyhow::Result<()> {
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ExplainArgs, printer: &Printer) -> anyhow::Result<()> {
     }
 }
 
-/// Reads standard input, without the line end that shells add.
+/// Reads standard input, without the trailing line end.
 fn standard_input() -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(MOST + 1).read_to_end(&mut bytes);
@@ -60,7 +60,7 @@ fn standard_input() -> anyhow::Result<String> {
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
-/// Everything there is to tell.
+/// The content of the report.
 struct Explanation<'a> {
     args: &'a ExplainArgs,
     model: &'a Model,
@@ -69,7 +69,7 @@ struct Explanation<'a> {
 }
 
 impl Explanation<'_> {
-    /// The lanes, best first; none where no router picks them, or where it mixes all tokens.
+    /// The lanes, best first; empty without a router, or with a soft lane.
     fn lanes(&self) -> Vec<Lane<'_>> {
         match self.model.has_router() && !self.mixes() {
             true => self.views.lanes(self.args.lanes.unwrap_or(1)),
@@ -77,7 +77,7 @@ impl Explanation<'_> {
         }
     }
 
-    /// Whether the router mixes all tokens into one view that searches.
+    /// Whether the model has a soft lane.
     fn mixes(&self) -> bool {
         self.args.lanes.is_none() && self.views.usual == UsualLane::Soft
     }
@@ -88,15 +88,15 @@ impl Explanation<'_> {
         if self.views.cut > 0 {
             let cut = self.views.cut;
             words.push(format!(
-                "warning: the text is longer than {most} tokens and lost its last {cut} bytes"
+                "warning: the text is longer than {most} tokens; its last {cut} bytes were cut"
             ));
         }
         let router = match (self.model.has_router(), self.args.lanes) {
             (true, _) if self.mixes() => "with a router that mixes all tokens into one soft lane",
             (true, _) => "with a router",
-            (false, None) => "without a router: all tokens carry alike, and none is a lane",
+            (false, None) => "without a router: all tokens have equal weight, and none is a lane",
             (false, Some(_)) => {
-                "without a router: all tokens carry alike, and none is a lane, whatever --lanes says"
+                "without a router: all tokens have equal weight, none is a lane, --lanes is ignored"
             }
         };
         words.push(format!(
@@ -109,7 +109,7 @@ impl Explanation<'_> {
         words
     }
 
-    /// A row for each token; bars of alpha where a terminal shows them.
+    /// One row per token; on a terminal, with a bar for alpha.
     fn table(&self, room: Option<usize>) -> Table {
         let column = |name: &str, align| (name.to_owned(), align);
         let mut header = vec![
@@ -135,7 +135,7 @@ impl Explanation<'_> {
         table
     }
 
-    /// The columns of a terminal that a row takes without its bar.
+    /// The width of a row without its bar, in terminal columns.
     fn width(&self) -> usize {
         let tokens = self.views.tokens.iter().map(|token| columns(&token.text));
         let token = tokens.max().unwrap_or(0).max("token".len());
@@ -174,13 +174,13 @@ impl Explanation<'_> {
     }
 }
 
-/// What a terminal has left for bars, where that is enough for any.
+/// The width left for bars, if it is enough.
 fn bar_width(room: usize, others: usize) -> Option<usize> {
     let left = room.checked_sub(others).filter(|left| *left >= BAR.0);
     left.map(|left| left.min(BAR.1))
 }
 
-/// A bar of a share of some columns, in eighths of one.
+/// A bar for a share, with a resolution of an eighth of a column.
 fn bar(share: f32, width: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (share * 8.0 * width as f32).round() as usize;
@@ -202,12 +202,12 @@ struct Json<'a> {
 struct JsonToken<'a> {
     text: &'a str,
     id: u32,
-    /// Where it stands in the text; nowhere if the encoder added it.
+    /// Its bytes in the text; none for tokens that the encoder added.
     bytes: Option<[usize; 2]>,
     alpha: f32,
-    /// Its place among the lanes, from 1.
+    /// Its rank among the lanes, from 1.
     lane: Option<usize>,
-    /// Its share among the lanes.
+    /// Its weight among the lanes.
     weight: Option<f32>,
 }
 

@@ -1,4 +1,4 @@
-//! `fastlane key`: a key for a service.
+//! `fastlane key`: creates an API key for a service.
 
 use anyhow::{Context as _, bail};
 use fastlane_serve::{Keys, Scope, new_key};
@@ -15,7 +15,7 @@ pub(crate) fn run(args: &KeyArgs, printer: &Printer) -> anyhow::Result<()> {
         Keys::open(keys)?;
         text = std::fs::read_to_string(keys).context("cannot read the keys")?;
         if text.lines().any(|line| line.trim().split(':').next() == Some(name)) {
-            bail!("`{}` has a key of `{name}` already: remove its line first", keys.display());
+            bail!("`{}` already has the key `{name}`: remove its line first", keys.display());
         }
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
@@ -33,12 +33,12 @@ pub(crate) fn run(args: &KeyArgs, printer: &Printer) -> anyhow::Result<()> {
     printer.text(&format!("{key}\n"))
 }
 
-/// Refuses names that a file of keys could not give back.
+/// Rejects names that a key file cannot represent.
 fn check_name(name: &str) -> anyhow::Result<()> {
     if name.is_empty() || name.trim() != name || name.contains(|c: char| c == ':' || c.is_control())
     {
         bail!(
-            "{name:?} cannot name a key, wanted a name without `:`, control characters, and white \
+            "{name:?} is not a key name, wanted a name without `:`, control characters, and white \
              space at its ends"
         );
     }

@@ -1,4 +1,4 @@
-//! `fastlane completions` and `fastlane man`: the manual, made from the arguments themselves.
+//! `fastlane completions` and `fastlane man`: generated from the arguments.
 
 use clap::CommandFactory as _;
 use clap_complete::generate;

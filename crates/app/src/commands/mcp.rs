@@ -1,4 +1,4 @@
-//! `fastlane mcp`: an index as tools of an agent, by the Model Context Protocol over stdin and stdout.
+//! `fastlane mcp`: serves an index to agents over the Model Context Protocol, on stdin and stdout.
 
 use anyhow::Context as _;
 use fastlane::{Collection, Filter, Fusion, Hit, Search};
@@ -11,50 +11,50 @@ use super::search::open;
 use crate::args::McpArgs;
 use crate::printer::Printer;
 
-/// Documents that a search gives unless another number is asked for.
+/// The default number of documents of a search.
 const FOUND: usize = 10;
-/// The most that may be asked for.
+/// The largest number of documents of a search.
 const MOST: usize = 100;
 
 pub(crate) fn run(args: &McpArgs, printer: &Printer) -> anyhow::Result<()> {
     let collection = open((&args.index, args.model.as_deref()), args.threads, printer)?;
     let documents = collection.stats().views.documents;
-    printer.note(&format!("{documents} documents, for an agent on standard input and output"));
+    printer.note(&format!("serving {documents} documents over MCP on standard input and output"));
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
     let tools = Tools { collection };
     runtime.block_on(async {
         let service = tools.serve(rmcp::transport::stdio()).await;
-        let service = service.context("nobody speaks the protocol on standard input")?;
-        service.waiting().await.context("the conversation broke off")?;
+        let service = service.context("no MCP client on standard input")?;
+        service.waiting().await.context("the MCP session failed")?;
         Ok(())
     })
 }
 
-/// What an agent may do.
+/// The tools of the agent.
 #[derive(Clone)]
 struct Tools {
     collection: Collection,
 }
 
-/// What to search for.
+/// The arguments of `search`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 struct SearchFor {
-    /// A question or some words, in natural language.
+    /// The query, in natural language.
     query: String,
-    /// How many documents are wanted: 10 unless said, 100 at most.
+    /// Number of documents to return: default 10, at most 100.
     limit: Option<usize>,
-    /// The only documents that may be found, by their metadata: `lang = en and year > 2020`.
+    /// Return only documents whose metadata matches: `lang = en and year > 2020`.
     filter: Option<String>,
 }
 
-/// Which document is wanted.
+/// The arguments of `fetch`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 struct Fetch {
-    /// The id, as a search gave it.
+    /// The id of the document, from a search result.
     id: String,
 }
 
-/// What a search gave.
+/// The result of a search.
 #[derive(Debug, Serialize)]
 struct Results {
     results: Vec<Passage>,
@@ -65,7 +65,7 @@ struct Results {
 struct Passage {
     id: String,
     title: String,
-    /// The passage around the token that answers.
+    /// The passage around the matching token.
     text: String,
     score: f32,
     metadata: fastlane::Metadata,
@@ -84,8 +84,9 @@ struct Whole {
 impl Tools {
     /// Finds passages that answer a question, best first.
     #[tool(
-        description = "Search the documents of this index by meaning and by words. Gives the best \
-                          passages with the ids of their documents; read whole ones with `fetch`."
+        description = "Search the documents of this index by meaning and by keywords. Returns \
+                          the best passages with the ids of their documents; read a whole \
+                          document with `fetch`."
     )]
     fn search(&self, Parameters(wanted): Parameters<SearchFor>) -> Result<String, String> {
         let filter = wanted.filter.as_deref().map(str::parse::<Filter>).transpose();

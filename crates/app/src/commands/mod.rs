@@ -23,7 +23,7 @@ pub(crate) mod serve;
 pub(crate) mod stat;
 pub(crate) mod train;
 
-/// Tells a collection of documents, whole or damaged, from an index of views and all else.
+/// Whether a path is a collection of documents, intact or damaged.
 fn is_collection(index: &Path) -> anyhow::Result<bool> {
     let kind = kind(index).with_context(|| format!("cannot read `{}`", index.display()))?;
     Ok(kind == Kind::Collection)

@@ -1,4 +1,4 @@
-//! `fastlane quickstart`: the first minute with FastLane.
+//! `fastlane quickstart`: indexes this project and runs example queries.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -21,10 +21,10 @@ use crate::storage;
 
 /// The tag of an index that this command made.
 const TAG: &str = "quickstart";
-/// What is indexed of the project: pages, and folders with the endings that count.
+/// The files of the project to index: pages, and folders with a file extension.
 const PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"];
 const FOLDERS: [(&str, &str); 2] = [("docs", "md"), ("crates", "rs")];
-/// What the project is asked.
+/// The example queries.
 const QUESTIONS: [&str; 3] = [
     "what happens to an index when the machine is killed during a commit?",
     "how do I train a model on my own pairs?",
@@ -59,8 +59,8 @@ pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()
     }
     let index = args.output.display();
     printer.note(&format!(
-        "\nnow type:\n  fastlane search {index} \"a question of yours\"\n  fastlane search {index} \
-         \"a question of yours\" --explain\n  fastlane serve {index}"
+        "\ntry next:\n  fastlane search {index} \"your question\"\n  fastlane search {index} \
+         \"your question\" --explain\n  fastlane serve {index}"
     ));
     Ok(())
 }
@@ -80,7 +80,7 @@ fn project() -> anyhow::Result<Vec<Document>> {
         .chain(FOLDERS.iter().map(|(folder, _)| folder))
         .all(|it| Path::new(it).exists())
     {
-        bail!("this is no clone of FastLane: say which folder with `fastlane quickstart FOLDER`");
+        bail!("this is not a clone of FastLane: run `fastlane quickstart FOLDER`");
     }
     let mut files: Vec<PathBuf> = PAGES.iter().map(PathBuf::from).collect();
     for (folder, ending) in FOLDERS {
@@ -92,7 +92,7 @@ fn project() -> anyhow::Result<Vec<Document>> {
         interrupt::check()?;
         for document in Documents::open(&file, &settings)? {
             let mut document = document?;
-            // the reader knows the file alone
+            // the reader knows only the file name
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let passage = document.id.strip_prefix(&*name).unwrap_or_default().to_owned();
             document.id = format!("{}{passage}", file.display());
@@ -111,7 +111,7 @@ fn gather(folder: &Path, ending: &str, into: &mut Vec<PathBuf>) -> anyhow::Resul
     paths.sort();
     for path in paths {
         match path.is_dir() {
-            // tests say little to who asks, and this file asks
+            // tests are poor answers, and this file contains the queries
             _ if path.ends_with("tests") || path.ends_with(file!()) => {}
             true => gather(&path, ending, into)?,
             false if path.extension().is_some_and(|found| found == ending) => into.push(path),
@@ -148,7 +148,7 @@ fn index(
         interrupt::check().is_ok()
     });
     let changed = writer.update_keeping(documents, &mut keep);
-    // the bar is gone with its function
+    // the function owns the bar, which is dropped at its end
     writer.on_progress(|_| true);
     interrupt::check()?;
     changed?;
@@ -158,18 +158,18 @@ fn index(
     Ok(())
 }
 
-/// An index that this command made: of any other it would delete all documents.
+/// Accepts only an index that this command made: an update deletes all other documents.
 fn ours(collection: Collection, place: &Path) -> anyhow::Result<Collection> {
     match collection.tag(TAG).is_some() || collection.stats().views.documents == 0 {
         true => Ok(collection),
         false => bail!(
-            "the index at `{}` was not made by quickstart: name another with `--output INDEX`",
+            "the index at `{}` was not made by quickstart: choose another with `--output INDEX`",
             place.display()
         ),
     }
 }
 
-/// What to ask: of a folder, for some of its titles.
+/// The queries; for a folder, some of its titles.
 fn questions(args: &QuickstartArgs, documents: &[Document]) -> Vec<String> {
     if args.folder.is_none() {
         return QUESTIONS.map(str::to_owned).to_vec();

@@ -14,7 +14,7 @@ use crate::panics;
 use crate::printer::Printer;
 use crate::settings::threads;
 
-/// How often somebody looks whether Ctrl-C was pressed.
+/// The interval of the check for Ctrl-C.
 const LOOK: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &ServeArgs, printer: &Printer) -> anyhow::Result<()> {
@@ -43,20 +43,20 @@ pub(crate) fn run(args: &ServeArgs, printer: &Printer) -> anyhow::Result<()> {
     let ready = |address| printer.note(&format!("listening on {scheme}://{address}"));
     let left = runtime.block_on(serve(service, (args.listen, tls.as_ref()), ready, stopped()))?;
     printer.note(&match left {
-        0 => "stopped; everything that was accepted is done".to_owned(),
-        _ => format!("stopped; {left} accepted changes wait in the journal for the next start"),
+        0 => "stopped; all accepted changes are committed".to_owned(),
+        _ => format!("stopped; {left} accepted changes in the journal wait for the next start"),
     });
     Ok(())
 }
 
-/// Ends when Ctrl-C was pressed, or somebody asked the program to end.
+/// Completes on Ctrl-C or another termination signal.
 async fn stopped() {
     while interrupt::check().is_ok() {
         tokio::time::sleep(LOOK).await;
     }
 }
 
-/// Lines of requests go where words go: nobody reads them, nobody is told.
+/// Writes a log line to stderr; a failed write is ignored.
 fn log(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
@@ -71,6 +71,6 @@ fn named(text: &str) -> anyhow::Result<(String, PathBuf)> {
     let stem = stem.map(|name| name.strip_suffix(".index").unwrap_or(name));
     match stem {
         Some(stem) => Ok((stem.to_owned(), path.to_owned())),
-        None => bail!("`{text}` gives the index no name, wanted `NAME={text}`"),
+        None => bail!("`{text}` has no name for the index, wanted `NAME={text}`"),
     }
 }

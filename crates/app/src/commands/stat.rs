@@ -12,7 +12,7 @@ use crate::table::{Align, Table, bytes};
 pub(crate) fn run(args: &StatArgs, printer: &Printer) -> anyhow::Result<()> {
     let views = match is_collection(&args.index)? {
         true => {
-            // opened for its errors: damage of words is not seen in the views
+            // opened only for its errors: damage of the lexical index does not show in the views
             Collection::options().without_encoder().open(&args.index)?;
             Collection::views(&args.index)
         }

@@ -1,7 +1,7 @@
-//! What a journal says: what work was begun with, and how far it is.
+//! The journal of resumable work: its settings and its progress.
 //!
 //! Its format is read first. In format 1, which does not name itself, the model's fingerprint has
-//! 16 digits; work that was begun so is continued, and the next entry is of format 2.
+//! 16 digits; such work is continued, and the next entry has format 2.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(super) const FORMAT: u32 = 2;
 /// The formats that are read.
 pub(super) const FORMATS: &str = "1 to 2";
 
-/// What must stay the same from beginning to end.
+/// The settings that must not change while the work is resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Begun {
     /// What the texts are: documents or queries.
@@ -25,15 +25,15 @@ pub(crate) struct Begun {
     pub(crate) instructions: String,
     /// Where the model was.
     pub(crate) model: PathBuf,
-    /// Tells the model from others.
+    /// The fingerprint of the model.
     pub(crate) fingerprint: String,
-    /// A fingerprint of what it makes of a sample: another version of this program may compute
-    /// otherwise.
+    /// A fingerprint of the views of a sample: another version of this program may compute them
+    /// differently.
     pub(crate) sample: String,
 }
 
 impl Begun {
-    /// The first thing that is not the same: its name, and both.
+    /// The first setting that differs: its name and both values.
     pub(super) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
         let model = |begun: &Self| format!("{} ({})", begun.model.display(), begun.fingerprint);
         if self.side != other.side {
@@ -55,7 +55,7 @@ impl Begun {
     }
 }
 
-/// How far the work is.
+/// The progress of the work.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Done {
     /// How many texts.
@@ -104,7 +104,7 @@ pub(super) struct Journal {
     pub(super) done: Done,
 }
 
-/// What a journal of any format says.
+/// The part of a journal that every format has.
 #[derive(Deserialize)]
 struct Version {
     #[serde(default = "first")]

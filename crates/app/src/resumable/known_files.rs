@@ -1,4 +1,4 @@
-//! Whose files lie in a directory.
+//! Checks whether the files in a directory are ours.
 
 use std::io;
 use std::path::Path;
@@ -9,10 +9,10 @@ use super::PartialError;
 
 pub(super) const JOURNAL: &str = "progress.json";
 
-/// Makes sure that nothing in a directory was put there by somebody else.
+/// Checks that a directory has no foreign files.
 ///
-/// Names alone do not tell, for others have an `ids.txt` too: ours lie beside the views or beside
-/// a journal.
+/// Names alone are not enough, since other programs write an `ids.txt` too: ours come with the
+/// views or with a journal.
 pub(super) fn check(path: &Path) -> Result<(), PartialError> {
     let names = names(path).map_err(|source| PartialError::Read { path: path.into(), source })?;
     let foreign = |name: &&String| !is_journal(name) && !VectorWriter::is_file_name(name);
@@ -24,7 +24,7 @@ pub(super) fn check(path: &Path) -> Result<(), PartialError> {
     }
 }
 
-/// Removes our files, the journal last: until then it tells whose they are.
+/// Removes our files, the journal last, because it marks the files as ours.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     remove_all_but_journal(path)?;
     names(path)?
@@ -33,7 +33,7 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
         .try_for_each(|name| std::fs::remove_file(path.join(name)))
 }
 
-/// Removes what is not of the work that the journal tells of.
+/// Removes all our files except the journal.
 pub(super) fn remove_all_but_journal(path: &Path) -> io::Result<()> {
     let ours = names(path)?.into_iter().filter(|name| VectorWriter::is_file_name(name));
     ours.into_iter().try_for_each(|name| std::fs::remove_file(path.join(name)))

@@ -1,9 +1,8 @@
-//! A directory that is made in long work: it can be stopped at any moment, and continued.
+//! A directory that long work writes: it can be interrupted at any moment and continued.
 //!
-//! Everything goes into `NAME.partial`, and beside it into a journal there, `progress.json`: what
-//! the work was begun with, and how far it is safely on the disk. The directory takes its name
-//! when all is done. Work is continued only with what it was begun with; one process at a time
-//! works on it.
+//! All files go into `NAME.partial`, with a journal, `progress.json`: the settings of the work, and
+//! how much of it is synced to disk. The directory is renamed when all is done. Work is continued
+//! only with the same settings; one process at a time works on it.
 
 mod error;
 mod journal;
@@ -28,7 +27,7 @@ pub(crate) use journal::{Begun, Done};
 use journal::{FORMAT, Journal};
 use known_files::JOURNAL;
 
-/// A place for a directory, known to be free or to be ours.
+/// A path for a directory, checked to be free or ours.
 pub(crate) struct Place {
     path: PathBuf,
     partial: PathBuf,
@@ -48,12 +47,12 @@ impl Place {
         let path = match path.canonicalize() {
             Ok(behind) if path.is_symlink() => behind,
             Err(_) if path.is_symlink() => {
-                bail!("`{}` is a link to nothing, wanted a directory to write", path.display())
+                bail!("`{}` is a broken link, wanted a directory to write", path.display())
             }
             _ => path.to_owned(),
         };
         let Some(name) = path.file_name() else {
-            bail!("`{}` names no directory, wanted a name for a new one", path.display());
+            bail!("`{}` has no name, wanted a name for a new directory", path.display());
         };
         let mut partial = name.to_owned();
         partial.push(".partial");
@@ -106,13 +105,13 @@ impl Place {
         }
     }
 
-    /// Tells whether the directory would lie below another.
+    /// Whether the directory would be below another.
     pub(crate) fn is_below(&self, other: &Path) -> bool {
         let parent = durable::parent(&self.path).canonicalize();
         parent.is_ok_and(|parent| other.canonicalize().is_ok_and(|other| parent.starts_with(other)))
     }
 
-    /// Begins the work, or continues it; `compare` compares a fingerprint with that of the model.
+    /// Starts the work, or continues it; `compare` compares a fingerprint with that of the model.
     pub(crate) fn begin(
         self,
         begun: Begun,
@@ -122,7 +121,7 @@ impl Place {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             made => made,
         };
-        // the error says `out`, for which the directory stands
+        // the error names `out`, not the partial directory
         made.with_context(|| cannot_write(&self.path))?;
         // before the names of files, which a newer version may have others of
         let journal = Journal::read(&self.partial.join(JOURNAL));
@@ -133,7 +132,7 @@ impl Place {
         }
         known_files::check(&self.partial)?;
         let lock = lock(&self.partial)?;
-        // whoever had the lock may have finished since the first look
+        // the previous holder of the lock may have finished since the first check
         if let Err(error) = self.check_what_is_there() {
             // goes through if it is empty
             let _ = std::fs::remove_dir(&self.partial);
@@ -176,11 +175,11 @@ impl Place {
     }
 }
 
-/// A directory in the making.
+/// A directory that is being written.
 pub(crate) struct Partial {
     place: Place,
     begun: Begun,
-    /// How far the journal says it is.
+    /// The progress in the journal.
     pub(crate) done: Done,
     /// Ends with the process, however that ends.
     _lock: File,
@@ -192,17 +191,17 @@ impl Partial {
         &self.place.partial
     }
 
-    /// What the work was begun with.
+    /// The settings that the work was started with.
     pub(crate) fn begun(&self) -> &Begun {
         &self.begun
     }
 
-    /// Whether work may begin anew where it cannot be continued.
+    /// Whether work that cannot be continued may start again.
     pub(crate) fn may_begin_anew(&self) -> bool {
         self.place.overwrite
     }
 
-    /// Forgets what is done; nothing of it is left.
+    /// Discards all progress.
     pub(crate) fn begin_anew(&mut self) -> anyhow::Result<()> {
         self.save(Done::default())?;
         known_files::remove_all_but_journal(self.directory())
@@ -221,7 +220,7 @@ impl Partial {
 
     /// Gives the directory its name; on an error it stays as it is.
     pub(crate) fn finish(&self) -> anyhow::Result<()> {
-        // something may have come there since the first look
+        // something may have been created there since the first check
         self.place.check_what_is_there()?;
         let path = &self.place.path;
         let named = match self.place.overwrite {
@@ -234,10 +233,10 @@ impl Partial {
         Ok(())
     }
 
-    /// Leaves the work as it is: what is done stays to be continued, and nothing if there is none.
+    /// Stops here: progress is kept to be continued; without progress, the directory is removed.
     pub(crate) fn leave(self) -> Option<(PathBuf, u64)> {
         if self.done.texts == 0 {
-            // best effort: the next call begins anew in any case
+            // best effort: the next call starts again in any case
             let _ = known_files::remove(self.directory());
             let _ = std::fs::remove_dir(self.directory());
             return None;
@@ -246,7 +245,7 @@ impl Partial {
     }
 }
 
-/// Keeps a second process from the same work.
+/// Locks the directory against a second process.
 fn lock(path: &Path) -> anyhow::Result<File> {
     let directory = File::open(path).with_context(|| cannot_write(path))?;
     let busy = || Err(PartialError::Busy { path: path.to_owned() }.into());
@@ -255,7 +254,7 @@ fn lock(path: &Path) -> anyhow::Result<File> {
         // a file system without locks
         Ok(()) | Err(TryLockError::Error(_)) => {}
     }
-    // whoever had the lock may have given the directory another name, or removed it
+    // the previous holder of the lock may have renamed or removed the directory
     let number = |about: io::Result<std::fs::Metadata>| about.map(|about| about.ino()).ok();
     if number(directory.metadata()) != number(path.metadata()) {
         return busy();

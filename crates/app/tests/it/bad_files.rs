@@ -65,7 +65,7 @@ fn defect_a1_json_lists_all_that_was_left_out_and_people_see_ten() {
     let good = ("notes/good.txt", &b"the light"[..]);
     let folder = with_models(&files);
     let said = folder.said("index notes --output it.index --model plain");
-    let wanted = "error: folder `notes` has no text that can be read (left out: 12): \
+    let wanted = "error: folder `notes` has no text that can be read (skipped: 12): \
                   `notes/10.txt` line 1: byte 1 of the line is not UTF-8\nhint: convert the file";
     assert!(said.starts_with("exit code 1") && said.contains(wanted), "{said}");
     assert!(!folder.path().join("it.index").exists(), "no empty index stays");
@@ -75,7 +75,7 @@ fn defect_a1_json_lists_all_that_was_left_out_and_people_see_ten() {
     let output = folder.run("index notes --output it.index --model plain --json");
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{words}");
-    assert!(words.contains("left out: 12 files\n") && words.contains("  and 2 more\n"), "{words}");
+    assert!(words.contains("skipped: 12 files\n") && words.contains("  and 2 more\n"), "{words}");
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     let left_out = summary["left_out"].as_array().unwrap();
     assert_eq!((left_out.len(), &summary["added"], &summary["kept"]), (12, &json!(1), &json!(0)));
@@ -112,7 +112,7 @@ fn defect_a1_an_update_keeps_what_is_below_a_folder_that_cannot_be_read_now() {
     }
     let said = folder.said("index notes --output it.index --update");
     allow(0o755);
-    let wanted = "left out: 2 files and 1 folder; documents of them that stay in the index: 1\n";
+    let wanted = "skipped: 2 files and 1 folder; their documents kept in the index: 1\n";
     assert!(said.contains(wanted) && said.contains("deleted: 0"), "{said}");
     assert!(said.contains("  cannot open `notes/deep`: Permission denied"), "{said}");
 }

@@ -57,10 +57,7 @@ fn silence_is_pointed_out() {
     let folder = folder();
     let all = "bm25 --corpus c --queries c/queries.jsonl --run out.run --filter";
     for (filter, wanted) in [
-        (
-            "lnag=en",
-            "no document has the field `lnag`, which the filter asks for: check how it is spelled",
-        ),
+        ("lnag=en", "no document has the field `lnag`, which the filter uses: check its spelling"),
         ("lang=xx", "no document passes the filter lang = \"xx\""),
     ] {
         let output = folder.run(&format!("{all} {filter}"));
@@ -148,7 +145,7 @@ fn a_folder_of_notes_is_ranked_as_it_is() {
     let output = folder.run("bm25 --corpus notes --queries q.tsv --run -");
     let (data, words) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
     assert!(data.unwrap().starts_with("1 Q0 my%20notes.md 1 "));
-    assert!(words.unwrap().starts_with("files left out as no text: 1\n2 documents indexed"));
+    assert!(words.unwrap().starts_with("files skipped as not text: 1\n2 documents indexed"));
 }
 
 #[test]

@@ -48,8 +48,8 @@ fn model(folder: &Folder, index: &str) -> String {
     stat["settings"]["model"].as_str().unwrap().to_owned()
 }
 
-const NOTE: &str = "keeps its model's fingerprint as an earlier version wrote it: `fastlane index \
-                    DOCUMENTS --output collection-v1 --update` renews it";
+const NOTE: &str = "has a model fingerprint from an earlier version: `fastlane index \
+                    DOCUMENTS --output collection-v1 --update` updates it";
 
 #[test]
 fn an_index_with_an_earlier_fingerprint_is_searched_and_renewed_by_update() {
@@ -153,7 +153,8 @@ fn encoding_that_was_begun_in_a_newer_format_is_refused_as_newer() {
     let encode = "encode --model plain --input corpus.jsonl --output out";
     let said = folder.said(encode);
     let words = "error: `out.partial/progress.json` has format 3, this program reads 1 to 2\n\
-                 hint: continue with the newer version of fastlane, or begin anew with --overwrite";
+                 hint: continue with the newer version of fastlane, or start again with \
+                 --overwrite";
     assert!(said.contains(words), "{said}");
     assert_eq!(folder.names(), ["corpus.jsonl", "out.partial", "plain", "routed"]);
     std::fs::remove_file(folder.path().join("out.partial/views.of.another.kind")).unwrap();

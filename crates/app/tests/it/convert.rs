@@ -18,7 +18,7 @@ fn a_smaller_model_says_nearly_the_same_and_nothing_is_overwritten() {
     assert_ne!(before, after);
     assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 0.05), "{before:?} {after:?}");
     for (arguments, wanted) in [
-        ("convert routed --output small", "`small` is there already, wanted a new directory"),
+        ("convert routed --output small", "`small` already exists, wanted a new directory"),
         ("convert routed --output other --document-tokens 3", "is 3, wanted 4 to "),
         ("convert routed --output other --document-tokens 9999", "has no more positions"),
         ("convert file --output other", "`file` is a file, wanted the directory of a model"),

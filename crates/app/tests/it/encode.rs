@@ -240,7 +240,7 @@ fn ctrl_c_keeps_what_is_done() {
     slow.feed(&lines[100..101]);
     let said = said(&slow.child.wait_with_output().unwrap());
     let kept = said.split_once("kept in `out.partial`: ").and_then(|(_, rest)| {
-        rest.strip_suffix(" documents; the same command continues after them\nerror: interrupted\n")
+        rest.strip_suffix(" documents; run the same command to continue\nerror: interrupted\n")
     });
     assert!(said.starts_with("exit code 130\n"), "{said}");
     let kept = kept.unwrap().parse().unwrap();

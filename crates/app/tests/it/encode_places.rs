@@ -41,7 +41,7 @@ fn what_comes_into_its_place_meanwhile_stays() {
         drop(writer);
         run.join().unwrap()
     });
-    assert!(said.contains("error: `out` is there already, wanted a new directory\n"), "{said}");
+    assert!(said.contains("error: `out` already exists, wanted a new directory\n"), "{said}");
     assert!(folder.path().join("out/notes").exists());
     std::fs::remove_dir(folder.path().join("out/notes")).unwrap();
     let (summary, _) = encode(&folder, "--model routed --input corpus.jsonl --output out");
@@ -70,7 +70,7 @@ fn damaged_work_begins_anew_when_asked_to() {
             folder.said(&format!("encode {again}")),
             "exit code 1\n--- stdout\n--- stderr\nkept in `out.partial`: 3 documents\n\
              error: `out.partial` is damaged: no file `out.partial/tokens.npy`, wanted one of 284 \
-             bytes\nhint: begin anew with --overwrite\n"
+             bytes\nhint: start again with --overwrite\n"
         );
     }
     let (summary, _) =
@@ -135,7 +135,7 @@ fn columns_folders_and_an_output_that_is_there() {
     assert_eq!(files(&folder.path().join("out")), first);
     let (_, words) = encode(&folder, "--model plain --input notes --output out --overwrite");
     assert!(
-        words.starts_with("files left out as no text: 1\nfiles left out as empty: 1\n1 document,"),
+        words.starts_with("files skipped as not text: 1\nfiles skipped as empty: 1\n1 document,"),
         "{words}"
     );
     assert_eq!(folder.read("out/ids.txt"), "my%20notes.md\n");

@@ -58,14 +58,14 @@ fn a_service_starts_answers_and_ends() {
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     let line: Value = serde_json::from_str(&rest[0]).unwrap();
     assert_eq!((&line["path"], &line["status"]), (&json!("/health"), &json!(200)));
-    assert_eq!(rest.last().unwrap(), "stopped; everything that was accepted is done");
+    assert_eq!(rest.last().unwrap(), "stopped; all accepted changes are committed");
 }
 
 #[test]
 fn keys_are_made_and_wanted() {
     let folder = indexed();
     let open = folder.said("serve it.index --listen 0.0.0.0:0");
-    assert!(open.contains("can be reached from elsewhere, and there are no keys"), "{open}");
+    assert!(open.contains("is open to other machines, and there are no keys"), "{open}");
     let key = folder.run("key me --keys keys.txt");
     let key = String::from_utf8(key.stdout).unwrap();
     let kept = folder.read("keys.txt");

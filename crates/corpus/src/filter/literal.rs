@@ -25,7 +25,7 @@ impl Literal {
         }
     }
 
-    /// How `value` stands to this literal, `None` when they are of kinds that do not compare.
+    /// The order of `value` and this literal; `None` if their types do not compare.
     pub(super) fn compare(&self, value: &Value) -> Option<Ordering> {
         match self {
             Literal::Boolean(_) => None,
@@ -47,7 +47,7 @@ fn number(value: &Value) -> Option<Number> {
     }
 }
 
-/// The truth value a string spells, in any case.
+/// The boolean that a string spells, in upper or lower case.
 pub(crate) fn spelled_boolean(text: &str) -> Option<bool> {
     match () {
         () if text.eq_ignore_ascii_case("true") => Some(true),

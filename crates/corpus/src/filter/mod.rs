@@ -1,4 +1,4 @@
-//! Conditions on metadata, in a language a person types: `lang = en and year > 2020`.
+//! Filters on metadata, in a small expression language: `lang = en and year > 2020`.
 //!
 //! ```text
 //! filter   any of: all "or" all …          all: one "and" one …
@@ -24,8 +24,8 @@
 //! - So `date >= 2020` compares numbers and does not match the string `"2024-01-15"`: write
 //!   `date >= 2020-01-01`, or quote it, `date >= "2020"`.
 //!
-//! The road not taken: tantivy's query language and JSON fields. They guess dates, coerce numbers
-//! and tokenise strings, so the same filter would mean other things elsewhere.
+//! Rejected: tantivy's query language and JSON fields. They guess dates, coerce numbers and
+//! tokenise strings, so the same filter would have another meaning elsewhere.
 
 mod literal;
 mod parse;
@@ -43,7 +43,7 @@ pub(crate) const LONGEST_TEXT: usize = 1000;
 /// Paths in filters end here, in bytes, one more for each key.
 pub(crate) const LONGEST_PATH: usize = 1000;
 
-/// Decides from its metadata whether a document may be found.
+/// A filter: decides from its metadata whether a document may be returned.
 ///
 /// ```
 /// use fastlane_corpus::{Filter, Metadata};
@@ -65,7 +65,7 @@ pub(crate) enum Node {
     Test { path: Vec<String>, test: Test },
 }
 
-/// What is asked of the values at a path; `!=` asks the same as [`Test::Equal`] and negates.
+/// The test of the values at a path; `!=` is the negation of [`Test::Equal`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Test {
     Exists,
@@ -95,7 +95,7 @@ impl Order {
 }
 
 impl Filter {
-    /// The fields that it asks for, each once, with the filter that passes whoever has it.
+    /// The fields that it uses, each once, with a filter that passes documents with that field.
     pub fn fields(&self) -> Vec<(String, Self)> {
         let mut paths = Vec::new();
         self.0.paths(&mut paths);
@@ -107,12 +107,12 @@ impl Filter {
         paths.into_iter().map(exists).collect()
     }
 
-    /// Counts its comparisons, each of which looks into an index; `in` with its list is one.
+    /// The number of comparisons, each of which is a lookup in an index; `in` with its list is one.
     pub fn comparisons(&self) -> usize {
         self.0.comparisons()
     }
 
-    /// Tells whether a document with this metadata passes; every index must agree with it.
+    /// Whether a document with this metadata passes; every index must agree with it.
     pub fn matches(&self, metadata: &Metadata) -> bool {
         self.0.matches(metadata)
     }

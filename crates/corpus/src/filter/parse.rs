@@ -1,4 +1,4 @@
-//! Reads a filter, and says precisely where one goes wrong.
+//! Parses filters, with the exact position of errors.
 //!
 //! A recursive descent over the characters, without a token list: what a dot or a digit means
 //! depends on whether a key or a value is wanted. Nesting ends at 64 levels, so that no filter can
@@ -15,17 +15,17 @@ const KEYWORDS: [&str; 5] = ["and", "or", "not", "in", "exists"];
 /// Why a text is not a filter; positions count characters from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// Something else stands where a part of the filter should be.
+    /// An unexpected token.
     #[error("filter, character {position}: wanted {wanted}, found {found}")]
     Unexpected {
         /// Where.
         position: usize,
-        /// What the grammar asks for there.
+        /// What the grammar expects there.
         wanted: &'static str,
-        /// What stands there.
+        /// What was found there.
         found: String,
     },
-    /// A key or a string is longer than any index could look up.
+    /// A key or a string exceeds the length that an index can look up.
     #[error("filter, character {position}: wanted at most {limit} bytes, found {found}")]
     TooLong {
         /// Where it begins.
@@ -46,7 +46,7 @@ pub enum FilterError {
 }
 
 impl FilterError {
-    /// The character, counted from 1, from which on the text cannot be read.
+    /// The first character that cannot be parsed, counted from 1.
     pub fn position(&self) -> usize {
         match self {
             Self::Unexpected { position, .. }

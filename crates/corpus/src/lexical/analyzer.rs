@@ -1,4 +1,4 @@
-//! Turns text into the words that are indexed and searched.
+//! Turns text into the terms that are indexed and searched.
 //!
 //! [`Analyzer::English`] takes the steps of Lucene's `EnglishAnalyzer`: words by Unicode's UAX 29,
 //! `'s` removed, lower case, 33 stop words removed, Porter's stemmer of 1980. Published BM25
@@ -25,7 +25,7 @@
 //! (NFC) before, if its sources are mixed. Scripts without spaces give one word per character for
 //! Han and Hiragana.
 //!
-//! The road not taken: tantivy's own filters lack Porter 1980 and the possessive.
+//! Rejected: tantivy's own filters lack Porter 1980 and the possessive.
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use unicode_segmentation::{UnicodeSegmentation as _, UnicodeWords};
@@ -39,7 +39,7 @@ const STOP_WORDS: [&str; 33] = [
     "they", "this", "to", "was", "will", "with",
 ];
 
-/// Decides which words of a text are the same word; an index keeps the one it was made with.
+/// The analyzer: decides which words are the same term; an index stores the one it was made with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Analyzer {
     /// Finds `gene` for `Genes` and ignores words like `the`, much as Lucene does in English.
@@ -50,7 +50,7 @@ pub enum Analyzer {
 }
 
 impl Analyzer {
-    /// Gives the words that a text is found by, in order.
+    /// Returns the terms of a text, in order.
     ///
     /// ```
     /// use fastlane_corpus::Analyzer;

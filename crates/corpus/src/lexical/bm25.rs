@@ -16,7 +16,7 @@
 /// Far above any use, and far below where a score would vanish in 32 bits and its document with it.
 const HIGHEST_K1: f32 = 1000.0;
 
-/// Sets how BM25 weighs repetition and length.
+/// The parameters of BM25: `k1` for repetition, `b` for length.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bm25 {
     k1: f32,
@@ -33,16 +33,16 @@ impl Default for Bm25 {
 /// Why two numbers cannot be BM25's parameters.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Bm25Error {
-    /// Repetition cannot count less than nothing, nor a word next to nothing.
+    /// `k1` is negative, or so large that scores vanish.
     #[error("k1 of bm25 is {found}, wanted a number from 0 to {HIGHEST_K1}")]
     K1 {
-        /// What was given.
+        /// The value given.
         found: f32,
     },
-    /// Length counts between not at all and fully.
+    /// `b` is not between 0 and 1.
     #[error("b of bm25 is {found}, wanted a number from 0 to 1")]
     B {
-        /// What was given.
+        /// The value given.
         found: f32,
     },
 }
@@ -85,7 +85,7 @@ pub(super) fn idf(documents: u64, with_word: u64) -> f64 {
     (1.0 + (n - df + 0.5) / (df + 0.5)).ln()
 }
 
-/// The share of a word's weight that `tf` occurrences earn: below 1, and rising with `tf`.
+/// The share of a word's weight for `tf` occurrences: below 1, and rising with `tf`.
 pub(super) fn saturation(tf: u32, damping: f32) -> f32 {
     let tf = tf as f32;
     tf / (tf + damping)

@@ -1,4 +1,4 @@
-//! A directory of tantivy's that may be read by users who must not write in it.
+//! A tantivy directory that can be read by users without write access.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use tantivy::directory::{
     WatchHandle, WritePtr,
 };
 
-/// Opens without the lock of readers where this user cannot take it.
+/// Opens without the readers' lock if this user cannot take it.
 ///
 /// tantivy creates a lock file to open an index, so that no writer removes files meanwhile. Where
 /// that file cannot be created, a file that is removed meanwhile is an error of the opening, and

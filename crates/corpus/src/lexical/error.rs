@@ -10,25 +10,25 @@ use tantivy::directory::error::{LockError, OpenReadError};
 /// Why a lexical index could not be created or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LexicalOpenError {
-    /// The directory holds no index.
+    /// The directory does not contain an index.
     #[error("no lexical index in `{}`", path.display())]
     Missing {
         /// The directory.
         path: PathBuf,
     },
-    /// The directory to create an index in has one.
+    /// The directory already contains an index.
     #[error("a lexical index is already in `{}`", path.display())]
     Exists {
         /// The directory.
         path: PathBuf,
     },
-    /// The directory holds a tantivy index that another program made.
-    #[error("the index in `{}` is not one of fastlane's", path.display())]
+    /// The directory contains a tantivy index of another program.
+    #[error("the index in `{}` was not made by fastlane", path.display())]
     Foreign {
         /// The directory.
         path: PathBuf,
     },
-    /// The index is of a format that this build does not know.
+    /// The index has a format that this build does not support.
     #[error("lexical index in `{}` has format {found}, this build reads {wanted}", path.display())]
     Format {
         /// The directory.
@@ -44,12 +44,12 @@ pub enum LexicalOpenError {
         /// The directory.
         path: PathBuf,
     },
-    /// The directory could not be made.
+    /// The directory could not be created.
     #[error("cannot create `{}`", path.display())]
     Create {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The system refuses to read a file.
@@ -57,7 +57,7 @@ pub enum LexicalOpenError {
     Read {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The files of the index are incomplete or damaged.
@@ -65,13 +65,13 @@ pub enum LexicalOpenError {
     Damaged {
         /// The directory.
         path: PathBuf,
-        /// What tantivy said.
+        /// The error of tantivy.
         source: TantivyError,
     },
 }
 
 impl LexicalOpenError {
-    /// Tells a refusal of the system from damage.
+    /// Distinguishes an error of the system from damage.
     pub(super) fn of(error: TantivyError, path: &Path) -> Self {
         let path = path.to_owned();
         let refused = match &error {
@@ -87,7 +87,7 @@ impl LexicalOpenError {
         }
     }
 
-    /// Names the way out, where there is one.
+    /// The hint, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Missing { .. } => Some("create the index first, or check the path"),
@@ -107,7 +107,7 @@ impl LexicalOpenError {
 /// Why documents could not be added, deleted or committed.
 #[derive(Debug, thiserror::Error)]
 pub enum LexicalWriteError {
-    /// The id is taken.
+    /// The id is in use.
     #[error("document `{id}` is already in the index")]
     Duplicate {
         /// The id.
@@ -126,14 +126,14 @@ pub enum LexicalWriteError {
     /// The index could not be written.
     #[error("cannot write the lexical index")]
     Index {
-        /// What tantivy said.
+        /// The error of tantivy.
         #[from]
         source: TantivyError,
     },
 }
 
 impl LexicalWriteError {
-    /// Names the way out, where there is one.
+    /// The hint, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Duplicate { .. } => Some("give each document its own id, or replace it"),
@@ -149,7 +149,7 @@ pub enum LexicalSearchError {
     /// The index could not be read.
     #[error("cannot read the lexical index")]
     Index {
-        /// What tantivy said.
+        /// The error of tantivy.
         #[from]
         source: TantivyError,
     },
@@ -161,18 +161,18 @@ pub enum LexicalSearchError {
         /// Where the JSON breaks.
         source: serde_json::Error,
     },
-    /// A set of documents is of another index, or of another commit.
-    #[error("the set of documents is of another commit than the one that is searched")]
+    /// A set of documents belongs to another index or commit.
+    #[error("the set of documents belongs to a different commit")]
     OtherCommit,
     /// The caller no longer wants the result.
     #[error("the search was stopped before it ended")]
     Stopped,
-    /// The system refused the threads.
+    /// The threads could not be started.
     #[error("cannot start {threads} search threads")]
     Threads {
-        /// How many were asked for.
+        /// The requested number.
         threads: NonZero<usize>,
-        /// What the system said.
+        /// The error of the system.
         source: rayon::ThreadPoolBuildError,
     },
 }

@@ -1,18 +1,18 @@
-//! Finds documents by their words: an inverted index on disk, BM25, and metadata filters.
+//! Lexical search: an inverted index on disk, BM25, and metadata filters.
 //!
 //! The life of a document: its title and text become words ([`Analyzer`]), its metadata becomes
 //! facts (`lexical/facts.rs`), and [`LexicalWriter`] gives both to tantivy, which writes immutable
-//! segments. [`LexicalReader`] answers from one commit: the query's words fetch their lists, MaxScore
-//! (`lexical/search.rs`) ranks the documents on them, and a [`Filter`](crate::Filter), compiled to
-//! one bitmap per segment, says which may be found.
+//! segments. [`LexicalReader`] answers from one commit: the query's words fetch their lists,
+//! MaxScore (`lexical/search.rs`) ranks the documents on them, and a [`Filter`](crate::Filter),
+//! compiled to one bitmap per segment, decides which may be returned.
 //!
 //! What a search returns depends on the surviving documents only, not on the number of threads,
 //! the order of writes or the segments they ended up in: statistics are global and exact, sums
 //! run in one order, and equal scores rank by falling id, compared by its bytes. That is the order
 //! in which trec_eval judges a run, so a run cut at ten is judged like the first ten of a longer.
 //!
-//! The road not taken: tantivy's own BM25 fixes `k1` and `b`, keeps counting deleted documents until
-//! a merge, and breaks ties by segment.
+//! Rejected: tantivy's own BM25 fixes `k1` and `b`, counts deleted documents until a merge, and
+//! breaks ties by segment.
 
 mod analyzer;
 mod bits;

@@ -8,7 +8,7 @@ use super::error::LexicalSearchError;
 /// lists are long.
 const STEPS: u32 = 64;
 
-/// Asks the caller now and then whether the search goes on.
+/// Asks the caller at intervals whether to continue the search.
 pub(super) struct Pace<'a> {
     go_on: &'a dyn Fn() -> bool,
     left: Cell<u32>,
@@ -19,7 +19,7 @@ impl<'a> Pace<'a> {
         Self { go_on, left: Cell::new(STEPS) }
     }
 
-    /// Fails when the search shall end.
+    /// Fails when the search should stop.
     pub(super) fn look(&self) -> Result<(), LexicalSearchError> {
         self.left.set(STEPS);
         match (self.go_on)() {
@@ -28,7 +28,7 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// The same for a small step: looks once in this many steps.
+    /// The same for a small step: asks once in this many steps.
     pub(super) fn step(&self) -> Result<(), LexicalSearchError> {
         match self.left.get() {
             1 => self.look(),

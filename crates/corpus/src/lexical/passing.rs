@@ -1,4 +1,4 @@
-//! The documents that pass a filter, kept for more than one search.
+//! The documents that pass a filter, reusable over several searches.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The words of a query and what each of them weighs in the whole index.
+//! The terms of a query and the weight of each in the whole index.
 
 use std::collections::BTreeMap;
 use std::io;

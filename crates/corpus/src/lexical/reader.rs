@@ -18,19 +18,19 @@ use super::segment::Segment;
 use super::top::{Ranked, Top};
 use crate::{Document, Filter};
 
-/// Blocks of stored documents that each segment keeps unpacked. A block holds 16 KiB, or one document
-/// that is larger: with tantivy's 100, documents of 16 MB would take 1.6 GB. Two are enough for who
-/// reads documents in the order in which they lie.
+/// Blocks of stored documents that each segment keeps decompressed. A block holds 16 KiB, or one
+/// larger document: with tantivy's 100, documents of 16 MB would take 1.6 GB. Two are enough to
+/// read documents in their stored order.
 const STORE_BLOCKS: usize = 2;
 
-/// What a search should return.
+/// The parameters of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LexicalSearch {
-    /// How many hits at most.
+    /// The maximum number of hits.
     pub k: usize,
-    /// How words are weighed.
+    /// The parameters of BM25.
     pub bm25: Bm25,
-    /// Which documents may be found; all without one.
+    /// The filter; without one, all documents may be returned.
     pub filter: Option<Filter>,
 }
 
@@ -41,7 +41,7 @@ impl Default for LexicalSearch {
     }
 }
 
-/// A document that was found; it ranks by its score, then by its id, both falling.
+/// A hit; hits rank by score, then by id, both falling.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// The external id of the document.
@@ -50,7 +50,7 @@ pub struct Hit {
     pub score: f32,
 }
 
-/// Finds the documents of an index as they were when it was opened, while writers go on.
+/// Searches an index as it was when opened, while writers continue.
 ///
 /// Opening reads one byte per document. Searching shares everything between threads.
 pub struct LexicalReader {
@@ -62,7 +62,7 @@ pub struct LexicalReader {
     average_length: f64,
 }
 
-/// MaxScore, or its twin that looks at every document with a word of the query.
+/// MaxScore, or the exhaustive search that scores every document with a word of the query.
 #[derive(Clone, Copy)]
 enum Pruning {
     MaxScore,
@@ -102,17 +102,17 @@ impl LexicalReader {
         self.documents
     }
 
-    /// Tells whether there are none.
+    /// Whether there are no documents.
     pub fn is_empty(&self) -> bool {
         self.documents == 0
     }
 
-    /// Shows what the index was created with.
+    /// Returns the settings that the index was created with.
     pub fn settings(&self) -> LexicalSettings {
         self.settings
     }
 
-    /// Gives back a document exactly as it was added, `None` when there is none with this id.
+    /// Returns a document exactly as it was added; `None` if the id is unknown.
     pub fn get(&self, id: &str) -> Result<Option<Document>, LexicalSearchError> {
         let Some(address) = address_of(&self.searcher, self.fields.id, id)? else {
             return Ok(None);
@@ -148,7 +148,7 @@ impl LexicalReader {
 
     /// Returns what [`search`](Self::search) returns, bit for bit, by scoring every match.
     ///
-    /// It is the yardstick for tests and benches; `search` is the faster way.
+    /// It is the reference for tests and benches; `search` is faster.
     pub fn search_exhaustively(
         &self,
         query: &str,
@@ -181,7 +181,7 @@ impl LexicalReader {
         pool.install(|| queries.par_iter().map(answer).collect())
     }
 
-    /// Finds the same among some documents, while `go_on` says so: it is asked for each word, and
+    /// Searches some documents only, while `go_on` returns true: it is called for each word, and
     /// once in 4096 documents.
     ///
     /// The documents take the place of `search.filter`, which is not looked at.
@@ -277,7 +277,7 @@ impl Best {
     }
 }
 
-/// Where the surviving document with an id lies.
+/// The location of the surviving document with an id.
 pub(super) fn address_of(
     searcher: &Searcher,
     field: Field,

@@ -1,4 +1,4 @@
-//! How a document lies in tantivy, and how an index says what it is.
+//! The schema: how documents are stored in tantivy, and how an index stores its version.
 //!
 //! | field | holds | kept as |
 //! |---|---|---|
@@ -26,13 +26,13 @@ use super::error::LexicalOpenError;
 use super::facts;
 use crate::Document;
 
-/// Raised whenever what is written changes in a way that older builds would misread.
+/// Raised whenever the written format changes in a way that older builds would misread.
 const FORMAT: u32 = 1;
 
-/// Fixes what an index cannot change later.
+/// The settings that an index cannot change later.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LexicalSettings {
-    /// Which words of a text are the same word.
+    /// The analyzer.
     pub analyzer: Analyzer,
 }
 

@@ -1,4 +1,4 @@
-//! Ranks the documents of a segment: MaxScore, and its exhaustive twin.
+//! Ranks the documents of a segment: MaxScore, and an exhaustive reference.
 //!
 //! A word can add at most its weight `idf(t) · repetitions`, since `tf / (tf + …) < 1`. With the
 //! words sorted by falling weight, the last of them together often cannot lift a document over the
@@ -23,7 +23,7 @@
 //! at 1000; with 15,809 of MedQuAD 1.2 to 1.7 at 10 and nothing at 1000, where most of the time
 //! goes into looking up ids.
 //!
-//! The road not taken: block-max bounds. tantivy stores them for its own `k1` and `b` only.
+//! Rejected: block-max bounds. tantivy stores them for its own `k1` and `b` only.
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::{Postings as _, SegmentPostings};
@@ -44,7 +44,7 @@ pub(super) struct List {
     pub(super) weight: f32,
 }
 
-/// What tells documents of the same `tf` apart: a damping for each of the 256 stored lengths.
+/// The length normalisation: a factor for each of the 256 stored lengths.
 pub(super) struct Damping([f32; 256]);
 
 impl Damping {
@@ -64,7 +64,7 @@ pub(super) struct Ranking<'a> {
 }
 
 impl Ranking<'_> {
-    /// Offers every document that could be among the best. Lists come by falling weight.
+    /// Offers every document that could be among the best. Lists are sorted by falling weight.
     pub(super) fn max_score(
         &self,
         lists: &mut [List],
@@ -131,7 +131,7 @@ impl Ranking<'_> {
         self.offer(doc, score as f32, top);
     }
 
-    /// What the word at hand adds to the score of `doc`, on which its list stands.
+    /// The contribution of the word to the score of `doc`, the current document of its list.
     fn earned(&self, list: &List, doc: u32) -> f64 {
         let damping = self.damping.0[usize::from(self.segment.lengths.fieldnorm_id(doc))];
         f64::from(list.weight * bm25::saturation(list.postings.term_freq(), damping))

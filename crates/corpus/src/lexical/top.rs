@@ -1,4 +1,4 @@
-//! The best documents of a segment so far, and the score that the next one has to reach.
+//! The top documents of a segment so far, and the score that the next one has to reach.
 //!
 //! Equal scores rank by falling id, which is the order in which trec_eval judges a run: so the
 //! first ten of a thousand hits are the ten that a search for ten finds.

@@ -14,7 +14,7 @@ use super::reader::address_of;
 use super::schema::{self, Fields, LexicalSettings};
 use crate::Document;
 
-/// What each thread collects before it writes a segment.
+/// The memory of each thread before it writes a segment.
 const BYTES_PER_THREAD: usize = 64 << 20;
 /// A segment with more deleted documents than this is rewritten without them.
 const TOLERATED_DELETES: f32 = 0.2;
@@ -51,11 +51,11 @@ pub struct LexicalWriter {
 }
 
 impl LexicalWriter {
-    /// Starts an empty index in a directory, made if need be, to be written by some threads.
+    /// Creates an empty index in a directory, which is created if absent, with a number of threads.
     ///
     /// # Errors
     ///
-    /// The directory holds an index already, or cannot be written.
+    /// The directory already contains an index, or cannot be written.
     pub fn create(
         path: &Path,
         settings: LexicalSettings,
@@ -86,7 +86,7 @@ impl LexicalWriter {
         Ok(Self { fields, writer, committed, added: HashSet::new(), deleted: HashSet::new() })
     }
 
-    /// Tells whether a document can have this id.
+    /// Checks whether a document can have this id.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ impl LexicalWriter {
         self.deleted.insert(hash);
     }
 
-    /// Adds a document in the place of the one with its id, if there is one.
+    /// Adds a document, or replaces the one with its id.
     ///
     /// # Errors
     ///
@@ -136,7 +136,8 @@ impl LexicalWriter {
         self.add(document)
     }
 
-    /// Makes all changes durable, and visible to readers opened from now on, or none of them.
+    /// Commits: makes all changes durable, and visible to readers opened from now on, or none of
+    /// them.
     pub fn commit(&mut self) -> Result<(), LexicalWriteError> {
         self.writer().commit()?;
         self.committed.reload()?;
@@ -145,7 +146,7 @@ impl LexicalWriter {
         Ok(())
     }
 
-    /// Commits and waits until segments that are being merged in the background are.
+    /// Commits, and waits for background merges.
     pub fn finish(mut self) -> Result<(), LexicalWriteError> {
         self.commit()?;
         Ok(self.writer.take().map_or(Ok(()), IndexWriter::wait_merging_threads)?)
@@ -167,13 +168,14 @@ impl LexicalWriter {
 }
 
 impl Drop for LexicalWriter {
-    /// Waits for merges before the lock goes.
+    /// Waits for merges before the lock is released.
     ///
-    /// tantivy's own drop gives up the lock at once, while a merge may still save its list of
-    /// segments and delete the old ones; a writer opened in between would name those for ever.
+    /// tantivy's own drop releases the lock at once, while a merge may still save its list of
+    /// segments and delete the old ones; a writer opened in between would refer to deleted
+    /// segments.
     fn drop(&mut self) {
         if let Some(writer) = self.writer.take() {
-            // What was committed is safe whether or not a merge succeeds.
+            // The commit is safe whether or not a merge succeeds.
             let _ = writer.wait_merging_threads();
         }
     }

@@ -1,34 +1,33 @@
-//! Files of a folder that cannot be read: which they are, why, and which documents they would have
-//! been.
+//! Files of a folder that cannot be read: their paths, errors and document ids.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::error::ReadError;
 
-/// What becomes of a file of a folder that cannot be read.
+/// What to do with a file of a folder that cannot be read.
 ///
 /// It concerns what is wrong with one file or folder: no permission, bytes that are not UTF-8, a
 /// name that cannot be an id, broken packing, too large a file, too long a path. A disk that fails
 /// always ends the stream, and so does a file that was named itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum BadFiles {
-    /// It ends the stream with an error.
+    /// End the stream with an error.
     #[default]
     Stop,
-    /// It is left out and listed in [`Records::left_out`](crate::Records::left_out). A folder of
-    /// which nothing can be read is an error.
+    /// Skip it and list it in [`Records::left_out`](crate::Records::left_out). A folder without any
+    /// readable file is an error.
     LeaveOut,
 }
 
-/// A file or folder that was left out.
+/// A file or folder that was skipped.
 #[derive(Debug)]
 pub struct BadFile {
     /// Where it is.
     pub path: PathBuf,
     /// Whether it is a folder, with everything below it.
     pub is_folder: bool,
-    /// Why it was left out.
+    /// Why it was skipped.
     pub why: ReadError,
     /// The id of its first passage, or of a folder the start of all ids; none if its name cannot be
     /// an id.
@@ -51,12 +50,12 @@ impl BadFile {
     }
 }
 
-/// What a reader has left out so far; clones look at the same list.
+/// The files that a reader has skipped so far; clones share the list.
 #[derive(Debug, Clone, Default)]
 pub struct LeftOut(Arc<Mutex<Vec<BadFile>>>);
 
 impl LeftOut {
-    /// Takes what was left out since the last call, in the order of reading.
+    /// Takes the files skipped since the last call, in the order of reading.
     pub fn take(&self) -> Vec<BadFile> {
         std::mem::take(&mut *self.list())
     }
@@ -65,7 +64,7 @@ impl LeftOut {
         self.list().push(bad);
     }
 
-    /// Takes the first one, and tells how many there are; none if nothing was left out.
+    /// Takes the first one, and returns how many there are; none if no file was skipped.
     pub(super) fn take_first(&self) -> Option<(BadFile, usize)> {
         let mut list = self.list();
         let count = list.len();

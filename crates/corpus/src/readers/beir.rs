@@ -1,4 +1,4 @@
-//! BEIR: a directory with `corpus.jsonl` and `queries.jsonl`, packed or not.
+//! BEIR: a directory with `corpus.jsonl` and `queries.jsonl`, compressed or not.
 //!
 //! The files are JSONL with `_id`, `title`, `text` and `metadata`, which [`super::jsonl`] reads
 //! with its usual names.

@@ -1,4 +1,4 @@
-//! Which column is the id, which the text, and what becomes of the rest.
+//! Maps columns to id, title, text and metadata.
 //!
 //! JSON objects and rows under a header are both rows of named fields; this file turns either into
 //! a document or a query. Unless the settings name a column, well-known names are tried in a fixed
@@ -38,7 +38,7 @@ pub struct Columns {
     pub title: Option<String>,
     /// The column of the text.
     pub text: Option<String>,
-    /// What becomes of all other columns.
+    /// Which other columns become metadata.
     pub metadata: Keep,
 }
 
@@ -118,7 +118,7 @@ impl Names {
 
     pub(super) fn document(&self, mut row: Row) -> Result<Document, ReadError> {
         let id = self.id.take_id(&mut row)?;
-        // Before the title, which may be what the settings call the text.
+        // taken before the title, because the settings may use the title as the text
         let text = self.text.take_string(&mut row)?;
         let title = match self.title.take(&mut row) {
             None | Some((_, Value::Null)) => String::new(),
@@ -213,7 +213,7 @@ impl Keep {
     }
 }
 
-/// Lets an id pass unless it is blank or has a character that would break a line of a run file.
+/// Accepts an id unless it is blank or has a character that would break a line of a run file.
 ///
 /// Spaces are let through, since ids of BEIR collections have them; writers that cannot carry
 /// them say so.

@@ -3,9 +3,9 @@
 //! count, and lines of white space between records do not.
 //!
 //! Road not taken: reading through the `csv` crate. It accepts a quote that never closes and makes
-//! the rest of the file one cell, in memory; this reader says on which line that quote opened. The
-//! crate is the twin that the property test below compares with, lenient cases included: a quote
-//! inside a bare cell is literal, and text after a closing quote joins the cell.
+//! the rest of the file one cell, in memory; this reader reports the line on which that quote
+//! opened. The crate is the twin that the property test below compares with, lenient cases
+//! included: a quote inside a bare cell is literal, and text after a closing quote joins the cell.
 
 use super::lines::{LIMIT, Lines};
 use super::table::Record;
@@ -130,7 +130,8 @@ mod tests {
     /// Stands for a carriage return that ends no line while the twin reads.
     const LONE_RETURN: &str = "\u{240d}";
 
-    /// What the `csv` crate makes of a text, which here reads no lone `\r` as a line end.
+    /// The records that the `csv` crate reads from a text; here it does not read a lone `\r` as a
+    /// line end.
     fn twin(text: &str) -> Vec<Vec<String>> {
         let masked = text.replace('\r', LONE_RETURN).replace(&format!("{LONE_RETURN}\n"), "\r\n");
         let reader = csv::ReaderBuilder::new()
@@ -158,7 +159,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2048, ..ProptestConfig::default() })]
 
-        /// Both read the same records and, but for one error, refuse nothing.
+        /// Both readers return the same records and, except for one error, reject nothing.
         ///
         /// We differ from the `csv` crate on purpose in four places: a quote that does not close is
         /// refused here and ends with the file there; a `\r\n` inside quotes is read as `\n` here; a

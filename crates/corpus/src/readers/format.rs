@@ -1,10 +1,10 @@
-//! The formats that are read, and how a file's name tells which one it has.
+//! The supported formats, and their detection from file names.
 
 use std::path::Path;
 
 use super::beir::PACKED;
 
-/// How a collection is laid out.
+/// The format of a collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// A directory with `corpus.jsonl` and `queries.jsonl`, or one such file.
@@ -27,7 +27,7 @@ impl Format {
     pub const ALL: [Self; 6] =
         [Self::Beir, Self::Jsonl, Self::Csv, Self::Tsv, Self::Marco, Self::Texts];
 
-    /// The name under which a settings file or an argument knows the format.
+    /// The name of the format in settings files and arguments.
     pub fn name(self) -> &'static str {
         match self {
             Self::Beir => "beir",
@@ -39,7 +39,7 @@ impl Format {
         }
     }
 
-    /// What a file's name says, suffixes of packing set aside.
+    /// The format from a file name, without a compression suffix.
     pub(super) fn of_name(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
         match Path::new(unpacked(&name)).extension()?.to_str()? {
@@ -52,7 +52,7 @@ impl Format {
     }
 }
 
-/// A file's name without the suffix of its packing, in whatever case.
+/// A file name without its compression suffix, in upper or lower case.
 pub(super) fn unpacked(name: &str) -> &str {
     let bare = |suffix: &&str| {
         let (bare, end) = name.split_at_checked(name.len().checked_sub(suffix.len())?)?;

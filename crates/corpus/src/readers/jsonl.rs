@@ -25,7 +25,8 @@ fn parse(line: &str) -> Result<Metadata, Fault> {
     }
 }
 
-/// The parser's words without its "at line 1", which would be taken for the file's first line.
+/// The error of the parser without its "at line 1", which would be taken for the first line of the
+/// file.
 fn reason(error: &serde_json::Error) -> String {
     let whole = error.to_string();
     let end = whole.rfind(" at line ").unwrap_or(whole.len());

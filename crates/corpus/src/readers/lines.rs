@@ -11,7 +11,7 @@ use crate::source::Source;
 /// The longest line, and the longest CSV record, in bytes: 16 MiB.
 pub(super) const LIMIT: usize = 16 << 20;
 
-/// Walks over a source line by line, and knows where it is.
+/// Reads a source line by line, and tracks the position.
 pub(super) struct Lines {
     source: Source,
     buffer: Vec<u8>,
@@ -44,7 +44,7 @@ impl Lines {
         self.held = true;
     }
 
-    /// Where the line returned last stands.
+    /// The position of the line returned last.
     pub(super) fn place(&self) -> Place {
         self.source.place(self.number)
     }

@@ -1,4 +1,4 @@
-//! MS MARCO's files: columns without a header, tabs between them, quotes taken by the letter.
+//! MS MARCO's files: tab-separated columns without a header; quotes are literal.
 //!
 //! `collection.tsv` and `queries.*.tsv` are pairs of id and text, `triples.train.small.tsv` has
 //! three texts a line, `qidpidtriples.*.tsv` three ids.
@@ -10,7 +10,7 @@ use crate::error::{Fault, ReadError};
 /// A training example by its texts: a query, a passage that answers it, one that does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Triple {
-    /// What was asked.
+    /// The text of the query.
     pub query: String,
     /// A passage that answers it.
     pub positive: String,

@@ -1,6 +1,6 @@
-//! Collections as people have them, read as a stream of documents, queries or triples.
+//! Readers that stream documents, queries or triples from files and folders.
 //!
-//! [`Documents::open`](Records::open) tells the format from the path. A [`Source`](crate::Source)
+//! [`Documents::open`](Records::open) detects the format from the path. A [`Source`](crate::Source)
 //! unpacks the bytes, `Lines` cuts them under a bound, the format's file makes rows of named fields
 //! or pairs of id and text of the lines, and [`Columns`] makes records of those. Nothing is kept
 //! once it is handed out: memory is bounded by the longest line, or by the largest file of a

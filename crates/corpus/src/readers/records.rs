@@ -1,5 +1,4 @@
-//! Streams of records, and the doors to them: [`Documents`], [`Queries`], [`Triples`],
-//! [`IdTriples`].
+//! Streams of records: [`Documents`], [`Queries`], [`Triples`], [`IdTriples`].
 
 use std::path::Path;
 
@@ -25,8 +24,8 @@ pub type IdTriples = Records<IdTriple>;
 impl Records<Document> {
     /// Opens a file or a directory of documents.
     ///
-    /// Unless the settings say otherwise, a directory with `corpus.jsonl` is BEIR, any other a
-    /// folder of texts, and a file's suffix tells its format; see [`Format`].
+    /// By default, a directory with `corpus.jsonl` is BEIR, any other a folder of texts, and a
+    /// file's suffix determines its format; see [`Format`].
     ///
     /// # Errors
     /// [`ReadError`] when the path does not open, has no known format, when its header lacks a
@@ -79,9 +78,9 @@ impl Records<Document> {
 impl Records<Query> {
     /// Opens a file of queries, or a BEIR directory, which has them in `queries.jsonl`.
     ///
-    /// Unless the settings say otherwise, a file's suffix tells its format; see [`Format`]. A
-    /// `.txt` file is taken for TSV, as TREC's topics come. What the settings say of titles and
-    /// metadata is ignored: a query has neither.
+    /// By default, a file's suffix determines its format; see [`Format`]. A `.txt` file is taken
+    /// for TSV, as TREC's topics come. Settings for titles and metadata are ignored: a query has
+    /// neither.
     ///
     /// # Errors
     /// [`ReadError`] when the path does not open, has no known format, when its header lacks a
@@ -138,7 +137,7 @@ impl Records<IdTriple> {
     }
 }
 
-/// What a format makes of its lines.
+/// An entry of a format.
 enum Entry {
     /// Named fields, which the columns turn into a record.
     Row(Row),
@@ -152,7 +151,7 @@ fn format(source: &Source, settings: &ReadSettings) -> Option<Format> {
     settings.format.or_else(|| Format::of_name(source.path()))
 }
 
-/// Takes the header, if the format has one, and tells how to get the entries after it.
+/// Reads the header, if the format has one, and returns the reader of the entries after it.
 fn entries(
     format: Option<Format>,
     lines: &mut Lines,

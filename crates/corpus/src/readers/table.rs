@@ -1,6 +1,6 @@
 //! Records of cells under a header of names: what CSV and TSV have in common.
 //!
-//! Columns without a name, which spreadsheets append, are left out: nothing could ask for them.
+//! Columns without a name, which spreadsheets append, are skipped: they cannot be referred to.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub(super) type Record = (Place, Vec<String>);
 /// How a format gets its next record.
 pub(super) type NextRecord = fn(&mut Lines) -> Result<Option<Record>, ReadError>;
 
-/// Takes the header, which must have all the wanted columns once, and gives the rows below it.
+/// Reads the header, which must have all the wanted columns once, and returns the rows below it.
 pub(super) fn rows(
     lines: &mut Lines,
     names: &Names,

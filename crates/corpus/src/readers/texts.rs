@@ -1,4 +1,4 @@
-//! A folder of text and Markdown files, packed or not, or one such file.
+//! A folder of text and Markdown files, compressed or not, or one such file.
 //!
 //! Files come in the order of their names, folder by folder, so that two runs agree; hidden ones
 //! are left out, and so are links, which may lead in circles. A file's path below the folder, with
@@ -7,11 +7,11 @@
 //! percents, each byte of its UTF-8, and so is `%`, so that two files never have one id: `my notes.md`
 //! has the id `my%20notes.md`, and a file of that very name has `my%2520notes.md`.
 //!
-//! Every passage bears the file's title, its first Markdown heading or else its name, and says in
-//! its metadata which bytes of which file it is: `text` is `byte_start..byte_end` of the file at
-//! `path` (that one as it is, with its blanks). Of a packed file, `notes.md.gz`, path and id keep
-//! the suffix, and the bytes are those of the unpacked file. A byte order mark belongs to no
-//! passage and is counted.
+//! Every passage has the file's title, its first Markdown heading or else its name, and its
+//! metadata names the file and the bytes: `text` is `byte_start..byte_end` of the file at `path`
+//! (that one as it is, with its blanks). Of a packed file, `notes.md.gz`, path and id keep the
+//! suffix, and the bytes are those of the unpacked file. A byte order mark belongs to no passage
+//! and is counted.
 //!
 //! A file that cannot be read ends the stream, or is left out and listed in
 //! [`LeftOut`](super::LeftOut), as [`BadFiles`](super::BadFiles) says.
@@ -67,7 +67,7 @@ fn count(root: &Path, strict: bool) -> Result<(u64, u64), ReadError> {
     for entry in files(root) {
         match entry {
             Ok(file) if is_text(&file) => {
-                // before all others are read for nothing
+                // checked before all others are read in vain
                 if strict {
                     path_below(&file)?;
                 }
@@ -122,7 +122,7 @@ impl Folder {
         }
     }
 
-    /// The next file with text, or what the walk stumbled over.
+    /// The next file with text, or an error of the walk.
     fn next_text(&mut self) -> Option<Result<DirEntry, walkdir::Error>> {
         self.entries.by_ref().find(|file| file.as_ref().map_or(true, is_text))
     }
@@ -135,7 +135,7 @@ impl Folder {
         text.map_err(|why| BadFile { path: file.into_path(), is_folder: false, why, id }.into())
     }
 
-    /// The end, unless nothing came because nothing could be read.
+    /// The end, or an error if no file could be read.
     fn end(&mut self) -> Result<Option<Document>, ReadError> {
         if self.gave {
             return Ok(None);
@@ -146,7 +146,7 @@ impl Folder {
     }
 }
 
-/// Everything below the root that is no folder and not hidden, in order.
+/// All files below the root that are not hidden, in order.
 fn files(root: &Path) -> impl Iterator<Item = Result<DirEntry, walkdir::Error>> + Send + use<> {
     WalkDir::new(root)
         .sort_by_file_name()
@@ -169,12 +169,12 @@ fn is_text(entry: &DirEntry) -> bool {
     entry.depth() == 0 || entry.file_type().is_file() && is_named(entry.path())
 }
 
-/// Whether the ending of a file says that it is a text.
+/// Whether the extension of a file is that of a text.
 pub(super) fn is_named(path: &Path) -> bool {
     Format::of_name(path) == Some(Format::Texts)
 }
 
-/// What a walk could not enter.
+/// A folder that the walk could not enter.
 fn unreadable(root: &Path, error: walkdir::Error) -> BadFile {
     let path = error.path().unwrap_or(root).to_path_buf();
     let below = path.strip_prefix(root).unwrap_or(&path);
@@ -276,7 +276,7 @@ fn content(mut source: Source) -> Result<String, ReadError> {
     })
 }
 
-/// The line on which the byte after these stands.
+/// The number of the line after these bytes.
 fn line_after(bytes: &[u8]) -> u64 {
     1 + bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }

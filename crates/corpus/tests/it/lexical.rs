@@ -286,7 +286,7 @@ fn opening_what_is_no_index_says_what_is_there() {
     ");
     overwrite(&meta, &sound.replace("fastlane-1-english", "default"));
     insta::assert_snapshot!(said(), @r"
-    the index in `DIR` is not one of fastlane's
+    the index in `DIR` was not made by fastlane
     choose another directory
     ");
     overwrite(&meta, &sound[..sound.len() / 2]);

@@ -13,7 +13,7 @@ pub enum OpenIndexError {
         path: PathBuf,
     },
     /// There are files of somebody else.
-    #[error("`{}` holds `{name}`, which belongs to no index", path.display())]
+    #[error("`{}` holds `{name}`, which does not belong to an index", path.display())]
     Foreign {
         /// The directory.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum OpenIndexError {
         wanted: String,
     },
     /// Views of a length that no index takes.
-    #[error("views of {found} values, wanted a multiple of 8 between 8 and 1024")]
+    #[error("invalid view dimension {found}, wanted a multiple of 8 between 8 and 1024")]
     Dim {
         /// The length.
         found: usize,
@@ -107,8 +107,8 @@ impl OpenIndexError {
             Self::Format { .. } | Self::Code { .. } => {
                 Some("update fastlane, or index the documents again")
             }
-            Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
-            Self::Other { .. } => Some("use what the index was made with, or a new directory"),
+            Self::Damaged { .. } => Some("`fastlane check` lists all damage; index again"),
+            Self::Other { .. } => Some("use the settings of the index, or a new directory"),
             Self::Model { .. } => Some(
                 "encode with the model of the index or choose a new directory; if both are one \
                  model, name it as the index does with --model",
@@ -149,7 +149,7 @@ pub enum WriteIndexError {
         wanted: usize,
     },
     /// A document lacks one of its two sets of views, or has one too many.
-    #[error("document `{id}` comes {found} token views of its own, wanted {wanted}")]
+    #[error("document `{id}` comes {found} separate token views, wanted {wanted}")]
     Sets {
         /// The document.
         id: String,
@@ -229,10 +229,10 @@ impl WriteIndexError {
             Self::EmptyId | Self::LongId { .. } => Some("give each document a short id"),
             Self::Dim { .. } | Self::Sets { .. } => Some("encode all documents with one model"),
             Self::Value { .. } => Some("encode with a model whose weights are finite"),
-            Self::Weights { .. } | Self::Weight { .. } => Some("write the weights anew"),
+            Self::Weights { .. } | Self::Weight { .. } => Some("write the weights again"),
             Self::Views { .. } => Some("split the document into passages"),
-            Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
-            Self::Write { .. } => Some("what was committed before is whole"),
+            Self::Damaged { .. } => Some("`fastlane check` lists all damage; index again"),
+            Self::Write { .. } => Some("earlier commits are intact"),
             Self::Ended { .. } => Some("open another writer"),
         }
     }
@@ -264,13 +264,13 @@ pub enum SearchError {
         value: f32,
     },
     /// No share of the best documents.
-    #[error("a query wants the recall {value}, wanted one above 0 and at most 1")]
+    #[error("a query has the recall {value}, wanted one above 0 and at most 1")]
     Recall {
         /// The recall.
         value: f32,
     },
     /// Late interaction is asked of lane views.
-    #[error("late interaction needs token views, and the index has lane views alone")]
+    #[error("late interaction needs token views, and the index has only lane views")]
     LanesOnly,
     /// Not every view of a query has a weight.
     #[error("a query has {found} weights, wanted one for each of {wanted} views")]
@@ -306,8 +306,8 @@ impl SearchError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Dim { .. } => Some("encode queries with the model of the documents"),
-            Self::Filter { .. } => Some("make it again with this reader"),
-            Self::Damaged { .. } => Some("`fastlane check` names all damage; index again"),
+            Self::Filter { .. } => Some("create the filter with this reader"),
+            Self::Damaged { .. } => Some("`fastlane check` lists all damage; index again"),
             Self::LanesOnly => Some("index token views as well, or search without rerank"),
             Self::Recall { .. } => Some("1 compares all views; 0.98 is usual"),
             Self::Weight { .. } | Self::Weights { .. } | Self::Value { .. } | Self::Stopped => None,

@@ -68,7 +68,7 @@ impl ReadError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Io { .. } => None,
-            Self::Empty { .. } => Some("check that the command that wrote it ended well"),
+            Self::Empty { .. } => Some("check that the command that wrote it succeeded"),
             Self::Line { fault, .. } => Some(fault.hint()),
         }
     }

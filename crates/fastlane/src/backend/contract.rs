@@ -1,4 +1,4 @@
-//! What every backend does: one suite over the directory and over memory.
+//! The contract of backends: one test suite for the directory and the memory backend.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,13 +47,13 @@ fn fill(collection: &Collection) {
     writer.commit().unwrap();
 }
 
-/// What must be the same in all backends; scores within what f16 costs.
+/// The parts of a result that must agree in all backends; scores within the error of f16.
 fn compared(found: &SearchResult) -> Vec<(String, f32, usize)> {
     let hit = |hit: &crate::Hit| (hit.document.id.clone(), hit.score, hit.matches.len());
     found.hits.iter().map(hit).collect()
 }
 
-/// Asserts that two answers agree but for rounding, where equal scores may change places.
+/// Asserts that two results agree except for rounding; equal scores may swap places.
 fn assert_alike(local: &SearchResult, memory: &SearchResult) {
     let (a, b) = (compared(local), compared(memory));
     assert_eq!(a.len(), b.len(), "{a:?} {b:?}");
@@ -79,7 +79,7 @@ fn changes_are_seen_after_the_commit_alone() {
         assert!(collection.ids().is_empty(), "{kind}");
         let generation = writer.commit().unwrap();
         assert!(generation > first && collection.generation() == generation, "{kind}");
-        // the writer goes on
+        // the writer remains usable
         writer.add([document("b", "ships", 2)]).unwrap();
         assert!(writer.delete("a").unwrap() && !writer.delete("none").unwrap(), "{kind}");
         assert!(writer.commit().unwrap() > generation, "{kind}");
@@ -207,7 +207,7 @@ fn hints_are_data() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Random histories, then random searches: the directory answers as brute force does.
+    /// Random histories, then random searches: the directory agrees with brute force.
     #[test]
     fn a_directory_answers_as_brute_force_does(
         history in prop::collection::vec(

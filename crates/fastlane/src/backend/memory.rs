@@ -1,7 +1,7 @@
 //! A collection in memory: maps and brute force.
 //!
-//! It is for tests, for a few thousand documents that are gone with the program, and for the contract
-//! suite, which holds the directory against it: every score here is computed by its definition.
+//! It is for tests, for a few thousand temporary documents, and for the contract suite, which
+//! compares the directory with it: every score here is computed by its definition.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -21,13 +21,13 @@ use super::{
 use crate::error::CollectionError;
 use crate::stop::Stop;
 
-/// What stands in messages where a directory would.
+/// The path shown in messages.
 const PLACE: &str = "memory";
 
 /// Maps.
 pub(crate) struct Memory {
     snapshot: RwLock<Arc<MemorySnapshot>>,
-    /// Held by the one batch that there may be.
+    /// Held by the one batch that may exist.
     writing: Arc<Mutex<bool>>,
 }
 
@@ -36,7 +36,7 @@ type Documents = BTreeMap<String, Arc<Kept>>;
 struct Kept {
     document: Document,
     views: DocumentViews,
-    /// The token views that the reduction left.
+    /// The token views that remain after the reduction.
     tokens: Vec<usize>,
 }
 
@@ -87,7 +87,7 @@ impl Backend for Memory {
     }
 
     fn refresh(&self) -> Result<bool, CollectionError> {
-        // every commit is made through this value
+        // every commit goes through this value
         Ok(false)
     }
 
@@ -151,7 +151,7 @@ impl Snapshot for MemorySnapshot {
         Ok(Nominated { best, times: SearchTimes { probe, rerank } })
     }
 
-    /// BM25 as its formula stands.
+    /// BM25 by its formula.
     fn words(
         &self,
         text: &str,
@@ -210,7 +210,7 @@ fn stopped(until: &Stop) -> Result<(), CollectionError> {
     if until.is_due() { Err(CollectionError::SearchStopped) } else { Ok(()) }
 }
 
-/// Weighs the best product of each lane; `None` without lanes or views.
+/// The weighted sum of the best product of each lane; `None` without lanes or views.
 fn by_lanes(request: &ByViews<'_>, kept: &Kept) -> Option<Candidate> {
     let pair = |lane: &fastlane_engine::Lane<'_>| best_pair(lane.token, lane.view, kept.searched());
     let pairs: Vec<Pair> = request.lanes.iter().filter_map(pair).collect();

@@ -1,12 +1,12 @@
-//! Where a collection is kept: the seam between how it is searched and how it is stored.
+//! Storage backends: the interface between search and storage.
 //!
-//! A [`Backend`] gives a [`Snapshot`] to searches and a [`Batch`] to a writer. Everything above it, the
-//! encoder, the stages of a search, fusion and snippets, is the same for all. There are two:
-//! [`local`], a directory, and [`memory`], which keeps everything in maps and computes by brute force;
-//! it is the twin that `contract.rs` holds the other against.
+//! A [`Backend`] provides a [`Snapshot`] for searches and a [`Batch`] for a writer. Everything
+//! above it, the encoder, the stages of a search, fusion and snippets, is the same for all
+//! backends. There are two: [`local`], a directory, and [`memory`], which keeps everything in maps
+//! and computes by brute force; `contract.rs` compares the two.
 //!
-//! Every call that may take long has a [`Stop`], which may be a deadline: a backend on another machine
-//! gives up when it is due.
+//! Every call that may take long has a [`Stop`], which may be a deadline: a remote backend stops
+//! when it is due.
 
 #[cfg(test)]
 mod contract;
@@ -26,15 +26,15 @@ use fastlane_engine::{
 use crate::error::CollectionError;
 use crate::stop::Stop;
 
-/// What keeps a collection.
+/// The storage of a collection.
 pub(crate) trait Backend: Send + Sync {
     /// The generation that searches read.
     fn snapshot(&self) -> Arc<dyn Snapshot>;
 
-    /// Moves to the last commit; tells whether there was a newer one.
+    /// Moves to the last commit; returns whether there was a newer one.
     fn refresh(&self) -> Result<bool, CollectionError>;
 
-    /// Begins changes; one at a time, in whatever process.
+    /// Starts a batch; one at a time, over all processes.
     fn batch(self: Arc<Self>, settings: WriterSettings) -> Result<Box<dyn Batch>, CollectionError>;
 }
 
@@ -45,7 +45,7 @@ pub(crate) trait Snapshot: Send + Sync {
     /// The best documents by their views, best first; equal ones by id, descending.
     fn nominate(&self, request: &ByViews<'_>, until: &Stop) -> Result<Nominated, CollectionError>;
 
-    /// The best documents by their words (BM25), in the same order.
+    /// The best documents by BM25, in the same order.
     fn words(
         &self,
         text: &str,
@@ -54,7 +54,7 @@ pub(crate) trait Snapshot: Send + Sync {
         until: &Stop,
     ) -> Result<Vec<Scored>, CollectionError>;
 
-    /// The documents with these ids, in this order; `None` for an id that is not there.
+    /// The documents with these ids, in this order; `None` for an unknown id.
     fn fetch(&self, ids: &[&str], until: &Stop) -> Result<Vec<Option<Document>>, CollectionError>;
 
     /// Counts the documents that pass a filter.
@@ -66,30 +66,30 @@ pub(crate) trait Snapshot: Send + Sync {
 
 /// Changes that become one commit, or several.
 pub(crate) trait Batch: Send {
-    /// Adds a document, or replaces the one with its id, and tells which.
+    /// Adds a document, or replaces the one with its id; returns which.
     fn add(
         &mut self,
         document: &Document,
         views: &DocumentViews,
     ) -> Result<Change, CollectionError>;
 
-    /// Deletes a document; tells whether it was there.
+    /// Deletes a document; returns whether it existed.
     fn delete(&mut self, id: &str) -> Result<bool, CollectionError>;
 
-    /// Leaves a value under a name for the next commit.
+    /// Sets a tag for the next commit.
     fn tag(&mut self, name: String, value: String);
 
     /// Whether no document was added or deleted since the last commit.
     fn is_unchanged(&self) -> bool;
 
-    /// Takes back what was added and deleted since the last commit.
+    /// Discards the changes since the last commit.
     fn roll_back(&mut self) -> Result<(), CollectionError>;
 
-    /// Makes all changes hold, all or nothing, and tells the generation. The backend's snapshot is
-    /// that of the commit then.
+    /// Commits all changes atomically, and returns the generation. The snapshot of the backend is
+    /// then that of the commit.
     ///
-    /// `watch` receives how many views were worked off since the last call, and returns whether to
-    /// go on.
+    /// `watch` receives how many views were processed since the last call, and returns whether to
+    /// continue.
     fn commit(
         &mut self,
         stamp: &Stamp,
@@ -98,7 +98,7 @@ pub(crate) trait Batch: Send {
     ) -> Result<u64, CollectionError>;
 }
 
-/// What a generation says of itself.
+/// The facts of a generation.
 #[derive(Debug, Clone)]
 pub(crate) struct Header {
     pub(crate) generation: u64,
@@ -106,11 +106,11 @@ pub(crate) struct Header {
     pub(crate) store: Store,
     /// The fingerprint of the encoder that made the views.
     pub(crate) fingerprint: String,
-    /// Where that encoder was.
+    /// The path of that encoder.
     pub(crate) location: Option<PathBuf>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) views: Statistics,
-    /// Documents with words.
+    /// Number of documents in the lexical index.
     pub(crate) documents: u64,
 }
 
@@ -119,7 +119,7 @@ pub(crate) struct ByViews<'a> {
     pub(crate) lanes: &'a [Lane<'a>],
     /// The token views of the query, for late interaction.
     pub(crate) query: &'a TokenMatrix,
-    /// How many of the documents that lanes find are scored by late interaction; 0 for none.
+    /// Number of candidates to rerank by late interaction; 0 disables reranking.
     pub(crate) rerank: usize,
     pub(crate) k: usize,
     pub(crate) among: Among<'a>,
@@ -129,17 +129,17 @@ pub(crate) struct ByViews<'a> {
 pub(crate) enum Among<'a> {
     All,
     Passing(&'a Filter),
-    /// Just these, each of which is scored. Ids that are not there are left out.
+    /// Only these, each of which is scored. Unknown ids are ignored.
     Ids(&'a [&'a str]),
 }
 
-/// What a search by views found.
+/// A hit of a search by views.
 pub(crate) struct Nominated {
     pub(crate) best: Vec<Candidate>,
     pub(crate) times: SearchTimes,
 }
 
-/// A document and what made its score.
+/// A document with the parts of its score.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Candidate {
     pub(crate) id: String,
@@ -148,24 +148,24 @@ pub(crate) struct Candidate {
     pub(crate) pairs: Vec<Pair>,
 }
 
-/// A document by its words.
+/// A hit of BM25.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scored {
     pub(crate) id: String,
     pub(crate) score: f32,
 }
 
-/// What became of a document that was added.
+/// The outcome of adding a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     Added,
     Replaced,
 }
 
-/// What a commit says of the encoder.
+/// The encoder metadata of a commit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stamp {
-    /// Where it is now; the backend keeps what it has if this is not known.
+    /// Its current path; if unknown, the backend keeps the stored one.
     pub(crate) location: Option<PathBuf>,
     /// A fingerprint to write in place of one in an earlier form.
     pub(crate) fingerprint: Option<String>,
@@ -174,8 +174,8 @@ pub(crate) struct Stamp {
 /// How changes are committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Commit {
-    /// Beside what was there.
+    /// Append to the existing segments.
     Append,
-    /// All documents again, without the deleted ones, in as few segments as can be.
+    /// Rewrite all documents without the deleted ones, in as few segments as possible.
     Compact,
 }

@@ -1,22 +1,22 @@
-//! Joins what views found with what words found.
+//! Fuses the results by views with those of BM25.
 //!
-//! Words count as much as they are decisive for the query: a name or a number that few documents
-//! have makes the best BM25 score stand out from the tenth, a question of common words does not.
+//! The weight of BM25 depends on the query: a rare name or number makes the best BM25 score stand
+//! out from the tenth, a question of common words does not.
 
 use std::collections::HashMap;
 
 use crate::backend::{Candidate, Scored};
 use crate::query::Fusion;
 
-/// Both lists are at least so long.
+/// The minimum length of both lists.
 pub(super) const DEPTH: usize = 100;
 /// The constant of reciprocal rank fusion.
 const RRF_K: f32 = 60.0;
 /// The rank of the score that the best is compared with.
 const TENTH: usize = 9;
 
-/// Ranks all candidates by both lists, best first; equal ones by id, descending, as words
-/// and views rank them.
+/// Ranks all candidates by both lists, best first; equal scores by id, descending, as in both
+/// lists.
 pub(super) fn fuse(
     mut views: Vec<Candidate>,
     words: &[Scored],
@@ -53,7 +53,7 @@ fn by_rank(rank: usize) -> f32 {
     1.0 / (RRF_K + 1.0 + rank as f32)
 }
 
-/// What puts scores between 0 and 1; equal scores are all 1.
+/// Scales scores to the range 0 to 1; if all are equal, they are 1.
 fn scale<I: Iterator<Item = f32>>(scores: I) -> impl Fn(f32) -> f32 + use<I> {
     let (least, most) = scores.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), score| {
         (least.min(score), most.max(score))
@@ -61,7 +61,8 @@ fn scale<I: Iterator<Item = f32>>(scores: I) -> impl Fn(f32) -> f32 + use<I> {
     move |score| if most > least { (score - least) / (most - least) } else { 1.0 }
 }
 
-/// The share of words in the score, from 0 to a half: how far the best stands out from the tenth.
+/// The weight of BM25 in the score, from 0 to a half: how far its best score stands out from the
+/// tenth.
 fn word_weight(words: &[Scored]) -> f32 {
     let Some(best) = words.first() else { return 0.0 };
     let tenth = words.get(TENTH).map_or(0.0, |hit| hit.score);
@@ -88,7 +89,7 @@ mod tests {
 
     #[test]
     fn scores_by_hand() {
-        // fewer than ten hits: words are as decisive as can be, so both count a half
+        // fewer than ten hits: BM25 gets its largest weight, a half
         let views = candidates(&[("a", 4.0), ("b", 3.0), ("c", 2.0)]);
         let words = hits(&[("c", 8.0), ("b", 4.0)]);
         let fused = fuse(views, &words, Fusion::Scores, 2);

@@ -1,4 +1,4 @@
-//! Many searches at once, for throughput: encoded together, then searched by several threads.
+//! Batch search, for throughput: queries are encoded together, then searched by several threads.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,13 +10,13 @@ use crate::query::{Query, Search};
 use crate::result::SearchResult;
 
 impl Collection {
-    /// Answers many searches, in their order, by so many threads.
+    /// Runs many searches on some threads; results are in the order of the searches.
     ///
     /// Texts are encoded together, which takes less time than one by one.
     ///
     /// # Errors
     ///
-    /// The first error that is met; the other searches are left.
+    /// The first error; the other searches are cancelled.
     pub fn search_many(
         &self,
         searches: &[Search],

@@ -1,4 +1,4 @@
-//! One search, in running order: encode, route, nominate and score, words, fuse, show.
+//! One search, in order: encode, route, retrieve and rerank, BM25, fuse, show.
 
 mod fuse;
 mod many;
@@ -22,13 +22,13 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// The text is empty, there is no encoder, views do not fit the collection, a file is damaged, or
-    /// the search was stopped.
+    /// The text is empty, there is no encoder, views do not match the collection, a file is
+    /// damaged, or the search was stopped.
     pub fn search(&self, search: &Search) -> Result<SearchResult, CollectionError> {
         self.results(search)?.into_result()
     }
 
-    /// Finds the same, and fetches each document when it is asked for.
+    /// The same, but fetches each document on demand.
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl Collection {
         Ok(Results::new(self, snapshot, search, (query, lanes), (best, times)))
     }
 
-    /// Ranks documents by their ids and scores alone, without their texts: for runs of many queries.
+    /// Returns only ids and scores, without texts: for runs of many queries.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Collection {
         Ok(best.into_iter().map(|candidate| (candidate.id, candidate.score)).collect())
     }
 
-    /// Turns a text into what searches, or takes it from the cache; tells how long that took.
+    /// Encodes a text, or takes its views from the cache; returns the time.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Collection {
             return Ok((views, Times::default()));
         }
         let began = Instant::now();
-        // two that ask the same at once both encode it, and neither waits for the other
+        // two threads with the same query both encode it, and neither waits for the other
         let (views, route) = encoder.encode_query_timed(text)?;
         let encode = began.elapsed().saturating_sub(route);
         let views = Arc::new(views);
@@ -84,7 +84,7 @@ impl Collection {
     }
 }
 
-/// What is left when the query is encoded.
+/// The stages after encoding.
 fn stages(
     snapshot: &dyn Snapshot,
     query: (&QueryViews, &[Lane<'_>]),
@@ -106,7 +106,7 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    /// The documents that the filter lets pass.
+    /// The documents that pass the filter.
     fn allowed(&self) -> Among<'_> {
         self.search.filter.as_ref().map_or(Among::All, Among::Passing)
     }
@@ -126,7 +126,7 @@ impl Stages<'_> {
         Ok(found.best)
     }
 
-    /// By views and by words: what either finds is scored by both.
+    /// Hybrid: candidates of views and of BM25 are scored by both.
     fn hybrid(
         &self,
         fusion: Fusion,

@@ -1,4 +1,4 @@
-//! What a search found, with documents that are fetched one at a time.
+//! A search result whose documents are fetched one at a time.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use crate::result::{Hit, LaneKind, Match, QueryToken, ResultError, SearchResult,
 use crate::snippet::snippet;
 use crate::stop::Stop;
 
-/// What a search found: an iterator that fetches a document when it is asked for, so that no more of
-/// them are in memory than its user keeps.
+/// A search result: an iterator that fetches each document on demand, so that only the documents
+/// that the caller keeps are in memory.
 pub struct Results {
     /// All that is known before the first document.
     head: SearchResult,
     best: std::vec::IntoIter<Candidate>,
     given: usize,
     snapshot: Arc<dyn Snapshot>,
-    /// What tells the tokens of a text, where views stand for tokens.
+    /// The tokeniser of the encoder, if views stand for tokens.
     encoder: Option<Arc<dyn Encoder>>,
     stop: Stop,
 }
@@ -60,15 +60,15 @@ impl Results {
             hits: Vec::new(),
             times,
         };
-        // lane views that are learned stand for no token
+        // learned lane views do not stand for tokens
         let stand = search.rerank > 0 || snapshot.header().dims.tokens.is_none();
         let encoder = collection.encoder().filter(|_| stand).cloned();
         let (best, stop) = (best.into_iter(), search.stop.clone());
         Self { head, best, given: 0, snapshot, encoder, stop }
     }
 
-    /// All that is known before the first document: a result without hits. Its times grow as documents
-    /// are fetched.
+    /// The result without hits, known before the first document. Its times grow as documents are
+    /// fetched.
     pub fn head(&self) -> &SearchResult {
         &self.head
     }
@@ -106,7 +106,7 @@ impl Results {
         Ok(out.write_all(b"}")?)
     }
 
-    /// A document as people see it; `None` where it has no text.
+    /// A hit with its document; `None` if it has no text.
     fn fetch(&mut self, candidate: Candidate) -> Result<Option<Hit>, CollectionError> {
         if self.stop.is_due() {
             return Err(CollectionError::SearchStopped);
@@ -140,7 +140,7 @@ impl Iterator for Results {
         let hit = loop {
             let Some(candidate) = self.best.next() else { break None };
             match self.fetch(candidate) {
-                // an id with views has words: they are of one commit
+                // an id with views has a text: both are of one commit
                 Ok(None) => {}
                 other => break other.transpose(),
             }

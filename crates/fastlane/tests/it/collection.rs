@@ -159,11 +159,11 @@ fn bad_places_and_bad_queries_are_refused() {
     let absent = folder.path().join("absent");
     let said = |error: Option<CollectionError>| error.unwrap().to_string();
     let place = |path: &Path| path.display().to_string();
-    let wanted = format!("`{}` holds no collection", place(&absent));
+    let wanted = format!("`{}` is not a collection", place(&absent));
     assert_eq!(said(Collection::open(&absent).err()), wanted);
     let notes = folder.path().join("notes");
     let collection = Collection::options().encoder(model("lanes-split")).create(&notes).unwrap();
-    let wanted = format!("`{}` holds a collection already", place(&notes));
+    let wanted = format!("`{}` already holds a collection", place(&notes));
     assert_eq!(
         said(Collection::options().encoder(model("lanes-split")).create(&notes).err()),
         wanted

@@ -259,17 +259,17 @@ fn settings_that_are_not_read_are_refused() {
 fn a_config_that_is_no_json_is_refused() {
     insta::assert_snapshot!(
         after(|folder, _| put(&folder.join("config.json"), b"{\"hidden_size\": 6,")), @r"
-    cannot understand `config.json`
+    cannot parse `config.json`
     because: EOF while parsing a value at line 1 column 18
     ");
     insta::assert_snapshot!(
         after(|folder, _| put(&folder.join("config.json"), b"{\"hidden_size\": -6}")), @r"
-    cannot understand `config.json`
+    cannot parse `config.json`
     because: invalid value: integer `-6`, expected usize at line 1 column 18
     ");
     insta::assert_snapshot!(
         after(|folder, _| put(&folder.join("config.json"), b"\xff\xfe{}")), @r"
-    cannot understand `config.json`
+    cannot parse `config.json`
     because: expected value at line 1 column 1
     ");
 }
@@ -341,11 +341,11 @@ fn ids_beyond_the_embedding_table_are_refused() {
 fn a_broken_tokenizer_is_refused() {
     let said = |bytes: &'static [u8]| after(|folder, _| put(&folder.join("tokenizer.json"), bytes));
     insta::assert_snapshot!(said(b"{"), @r"
-    cannot understand `tokenizer.json`
+    cannot parse `tokenizer.json`
     because: EOF while parsing an object at line 1 column 1
     ");
     insta::assert_snapshot!(said(b"\xff"), @r"
-    cannot understand `tokenizer.json`
+    cannot parse `tokenizer.json`
     because: expected value at line 1 column 1
     ");
 }

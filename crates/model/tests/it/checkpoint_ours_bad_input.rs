@@ -101,7 +101,7 @@ fn a_router_without_attention_is_refused() {
         let config = json!({ "input": "pixels", "attention": 4 });
         put_json(path, "2_FastLaneRouter/config.json", &config);
     }), @r"
-    cannot understand `2_FastLaneRouter/config.json`
+    cannot parse `2_FastLaneRouter/config.json`
     because: unknown variant `pixels`, expected `states` or `views` at line 1 column 31
     ");
 }
@@ -114,7 +114,7 @@ fn nothing_is_written_over_a_checkpoint() {
     write(&path, &blueprint(&encoder, &dense)).unwrap();
     let error = write(&path, &blueprint(&encoder, &dense)).unwrap_err();
     insta::assert_snapshot!(told(&error, folder.path()), @r"
-    `model` is there already, wanted a new directory
+    `model` already exists, wanted a new directory
     hint: choose another name, or remove it first
     ");
 }

@@ -1,4 +1,4 @@
-//! Documents: put, deleted, read, and what became of changes.
+//! Endpoints for documents: put, delete, read, and the state of changes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use crate::state::State;
 
 /// The longest id, in bytes.
 const LONGEST_ID: usize = 1024;
-/// Values and bytes of a document's metadata.
+/// The most values and bytes of a document's metadata.
 const MOST_VALUES: usize = 1000;
 const MOST_METADATA: usize = 64 << 10;
 
-/// Documents to be added, or to take the place of those with their ids.
+/// Documents to add, or to replace by id.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutBody {
@@ -34,7 +34,7 @@ pub(crate) struct PutBody {
     documents: Bounded<SentDocument, DOCUMENTS>,
 }
 
-/// Documents to be deleted.
+/// Documents to delete.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteBody {
@@ -42,23 +42,23 @@ pub(crate) struct DeleteBody {
     ids: Bounded<String, DOCUMENTS>,
 }
 
-/// A change that will be made, whatever happens.
+/// A change that is stored durably and will be applied.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Accepted {
-    /// Its number.
+    /// The number of the change.
     job: u64,
-    /// Where to ask what became of it.
+    /// The path that returns the state of the change.
     status: String,
 }
 
-/// Adds documents, or replaces those with their ids.
+/// Adds documents, or replaces them by id.
 #[utoipa::path(
     post, path = "/indexes/{name}/documents", tag = "documents", operation_id = "putDocuments",
     request_body = PutBody,
     params(("name" = String, Path, description = "The index")),
     responses(
-        (status = 202, description = "The change is on disk, and will be made", body = Accepted),
-        (status = 429, description = "Too many changes wait", body = ErrorBody),
+        (status = 202, description = "The change is on disk, and will be applied", body = Accepted),
+        (status = 429, description = "Too many changes are waiting", body = ErrorBody),
     )
 )]
 pub(crate) async fn put(
@@ -72,14 +72,14 @@ pub(crate) async fn put(
     accept(&state, name, (Change::Put(documents), room)).await
 }
 
-/// Does the same: documents are put by their ids, whatever the verb.
+/// Same as POST: adds documents, or replaces them by id.
 #[utoipa::path(
     put, path = "/indexes/{name}/documents", tag = "documents", operation_id = "replaceDocuments",
     request_body = PutBody,
     params(("name" = String, Path, description = "The index")),
     responses(
-        (status = 202, description = "The change is on disk, and will be made", body = Accepted),
-        (status = 429, description = "Too many changes wait", body = ErrorBody),
+        (status = 202, description = "The change is on disk, and will be applied", body = Accepted),
+        (status = 429, description = "Too many changes are waiting", body = ErrorBody),
     )
 )]
 pub(crate) async fn replace(
@@ -90,14 +90,14 @@ pub(crate) async fn replace(
     put(state, name, body).await
 }
 
-/// Deletes documents; ids that are not there do no harm.
+/// Deletes documents; ids that are not in the index are ignored.
 #[utoipa::path(
     delete, path = "/indexes/{name}/documents", tag = "documents", operation_id = "deleteDocuments",
     request_body = DeleteBody,
     params(("name" = String, Path, description = "The index")),
     responses(
-        (status = 202, description = "The change is on disk, and will be made", body = Accepted),
-        (status = 429, description = "Too many changes wait", body = ErrorBody),
+        (status = 202, description = "The change is on disk, and will be applied", body = Accepted),
+        (status = 429, description = "Too many changes are waiting", body = ErrorBody),
     )
 )]
 pub(crate) async fn delete(
@@ -110,7 +110,7 @@ pub(crate) async fn delete(
     accept(&state, name, (Change::Delete(ids), room)).await
 }
 
-/// Refuses metadata that would become very many facts, which filters ask for.
+/// Rejects metadata with too many values or bytes: filters index every value.
 fn check_metadata(documents: &[SentDocument]) -> Result<(), Refusal> {
     for SentDocument { id, metadata, .. } in documents {
         let bad =
@@ -140,14 +140,14 @@ fn check_ids<'a>(ids: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
     for id in ids {
         if id.is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
             let wanted = format!("wanted 1 to {LONGEST_ID} bytes without control characters");
-            return Err(Refusal::bad(format!("the id {id:.80?} is none, {wanted}")));
+            return Err(Refusal::bad(format!("the id {id:.80?} is not valid, {wanted}")));
         }
         if !seen.insert(id) {
-            return Err(Refusal::bad(format!("the id {id:.80?} stands twice")));
+            return Err(Refusal::bad(format!("the id {id:.80?} appears twice")));
         }
     }
     match seen.is_empty() {
-        true => Err(Refusal::bad("there is nothing to change")),
+        true => Err(Refusal::bad("there are no documents to change")),
         false => Ok(()),
     }
 }
@@ -159,7 +159,7 @@ async fn accept(
 ) -> Result<(StatusCode, Json<Accepted>), Refusal> {
     state.index(&name)?;
     let (own, index) = (Arc::clone(state), name.clone());
-    // the disk makes it wait
+    // it blocks on the disk
     let accepted = tokio::task::spawn_blocking(move || {
         let _room = room;
         own.index(&index)?.jobs.accept(&change, own.limits.pending)
@@ -169,17 +169,17 @@ async fn accept(
     Ok((StatusCode::ACCEPTED, Json(Accepted { job, status })))
 }
 
-/// Tells what became of a change.
+/// Returns the state of a change.
 #[utoipa::path(
     get, path = "/indexes/{name}/jobs/{number}", tag = "documents", operation_id = "job",
     params(
         ("name" = String, Path, description = "The index"),
-        ("number" = u64, Path, description = "The number that the change was accepted with"),
+        ("number" = u64, Path, description = "The number of the accepted change"),
     ),
     responses(
-        (status = 200, description = "What became of it", body = Job),
-        (status = 400, description = "The number cannot be read", body = ErrorBody),
-        (status = 404, description = "There is no such index, or no such change", body = ErrorBody),
+        (status = 200, description = "The state of the change", body = Job),
+        (status = 400, description = "The number is not valid", body = ErrorBody),
+        (status = 404, description = "The index or the change does not exist", body = ErrorBody),
     )
 )]
 pub(crate) async fn job(
@@ -190,12 +190,12 @@ pub(crate) async fn job(
     job.map(Json).ok_or_else(|| {
         Refusal::absent(
             "no_such_job",
-            format!("there is no change {number}, or what became of it is not known any more"),
+            format!("there is no change {number}, or its state is no longer stored"),
         )
     })
 }
 
-/// Reads a document as it was put.
+/// Returns a document as it was sent.
 #[utoipa::path(
     get, path = "/indexes/{name}/documents/{id}", tag = "documents", operation_id = "document",
     params(
@@ -204,7 +204,7 @@ pub(crate) async fn job(
     ),
     responses(
         (status = 200, description = "The document", body = SentDocument),
-        (status = 404, description = "There is no such index, or no such document", body = ErrorBody),
+        (status = 404, description = "The index or the document does not exist", body = ErrorBody),
         (status = 429, description = "Too many requests at the moment", body = ErrorBody),
     )
 )]

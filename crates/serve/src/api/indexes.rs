@@ -1,4 +1,4 @@
-//! Indexes: which there are, and what they consist of.
+//! Endpoints for indexes: the list and the statistics.
 
 use std::sync::Arc;
 
@@ -17,32 +17,32 @@ pub(crate) struct Indexes {
     indexes: Vec<About>,
 }
 
-/// What an index consists of.
+/// The statistics of an index.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct About {
-    /// Its name.
+    /// The name of the index.
     name: String,
-    /// The number of its last commit.
+    /// The number of the last commit.
     generation: u64,
-    /// Its documents.
+    /// Number of documents.
     documents: u64,
-    /// Views that are searched.
+    /// Number of views that are searched.
     views: u64,
-    /// How long each is.
+    /// The dimension of each view.
     dim: usize,
-    /// Token views beside them, that late interaction scores.
+    /// Number of separate token views, which late interaction scores.
     token_views: u64,
-    /// How long each of those is, where they are others.
+    /// The dimension of each token view, if lane views are separate.
     token_dim: Option<usize>,
-    /// Lists of views; none while there are few.
+    /// Number of lists of views; 0 while the index is small.
     lists: usize,
-    /// Bytes that every search may touch.
+    /// Bytes that any search may read.
     hot_bytes: u64,
-    /// Bytes of its views on disk.
+    /// Bytes of the views on disk.
     bytes: u64,
-    /// What tells its model from others.
+    /// The fingerprint of the model.
     model: String,
-    /// Changes that were accepted and are not in it yet.
+    /// Changes that were accepted and are not committed yet.
     waiting: usize,
 }
 
@@ -79,13 +79,13 @@ pub(crate) async fn all(Shared(state): Shared<Arc<State>>) -> Json<Indexes> {
     Json(Indexes { indexes: indexes.collect() })
 }
 
-/// Tells what an index consists of.
+/// Returns the statistics of an index.
 #[utoipa::path(
     get, path = "/indexes/{name}", tag = "indexes", operation_id = "index",
     params(("name" = String, Path, description = "The index")),
     responses(
         (status = 200, description = "The index", body = About),
-        (status = 404, description = "There is no such index", body = ErrorBody),
+        (status = 404, description = "The index does not exist", body = ErrorBody),
     )
 )]
 pub(crate) async fn one(

@@ -1,4 +1,4 @@
-//! What there is to ask, one file for each kind of thing.
+//! The HTTP endpoints, one file for each kind of resource.
 
 mod documents;
 mod indexes;
@@ -63,16 +63,16 @@ pub(crate) fn router(state: &Arc<State>) -> Router {
 async fn nowhere() -> Refusal {
     Refusal::absent(
         "no_such_path",
-        "there is nothing at this path: see /openapi.json for what there is",
+        "there is nothing at this path: see /openapi.json for all paths",
     )
 }
 
 async fn no_such_way() -> Refusal {
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    Refusal::new(status, "wrong_method", "this path cannot be asked so: see /openapi.json for how")
+    Refusal::new(status, "wrong_method", "this path does not allow the method: see /openapi.json")
 }
 
-/// Gives errors that come from below the same shape as ours; pages say theirs in words.
+/// Converts errors of the framework into our JSON errors; pages show theirs as HTML.
 async fn plain_errors(request: Request, next: axum::middleware::Next) -> axum::response::Response {
     if request.uri().path() == "/" {
         return next.run(request).await;
@@ -83,10 +83,10 @@ async fn plain_errors(request: Request, next: axum::middleware::Next) -> axum::r
     let status = response.status();
     match status.is_client_error() && plain {
         false => response,
-        true => Refusal::new(status, "bad_request", "the path or its parameters cannot be read")
+        true => Refusal::new(status, "bad_request", "the path or its parameters are not valid")
             .into_response(),
     }
 }
 
-/// A good answer, or a refusal.
+/// A response, or a refusal.
 pub(crate) type Answered<T> = Result<Json<T>, Refusal>;

@@ -1,4 +1,4 @@
-//! The model of an index, for those who keep their own: views of texts, and scores of documents.
+//! Endpoints for the model of an index: views of texts, and late-interaction scores.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ use crate::peer::Peer;
 use crate::shares::Share;
 use crate::state::State;
 
-/// Texts to be encoded.
+/// Texts to encode.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EncodeBody {
-    /// The index whose model is meant.
+    /// The index whose model is used.
     index: String,
-    /// Queries; their tokens have shares of the intent.
+    /// Queries; each of their tokens has an alpha.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     queries: Bounded<String, QUERIES>,
@@ -45,12 +45,12 @@ pub(crate) struct Encoded {
 pub(crate) struct EncodedText {
     /// The tokens that have views.
     tokens: Vec<String>,
-    /// A view for each.
+    /// A view for each token.
     views: Vec<Vec<f32>>,
-    /// Of a query: how much of the intent each token carries.
+    /// Queries only: the alpha of each token.
     #[serde(skip_serializing_if = "Option::is_none")]
     alpha: Option<Vec<f32>>,
-    /// The views that search or are searched, where they are others: of a query the soft lane.
+    /// The lane views, if they are separate; for a query, the soft lane.
     #[serde(skip_serializing_if = "Option::is_none")]
     lanes: Option<Vec<Vec<f32>>>,
 }
@@ -81,10 +81,10 @@ pub(crate) async fn encode(
     Ok(texts.reply)
 }
 
-/// Documents that are encoded together, before others get their turn.
+/// Documents that are encoded together in one step.
 const TOGETHER: usize = 8;
 
-/// Documents that are encoded a few at a time.
+/// Documents that are encoded in batches.
 struct Parts {
     collection: Collection,
     texts: std::vec::IntoIter<String>,
@@ -101,7 +101,7 @@ impl Parts {
         self.texts.len() == 0
     }
 
-    /// Encodes the next few.
+    /// Encodes the next batch.
     fn step(&mut self) -> Result<Vec<fastlane::DocumentViews>, Refusal> {
         let texts: Vec<String> = self.texts.by_ref().take(TOGETHER).collect();
         let first = self.done;
@@ -113,27 +113,27 @@ impl Parts {
     }
 }
 
-/// Texts on their way to views.
+/// The state of an encode request.
 struct Texts {
     queries: std::vec::IntoIter<String>,
     documents: Parts,
     reply: Reply,
     at: At,
-    /// The texts lie in memory as they came.
+    /// The request body, which holds the texts in memory.
     _body: Share,
 }
 
-/// Where the answer is.
+/// The position in the response.
 #[derive(PartialEq)]
 enum At {
-    /// Nothing of a list is written.
+    /// Nothing is written yet.
     Start,
     Queries,
     Documents,
 }
 
 impl Texts {
-    /// Encodes a query, or some documents; tells whether that was all.
+    /// Encodes a query, or some documents; returns whether that was all.
     fn step(&mut self) -> Result<bool, Refusal> {
         if let Some(text) = self.queries.next() {
             let (it, _) = self.documents.collection.encode(&text)?;
@@ -168,11 +168,11 @@ fn rows(matrix: &TokenMatrix) -> Vec<Vec<f32>> {
     matrix.values().chunks_exact(matrix.dim().max(1)).map(<[f32]>::to_vec).collect()
 }
 
-/// Texts to be put into order for a query.
+/// Texts to rerank for a query.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RerankBody {
-    /// The index whose model is meant.
+    /// The index whose model is used.
     index: String,
     /// The query.
     #[schema(min_length = 1, max_length = 16384, pattern = r"\S")]
@@ -182,7 +182,7 @@ pub(crate) struct RerankBody {
     documents: Bounded<String, QUERIES>,
 }
 
-/// Texts in order, best first.
+/// Texts, best first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Reranked {
     results: Vec<Scored>,
@@ -191,9 +191,9 @@ pub(crate) struct Reranked {
 /// A text and its score.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Scored {
-    /// Its place among those that were sent, from 0.
+    /// The position of the text in the request, from 0.
     place: usize,
-    /// The sum over the query's tokens of the best product with a token of the text.
+    /// MaxSim: the sum over query tokens of the largest dot product with a token of the text.
     score: f32,
 }
 
@@ -222,17 +222,17 @@ pub(crate) async fn rerank(
     Ok(Json(Reranked { results }))
 }
 
-/// Texts on their way to scores.
+/// The state of a rerank request.
 struct Candidates {
     query: String,
-    /// The query's, once it was encoded.
+    /// The views of the query, once it is encoded.
     views: Option<Arc<QueryViews>>,
     documents: Parts,
     results: Vec<Scored>,
 }
 
 impl Candidates {
-    /// Encodes the query, or scores some documents; tells whether that was all.
+    /// Encodes the query, or scores some documents; returns whether that was all.
     fn step(&mut self) -> Result<bool, Refusal> {
         match &self.views {
             None => self.views = Some(self.documents.collection.encode(&self.query)?.0),

@@ -1,4 +1,4 @@
-//! The description of all this for programs, made from the code itself.
+//! The OpenAPI description, generated from the code.
 
 use std::sync::Arc;
 
@@ -27,25 +27,25 @@ use crate::state::State;
 )]
 struct Api;
 
-/// What any request may be told, beside what its handler says.
+/// Responses that any request may get, in addition to those of its handler.
 const ANY: [(&str, &str); 2] = [
-    ("408", "It took too long, or its body did not come"),
-    ("500", "Something went wrong here, and the log says what"),
+    ("408", "The request timed out, or its body did not arrive"),
+    ("500", "An internal error: the log has the details"),
 ];
-/// What requests with a body may be told besides; each asks something of an index.
+/// Further responses of requests with a body; each of them uses an index.
 const SENT: [(&str, &str); 4] = [
-    ("400", "The request cannot be read"),
-    ("404", "There is no such index"),
+    ("400", "The request is not valid"),
+    ("404", "The index does not exist"),
     ("413", "The body is too large"),
     ("429", "Too many requests at the moment"),
 ];
-/// What all but a few may be told.
+/// Responses of all endpoints but a few.
 const GUARDED: [(&str, &str); 2] = [
-    ("403", "A page of another site asks, or the key may not do this"),
-    ("503", "The service is about to stop, or cannot keep changes"),
+    ("403", "The request comes from another site, or the key does not allow it"),
+    ("503", "The service is shutting down, or cannot store changes"),
 ];
-/// The same, where there are keys.
-const KEY: (&str, &str) = ("401", "A key is needed");
+/// The same, if the service has keys.
+const KEY: (&str, &str) = ("401", "A key is required");
 
 /// The OpenAPI document of a service, with keys or without.
 pub(crate) fn document(keys: bool) -> utoipa::openapi::OpenApi {
@@ -64,7 +64,7 @@ pub(crate) fn document(keys: bool) -> utoipa::openapi::OpenApi {
     api
 }
 
-/// Says what a request may be told, where its handler says nothing more exact.
+/// Adds a response to an operation, unless its handler documents one.
 fn complete(operation: &mut Operation, keys: bool) {
     let responses = &mut operation.responses.responses;
     let mut say = |(status, what): &(&str, &str)| {

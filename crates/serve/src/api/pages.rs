@@ -1,4 +1,4 @@
-//! The pages for people: they ask what programs ask, and show it.
+//! The HTML pages: they use the same searches as the API.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::page::{self, Asked, Failure, Frame};
 use crate::peer::Peer;
 use crate::state::{Index, State};
 
-/// Nothing from elsewhere, and nothing inline.
+/// The content security policy: no foreign sources, nothing inline.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
                       img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// What an address asks for: the last value of a name holds.
+/// The parameters of a page; of a repeated parameter, the last value is used.
 struct Wanted {
     asked: Asked,
     /// Only the inside of `main`.
@@ -67,7 +67,7 @@ pub(super) async fn home(
     }
 }
 
-/// What a search or the page before it shows; an error knows which letter of a filter it is about.
+/// The content of a search page; an error has the position in the filter, if there is one.
 async fn answered(
     (state, peer): (&State, &Peer),
     frame: &Frame<'_>,
@@ -131,7 +131,7 @@ async fn searched(
     Ok(found)
 }
 
-/// Fetches what was found: whole texts are shown, so that they must fit into an answer.
+/// Fetches the hits: the page shows whole texts, so they must fit into one response.
 fn fetched(mut results: Results, most: usize) -> Result<SearchResult, Refusal> {
     let (mut hits, mut bytes) = (Vec::new(), 0);
     for hit in results.by_ref() {
@@ -148,7 +148,7 @@ fn fetched(mut results: Results, most: usize) -> Result<SearchResult, Refusal> {
     Ok(SearchResult { hits, ..results.head().clone() })
 }
 
-/// What an index consists of.
+/// The statistics of an index.
 pub(super) async fn statistics(
     Shared(state): Shared<Arc<State>>,
     RawQuery(query): RawQuery,
@@ -162,7 +162,7 @@ pub(super) async fn statistics(
     }
 }
 
-/// What programs may ask for, for people who write them.
+/// The API reference page.
 pub(super) async fn reference(Shared(state): Shared<Arc<State>>) -> Response {
     let asked = Wanted::new(None, &state).asked;
     let indexes: Vec<String> = state.indexes.keys().cloned().collect();

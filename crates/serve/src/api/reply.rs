@@ -1,4 +1,5 @@
-//! Answers that may be large: counted while they are made, and held in memory until they are sent.
+//! Large responses: counted against the memory limit while they are written, and held until they
+//! are sent.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -18,29 +19,29 @@ use crate::peer::Peer;
 use crate::shares::Share;
 use crate::state::State;
 
-/// Bytes that are counted and handed over together.
+/// The size of a part that is counted and sent as one.
 const PART: usize = 64 << 10;
 
-/// JSON that grows.
+/// A JSON response that is written in parts.
 pub(crate) struct Reply {
     parts: VecDeque<Bytes>,
     last: Vec<u8>,
     len: usize,
     most: usize,
     share: Share,
-    /// Why no more was taken.
+    /// The error that ended the response.
     refusal: Option<Refusal>,
 }
 
 impl Reply {
-    /// An empty answer to a peer.
+    /// An empty response to a peer.
     pub(crate) fn new(peer: &Peer, state: &State) -> Result<Self, Refusal> {
         let share = state.memory.take(peer, 0).ok_or_else(full)?;
         let (parts, last) = (VecDeque::new(), Vec::new());
         Ok(Self { parts, last, len: 0, most: state.limits.answer, share, refusal: None })
     }
 
-    /// A text that was made as a whole.
+    /// A response from a complete text.
     pub(crate) fn whole(peer: &Peer, state: &State, text: String) -> Result<Self, Refusal> {
         let mut reply = Self::new(peer, state)?;
         if text.len() > reply.most {
@@ -55,7 +56,7 @@ impl Reply {
         Ok(reply)
     }
 
-    /// Adds what has no need to be escaped.
+    /// Adds text as it is, without escaping.
     pub(crate) fn text(&mut self, text: &str) -> Result<(), Refusal> {
         self.write_all(text.as_bytes()).map_err(|error| self.refused(&error))
     }
@@ -66,7 +67,7 @@ impl Reply {
         written.map_err(|error| self.refused(&error.into()))
     }
 
-    /// Why an answer could not be added.
+    /// Why a search result could not be added.
     pub(crate) fn failed(&mut self, error: ResultError) -> Refusal {
         match error {
             ResultError::Search(error) => error.into(),
@@ -79,7 +80,7 @@ impl Reply {
         self.refusal.take().unwrap_or_else(|| Refusal::internal(error.to_string()))
     }
 
-    /// Counts a part, and begins the next.
+    /// Counts a part against the memory limit, and starts the next.
     fn cut(&mut self) -> io::Result<()> {
         if !self.share.add(self.last.len()) {
             self.refusal = Some(full());
@@ -121,7 +122,7 @@ impl IntoResponse for Reply {
     }
 }
 
-/// An answer on its way; its memory is given back when the last part was handed over.
+/// A response being sent; its memory is released after the last part.
 struct Sending {
     parts: VecDeque<Bytes>,
     _share: Share,
@@ -145,7 +146,7 @@ impl HttpBody for Sending {
 
 fn too_large(most: usize) -> Refusal {
     Refusal::too_large(format!(
-        "the answer has more than {most} bytes: ask for fewer at once, or for a smaller `k`"
+        "the answer has more than {most} bytes: ask for fewer at once, or use a smaller `k`"
     ))
 }
 

@@ -1,4 +1,4 @@
-//! Searching: by text or by vectors, one query or many.
+//! The search endpoint: by text or by vectors, one query or many.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::peer::Peer;
 use crate::shares::Share;
 use crate::state::{Index, State};
 
-/// What to search for, and how.
+/// A query and the parameters of the search.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchBody {
@@ -29,61 +29,61 @@ pub(crate) struct SearchBody {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 16384, pattern = r"\S")]
     query: Option<String>,
-    /// Many queries as text.
+    /// Several queries as text.
     #[serde(default)]
     #[schema(max_items = 256, value_type = Option<Vec<String>>)]
     queries: Option<Bounded<String, QUERIES>>,
-    /// Many queries as vectors.
+    /// Several queries as vectors.
     #[serde(default)]
     #[schema(max_items = 256, value_type = Option<Vec<Vectors>>)]
     vectors: Option<Bounded<Vectors, QUERIES>>,
-    /// How many documents are wanted; 10 unless said.
+    /// Number of documents to return; default 10.
     #[serde(default)]
     #[schema(maximum = 1000)]
     k: Option<usize>,
-    /// How many tokens search, the best ones; the model knows what suits it.
+    /// Number of lanes: the tokens with the largest alpha; the default is set by the model.
     #[serde(default)]
     #[schema(minimum = 1)]
     lanes: Option<usize>,
-    /// How many of the documents that lanes find are scored by late interaction; 100 unless said.
+    /// Number of candidates to rerank by late interaction; default 100.
     #[serde(default)]
     #[schema(maximum = 1000)]
     rerank: Option<usize>,
-    /// Joins what words find.
+    /// Fuses the results with those of BM25.
     #[serde(default)]
     hybrid: Option<Hybrid>,
-    /// The only documents that may be found, such as `lang = en and year > 2020`.
+    /// A filter on metadata, such as `lang = en and year > 2020`.
     #[serde(default)]
     filter: Option<String>,
 }
 
-/// A query that was encoded before.
+/// A query that is already encoded.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Vectors {
     /// A view for each token.
     #[schema(min_items = 1, max_items = 512, value_type = Vec<Vec<f32>>)]
     views: Bounded<Bounded<f32, VALUES>, VIEWS>,
-    /// The view that searches; without it, all do.
+    /// The lane view to search with; default: all views.
     #[serde(default)]
     #[schema(value_type = Option<Vec<f32>>)]
     lane: Option<Bounded<f32, VALUES>>,
-    /// What words are asked for, in a hybrid search.
+    /// The query text for BM25 in a hybrid search.
     #[serde(default)]
     text: Option<String>,
 }
 
-/// How two lists are joined.
+/// How the two ranked lists are fused.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Hybrid {
-    /// By ranks.
+    /// Reciprocal rank fusion.
     Ranks,
-    /// By scores.
+    /// Scores, each list scaled to the range 0 to 1.
     Scores,
 }
 
-/// Answers, one for each query: what is written in parts has this shape.
+/// Answers, one for each query.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Answers {
     answers: Vec<SearchResult>,
@@ -131,14 +131,14 @@ pub(crate) async fn search(
     Ok(reply)
 }
 
-/// The queries of a request: each is a step, between which others get their turn.
+/// The queries of a request; each is one step in the fair queue.
 struct Work {
     index: Arc<Index>,
     search: Search,
     queries: VecDeque<Query>,
     reply: Reply,
     times: Vec<Times>,
-    /// The queries lie in memory as they came.
+    /// The request body, which holds the queries in memory.
     _body: Share,
 }
 
@@ -166,12 +166,10 @@ fn how(body: &SearchBody, limits: &Limits) -> Result<Search, Refusal> {
     }
     let sent = || body.vectors.iter().flat_map(|vectors| vectors.iter());
     if body.hybrid.is_some() && sent().any(|vectors| vectors.text.is_none()) {
-        return Err(Refusal::bad("`hybrid` wants a `text` beside `views`: words are asked for it"));
+        return Err(Refusal::bad("`hybrid` needs a `text` with the `views`, for BM25"));
     }
     if body.lanes.is_some() && sent().any(|vectors| vectors.lane.is_some()) {
-        return Err(Refusal::bad(
-            "`lane` searches alone, and `lanes` says otherwise: leave one out",
-        ));
+        return Err(Refusal::bad("`lane` and `lanes` exclude each other: leave one out"));
     }
     let filter = body.filter.as_deref().map(|filter| check_filter(filter, limits)).transpose()?;
     let filter = filter.map(str::parse::<Filter>).transpose();
@@ -184,7 +182,7 @@ fn how(body: &SearchBody, limits: &Limits) -> Result<Search, Refusal> {
     Ok(search.k(k).rerank(rerank).lanes(body.lanes.into()).fusion(fusion).filter(filter))
 }
 
-/// Refuses numbers of documents that would take too long.
+/// Rejects numbers of documents that would take too long.
 pub(crate) fn check_sizes(k: usize, rerank: usize, limits: &Limits) -> Result<(), Refusal> {
     for (name, value) in [("k", k), ("rerank", rerank)] {
         if value > limits.k {
@@ -195,7 +193,7 @@ pub(crate) fn check_sizes(k: usize, rerank: usize, limits: &Limits) -> Result<()
     Ok(())
 }
 
-/// Refuses a filter that would take too long.
+/// Rejects a filter that is too long.
 pub(crate) fn check_filter<'a>(filter: &'a str, limits: &Limits) -> Result<&'a str, Refusal> {
     match filter.len() {
         bytes if bytes > limits.filter => {
@@ -206,7 +204,7 @@ pub(crate) fn check_filter<'a>(filter: &'a str, limits: &Limits) -> Result<&'a s
     }
 }
 
-/// Refuses a filter that looks into the index too often.
+/// Rejects a filter with too many comparisons.
 pub(crate) fn check_comparisons(filter: Filter, limits: &Limits) -> Result<Filter, Refusal> {
     match (filter.comparisons(), limits.comparisons) {
         (found, most) if found > most => Err(Refusal::bad(format!(
@@ -216,7 +214,7 @@ pub(crate) fn check_comparisons(filter: Filter, limits: &Limits) -> Result<Filte
     }
 }
 
-/// Refuses queries that ask for too many documents together.
+/// Rejects queries that request too many documents together.
 fn check_hits(queries: usize, k: usize, limits: &Limits) -> Result<(), Refusal> {
     match (queries.saturating_mul(k), limits.hits) {
         (found, most) if found > most => Err(Refusal::bad(format!(
@@ -227,7 +225,7 @@ fn check_hits(queries: usize, k: usize, limits: &Limits) -> Result<(), Refusal> 
     }
 }
 
-/// Refuses a text that is no query.
+/// Rejects a text that is empty or too long for a query.
 pub(crate) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
     match text.len() {
         bytes if bytes > limits.query => {
@@ -239,7 +237,7 @@ pub(crate) fn check_text(text: &str, limits: &Limits) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses more queries, or texts, than a request may have.
+/// Rejects more queries, or texts, than a request may have.
 pub(crate) fn check_count(what: &str, found: usize) -> Result<(), Refusal> {
     match found > QUERIES {
         true => Err(Refusal::too_large(format!("there are more than {QUERIES} {what}"))),
@@ -270,9 +268,9 @@ fn queries(body: SearchBody, limits: &Limits) -> Result<Vec<Query>, Refusal> {
     Ok(queries)
 }
 
-/// Turns vectors that were sent into what searches.
+/// Converts vectors from the request into query views.
 fn views(Vectors { views, lane, text }: Vectors) -> Result<Query, Refusal> {
-    // each searches: the time, and the memory for what they find, grow with their number
+    // each view is searched: time and memory grow with their number
     if views.len() > VIEWS {
         return Err(Refusal::bad(format!("a query has more than {VIEWS} views")));
     }
@@ -281,7 +279,7 @@ fn views(Vectors { views, lane, text }: Vectors) -> Result<Query, Refusal> {
         return Err(Refusal::bad(format!("a view has more than {VALUES} values")));
     }
     if dim == 0 || views.iter().any(|view| view.len() != dim) {
-        return Err(Refusal::bad("`views` wants one view or more, all as long as each other"));
+        return Err(Refusal::bad("`views` needs one or more views, all of the same length"));
     }
     let count = views.len();
     let token = |at: usize| Token { id: 0, text: format!("#{at}"), bytes: None };
@@ -316,7 +314,7 @@ mod tests {
         assert_eq!(refused(r#"{"query":"a","lanes":0}"#), "`lanes` is 0, wanted 1 or more");
         assert_eq!(refused(r#"{"query":" "}"#), "the query is empty");
         let ragged = r#"{"vectors":[{"views":[[1.0],[1.0,2.0]]}]}"#;
-        assert_eq!(refused(ragged), "`views` wants one view or more, all as long as each other");
+        assert_eq!(refused(ragged), "`views` needs one or more views, all of the same length");
         assert!(refused(r#"{"query":"a","filter":"a ="}"#).starts_with("`filter`: "));
         let long = format!("{{\"query\":\"{}\"}}", "a".repeat(20_000));
         assert_eq!(refused(&long), "a query has 20000 bytes, wanted at most 16384");
@@ -325,9 +323,9 @@ mod tests {
         let many = format!("{{\"vectors\":[{{\"views\":[{}[1.0]]}}]}}", "[1.0],".repeat(512));
         assert_eq!(refused(&many), "a query has more than 512 views");
         let wordless = r#"{"vectors":[{"views":[[1.0]]}],"hybrid":"ranks"}"#;
-        assert!(refused(wordless).starts_with("`hybrid` wants a `text`"));
+        assert!(refused(wordless).starts_with("`hybrid` needs a `text`"));
         let both = r#"{"vectors":[{"views":[[1.0]],"lane":[1.0]}],"lanes":2}"#;
-        assert!(refused(both).starts_with("`lane` searches alone"));
+        assert!(refused(both).starts_with("`lane` and `lanes` exclude"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Bodies of requests: read at a least rate, counted as their bytes come, and held as long as what
-//! they say is in use.
+//! Request bodies: read with a minimum rate, counted against the memory limit as bytes arrive, and
+//! held while their content is in use.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::rate::Rate;
 use crate::shares::Share;
 use crate::state::State;
 
-/// A larger body is parsed on a thread of its own, so that connections go on meanwhile.
+/// A larger body is parsed on its own thread, so that it does not block other connections.
 const LARGE: usize = 256 << 10;
 
 /// The body of a request, as JSON, and its share of the memory.
@@ -36,12 +36,12 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<State>> for Sent<T> {
         };
         parsed.map(|value| Self(value, share)).map_err(|error| {
             let status = StatusCode::BAD_REQUEST;
-            Refusal::new(status, "bad_json", format!("the body is not what is wanted: {error}"))
+            Refusal::new(status, "bad_json", format!("the body is not valid: {error}"))
         })
     }
 }
 
-/// Takes in a body.
+/// Reads a body.
 async fn receive(mut body: Body, peer: &Peer, state: &State) -> Result<(Vec<u8>, Share), Refusal> {
     let limits = &state.limits;
     let full = || Refusal::overloaded("bytes of this client");
@@ -54,7 +54,7 @@ async fn receive(mut body: Body, peer: &Peer, state: &State) -> Result<(Vec<u8>,
         let frame =
             tokio::time::timeout(rate.left(), frame).await.map_err(|_| slow(limits.rate))?;
         let Some(frame) = frame else { return Ok((bytes, share)) };
-        let frame = frame.map_err(|_| Refusal::bad("the body broke off"))?;
+        let frame = frame.map_err(|_| Refusal::bad("the body was cut off"))?;
         let Ok(data) = frame.into_data() else { continue };
         rate.moved(data.len(), began.elapsed());
         if bytes.len() + data.len() > limits.body {
@@ -70,6 +70,6 @@ async fn receive(mut body: Body, peer: &Peer, state: &State) -> Result<(Vec<u8>,
 }
 
 fn slow(least: usize) -> Refusal {
-    let message = format!("the body came too slowly, wanted {least} bytes a second or more");
+    let message = format!("the body came too slowly, wanted at least {least} bytes per second");
     Refusal::new(StatusCode::REQUEST_TIMEOUT, "timed_out", message)
 }

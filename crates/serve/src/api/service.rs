@@ -1,4 +1,4 @@
-//! The service itself: whether it lives, whether it is ready, what it counts.
+//! Endpoints for health, readiness and metrics.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -16,28 +16,28 @@ use crate::error::{ErrorBody, Refusal};
 use crate::metrics::head;
 use crate::state::State;
 
-/// How it is.
+/// The health of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
     /// `ok`
     status: &'static str,
 }
 
-/// Tells that the service lives.
+/// Reports that the service is alive.
 #[utoipa::path(
     get, path = "/health", tag = "service", security(()),
-    responses((status = 200, description = "It lives", body = Health))
+    responses((status = 200, description = "The service is alive", body = Health))
 )]
 pub(crate) async fn health() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Tells whether requests are welcome.
+/// Reports whether the service accepts requests.
 #[utoipa::path(
     get, path = "/ready", tag = "service", security(()),
     responses(
-        (status = 200, description = "They are", body = Health),
-        (status = 503, description = "It is about to stop", body = ErrorBody),
+        (status = 200, description = "The service is ready", body = Health),
+        (status = 503, description = "The service is shutting down", body = ErrorBody),
     )
 )]
 pub(crate) async fn ready(Shared(state): Shared<Arc<State>>) -> Answered<Health> {
@@ -45,12 +45,12 @@ pub(crate) async fn ready(Shared(state): Shared<Arc<State>>) -> Answered<Health>
         false => Ok(Json(Health { status: "ok" })),
         true => {
             let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
-            Err(Refusal::new(status, "stopping", "the service is about to stop"))
+            Err(Refusal::new(status, "stopping", "the service is shutting down"))
         }
     }
 }
 
-/// Tells what the service counts, for Prometheus.
+/// Returns metrics in the Prometheus text format.
 #[utoipa::path(
     get, path = "/metrics", tag = "service",
     responses(
@@ -71,7 +71,7 @@ fn gauges(state: &State) -> String {
         ("fastlane_generation", "The number of the last commit.", |it| it.collection.generation()),
         ("fastlane_documents", "Documents.", |it| it.collection.stats().views.documents),
         ("fastlane_views", "Views that are searched.", |it| it.collection.stats().views.views),
-        ("fastlane_changes_waiting", "Changes that were accepted and not made yet.", |it| {
+        ("fastlane_changes_waiting", "Changes that were accepted and are not applied yet.", |it| {
             it.jobs.waiting() as u64
         }),
     ];

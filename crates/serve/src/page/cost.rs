@@ -1,4 +1,4 @@
-//! What a search cost: a bar of its stages, and how much came of it.
+//! The cost of a search: a bar of its stages, and the number of results.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::view_model::ViewModel;
 struct Stage {
     name: &'static str,
     us: u128,
-    /// Whether it was wanted.
+    /// Whether the stage is on.
     on: bool,
 }
 
@@ -72,7 +72,7 @@ fn row(stage: &Stage) -> Markup {
     }
 }
 
-/// How many of how many; the script says the same aloud.
+/// Results of documents; the script announces the same to screen readers.
 pub(super) fn tally(results: &Results<'_>) -> Markup {
     let hits = counted(results.found.hits.len() as u64, "result");
     html! {

@@ -1,20 +1,20 @@
-//! What went wrong, and the ways on.
+//! The error page: what is wrong, and what to do.
 
 use maud::{Markup, html};
 
 use super::format::ticked;
 use super::{Asked, links};
 
-/// Why a request has no answer.
+/// Why a request failed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Failure<'a> {
     /// The status of the response.
     pub(crate) status: u16,
     /// What is wrong, in a sentence.
     pub(crate) said: &'a str,
-    /// The character of the filter, counted from 1, from which on it cannot be read.
+    /// The first character of the filter that cannot be parsed, counted from 1.
     pub(crate) at: Option<usize>,
-    /// A sentence that helps.
+    /// A hint.
     pub(crate) way_out: Option<&'a str>,
 }
 
@@ -42,17 +42,17 @@ impl Failure<'_> {
         let unfiltered = Asked { filter: String::new(), ..asked.clone() };
         let again = !asked.q.trim().is_empty();
         html! {
-            p { "Ways on:" }
+            p { "What you can do:" }
             ul.out {
                 @if let Some(way_out) = self.way_out { li { (ticked(way_out)) } }
                 @if self.at.is_some() {
-                    li { "mend the filter above and search again;" }
+                    li { "correct the filter above and search again;" }
                 }
                 @if again && !asked.filter.is_empty() {
                     li { a href=(links::search(&unfiltered)) { "search without a filter" } ";" }
                 }
                 @if again && self.at.is_none() {
-                    li { a href=(links::search(asked)) { "search once more" } ";" }
+                    li { a href=(links::search(asked)) { "search again" } ";" }
                 }
                 @if self.at.is_some() {
                     li {
@@ -63,14 +63,14 @@ impl Failure<'_> {
                         "joined by " code { "and" } ", " code { "or" } ", " code { "not" } "."
                     }
                 } @else {
-                    li { a href="/" { "begin anew" } "." }
+                    li { a href="/" { "start again" } "." }
                 }
             }
         }
     }
 }
 
-/// The filter, with a sign below the character from which on it cannot be read.
+/// The filter, with a mark below the first character that cannot be parsed.
 fn place(filter: &str, at: usize) -> Markup {
     let before = at.saturating_sub(1).min(filter.chars().count());
     let start = filter.char_indices().nth(before).map_or(filter.len(), |(start, _)| start);

@@ -1,19 +1,18 @@
-//! The form: a query, and the knobs of a search.
+//! The form: a query, and the search options.
 
 use maud::{Markup, html};
 
 use super::{Asked, links};
 
-/// How many documents are scored once more unless something else is said.
+/// The default number of documents to rerank.
 pub(super) const RERANK: usize = 100;
 
-/// What a pointer that rests on the lanes is told.
-const LANES: &str = "How many tokens search: as the model is used to, so many of the best, or all";
+/// The tooltip of the lanes.
+const LANES: &str = "How many tokens search: the model's default, some of the best, or all";
 
 /// The form as it was sent; `at` is where the filter cannot be read.
 ///
-/// A box that is not ticked sends nothing, so that a hidden 0 stands before each: the last value of
-/// a name holds.
+/// An unchecked box sends nothing, so a hidden 0 precedes each: the last value of a name is used.
 pub(super) fn form(asked: &Asked, at: Option<usize>) -> Markup {
     html! {
         form #ask action="/" method="get" role="search" autocomplete="off" {
@@ -23,7 +22,8 @@ pub(super) fn form(asked: &Asked, at: Option<usize>) -> Markup {
                     autofocus spellcheck="false" enterkeyhint="search";
                 button { "Search" }
             }
-            // folded on small screens only; open where a knob is not as usual, or is wrong
+            // folded on small screens only; open if an option has another value than its default,
+            // or is wrong
             details.options open[turned(asked) || at.is_some()] {
                 summary { "Options" }
                 (knobs(asked, at))
@@ -32,7 +32,7 @@ pub(super) fn form(asked: &Asked, at: Option<usize>) -> Markup {
     }
 }
 
-/// Whether a knob stands elsewhere than usual.
+/// Whether an option differs from its default.
 fn turned(asked: &Asked) -> bool {
     let usual = Asked { q: asked.q.clone(), index: asked.index.clone(), ..Asked::default() };
     *asked != usual
@@ -68,7 +68,7 @@ fn knobs(asked: &Asked, at: Option<usize>) -> Markup {
 
 fn lanes(asked: Option<usize>) -> Markup {
     let mut choices = vec![None, Some(1), Some(2), Some(4), Some(usize::MAX)];
-    // somebody may have written another number into the address
+    // the URL may have another number
     if !choices.contains(&asked) {
         choices.push(asked);
         choices.sort_unstable();

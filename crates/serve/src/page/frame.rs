@@ -1,10 +1,10 @@
-//! What stands around every page: the head, the bar on top, the line of keys.
+//! The frame of every page: the head, the top bar, the line of keyboard shortcuts.
 
 use maud::{DOCTYPE, Markup, html};
 
 use super::{Frame, form, links};
 
-/// Which page one is on.
+/// The current page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Here {
     Search,
@@ -35,7 +35,7 @@ pub(super) fn searching(
     }
 }
 
-/// A page to read, which needs no script.
+/// A page without a form and a script.
 pub(super) fn reading(title: &str, frame: &Frame<'_>, here: Here, inside: &Markup) -> Markup {
     html! {
         (DOCTYPE)

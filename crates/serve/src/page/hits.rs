@@ -1,4 +1,4 @@
-//! The documents that were found: where each was met, and why it stands where it does.
+//! The hits: where each matched, and how its score came about.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use super::{Asked, format, links};
 const WHOLE: usize = 20_000;
 /// Bytes of a value in the metadata.
 const VALUE: usize = 120;
-/// Lanes that are named beside each hit; with more the table says it better.
+/// Lanes that are named next to each hit; for more, the table is clearer.
 const NAMED: usize = 4;
 
 /// All hits, or what to do where there are none.
@@ -41,10 +41,10 @@ fn nothing(asked: &Asked, documents: u64) -> Markup {
             @if documents == 0 {
                 "There are no documents in this index yet: " code { "fastlane index" } " adds some."
             } @else if !asked.filter.is_empty() {
-                "No document that fits the filter was found. Ease the filter, or "
+                "No document that matches the filter was found. Relax the filter, or "
                 a href=(links::search(&unfiltered)) { "search without it" } "."
             } @else {
-                "No document was found. Ask in other words, or "
+                "No document was found. Rephrase the query, or "
                 a href=(links::search(&all)) { "let all tokens search" } "."
             }
         }
@@ -68,7 +68,7 @@ impl<'a> Drawn<'a> {
         let text = hit.document.full_text();
         let title = 0..hit.document.title.len();
         let body = text.len() - hit.document.text.len()..text.len();
-        // what the encoder added to the query is no word that a reader looks for
+        // tokens that the encoder added to the query are not words of the user
         let theirs =
             hit.matches.iter().filter(|pair| !shown.special(pair.query) || shown.one_view());
         let marks = theirs.filter_map(|pair| Some((pair.query, pair.bytes.clone()?))).collect();
@@ -153,7 +153,7 @@ impl<'a> Drawn<'a> {
         tokens.join(" ")
     }
 
-    /// What the lanes met, the id, and what the document says of itself.
+    /// The matches of the lanes, the id, and the metadata.
     fn facts(&self) -> Markup {
         let document = &self.hit.document;
         html! {
@@ -249,7 +249,7 @@ impl<'a> Drawn<'a> {
         let pairs = self.hit.matches.len();
         let products = counted(pairs as u64, "product");
         match (self.shown.asked.rerank > 0, self.shown.by) {
-            _ if self.shown.asked.hybrid => format!("{products}, beside which words count"),
+            _ if self.shown.asked.hybrid => format!("{products}; BM25 counts too"),
             (true, _) => format!("Sum of {products}"),
             (false, By::Soft) => "Product of the one view".to_owned(),
             (false, By::Lanes) if pairs == 1 => "Product of the lane".to_owned(),
@@ -258,7 +258,7 @@ impl<'a> Drawn<'a> {
         }
     }
 
-    /// Whether the rows explain the score: words may count too, or rows be missing.
+    /// Whether the rows explain the score: BM25 may count too, or rows may be missing.
     fn adds_up(&self) -> bool {
         let shown = self.shown;
         let intent = shown.intent();

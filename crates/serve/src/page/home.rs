@@ -1,4 +1,4 @@
-//! The page before there is a query: what a lane is, what to ask, which knobs there are.
+//! The start page: what a lane is, example queries, and the search options.
 
 use maud::{Markup, html};
 
@@ -98,7 +98,7 @@ fn tries(asked: &Asked, examples: &[String]) -> Markup {
 fn turns(after: bool) -> Markup {
     html! {
         div {
-            h2 { @if after { "Then turn a knob" } @else { "Ask, then turn a knob" } }
+            h2 { @if after { "Then change an option" } @else { "Ask, then change an option" } }
             dl {
                 div {
                     dt { "Lanes" }
@@ -113,12 +113,12 @@ fn turns(after: bool) -> Markup {
                 }
                 div {
                     dt { "Words too" }
-                    dd { "Fused with BM25, which knows names and numbers by their letters." }
+                    dd { "Fused with BM25, which matches names and numbers exactly." }
                 }
                 div {
                     dt { "Filter" }
                     dd {
-                        "Only documents whose fields fit: " code { "lang = en and year > 2020" }
+                        "Only documents whose fields match: " code { "lang = en and year > 2020" }
                     }
                 }
             }

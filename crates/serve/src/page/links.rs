@@ -1,8 +1,8 @@
-//! Where links lead.
+//! Link targets.
 
 use super::{Asked, Frame};
 
-/// The page before there is a query, of the same index.
+/// The start page of the same index.
 pub(super) fn home(frame: &Frame<'_>) -> String {
     if frame.indexes.len() > 1 { format!("/{}", index(frame)) } else { "/".to_owned() }
 }
@@ -13,12 +13,12 @@ pub(super) fn index(frame: &Frame<'_>) -> String {
     if name.is_empty() { String::new() } else { format!("?index={}", encoded(name)) }
 }
 
-/// The figures of an index.
+/// The statistics page of an index.
 pub(super) fn statistics(index: &str) -> String {
     format!("/stats?index={}", encoded(index))
 }
 
-/// The same search again; what is empty is left out, as the form does it.
+/// The URL of a search; empty values are left out, as in the form.
 pub(super) fn search(asked: &Asked) -> String {
     let lanes = lanes(asked.lanes);
     let (rerank, hybrid) = (asked.rerank.to_string(), u8::from(asked.hybrid).to_string());

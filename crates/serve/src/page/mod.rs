@@ -1,8 +1,8 @@
-//! The search page: what a search found, as HTML, and the assets beside it.
+//! The search page: results as HTML, and the assets.
 //!
-//! Every text goes through the escaping of `html!`. A page needs no script; with one, the inside of
-//! `main` is asked for alone and replaced, so each page has a function for that part too. What the
-//! script reads of the markup is listed, and checked, in `tests/contract.rs`.
+//! `html!` escapes every text. A page works without the script; the script fetches and replaces
+//! only the inside of `main`, so each page has a function for that part too. The markup that the
+//! script reads is listed, and checked, in `tests/contract.rs`.
 
 mod cost;
 mod failure;
@@ -26,59 +26,59 @@ use maud::{Markup, html};
 pub(crate) use failure::Failure;
 use frame::Here;
 
-/// The style of all pages.
+/// The style sheet.
 pub(crate) const STYLE: &str = include_str!("assets/style.css");
-/// What makes results follow as one types.
+/// The script that updates results while the user types.
 pub(crate) const SCRIPT: &str = include_str!("assets/page.js");
-/// The picture in the tab.
+/// The icon.
 pub(crate) const ICON: &str = include_str!("assets/icon.svg");
 
-/// What a request asks for.
+/// The parameters of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
     /// The query; empty while there is none.
     pub(crate) q: String,
     /// The index that is searched.
     pub(crate) index: String,
-    /// How many tokens search: `usize::MAX` for all, the usual ones if nothing is said.
+    /// Number of lanes: `usize::MAX` for all; none for the default of the model.
     pub(crate) lanes: Option<usize>,
     /// How many documents late interaction scores; 0 for none.
     pub(crate) rerank: usize,
-    /// Whether words count too.
+    /// Whether the search is hybrid (with BM25).
     pub(crate) hybrid: bool,
-    /// Which documents may be found, as it was written.
+    /// The filter, as it was typed.
     pub(crate) filter: String,
 }
 
 impl Default for Asked {
-    /// What a name means that a request leaves out.
+    /// The defaults of absent parameters.
     fn default() -> Self {
         let (q, index, filter) = Default::default();
         Self { q, index, lanes: None, rerank: form::RERANK, hybrid: false, filter }
     }
 }
 
-/// What stands around every page.
+/// The frame of every page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame<'a> {
     /// The names of all indexes.
     pub(crate) indexes: &'a [String],
-    /// What was asked.
+    /// The parameters of the request.
     pub(crate) asked: &'a Asked,
 }
 
-/// An answer, and what one has to know of the index to explain it.
+/// A search result, and the facts of the index that explain it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Results<'a> {
-    /// What was found.
+    /// The result.
     pub(crate) found: &'a SearchResult,
     /// How many documents the index has.
     pub(crate) documents: u64,
-    /// Whether the model says which tokens carry the intent.
+    /// Whether the model has a router.
     pub(crate) has_router: bool,
 }
 
-/// The page before there is a query, with queries to try if there are any.
+/// The start page, with example queries if there are any.
 pub(crate) fn home(frame: &Frame<'_>, documents: u64, examples: &[String]) -> String {
     let inside = home::inside(frame, documents, examples);
     frame::searching("FastLane", frame, None, "", &inside).into_string()
@@ -108,12 +108,12 @@ pub(crate) fn statistics(frame: &Frame<'_>, figures: &Stats) -> String {
         .into_string()
 }
 
-/// What programs may ask for; `api` is the description that they read.
+/// The API reference; `api` is the OpenAPI description.
 pub(crate) fn reference(frame: &Frame<'_>, api: &serde_json::Value) -> String {
     frame::reading("API – FastLane", frame, Here::Reference, &reference::inside(api)).into_string()
 }
 
-/// What went wrong, and the ways on.
+/// The error page: what is wrong, and what to do.
 pub(crate) fn failure(frame: &Frame<'_>, failure: &Failure<'_>) -> String {
     let title = format!("{} – FastLane", failure.title());
     let inside = failure.inside(frame.asked);

@@ -1,4 +1,5 @@
-//! The query as the router sees it: its tokens with their shares, and a sentence on what it did.
+//! The query as the router sees it: its tokens with their alpha, and a sentence that explains the
+//! lanes.
 
 use maud::{Markup, html};
 
@@ -30,7 +31,7 @@ impl Heights {
 }
 
 impl Bar<'_> {
-    /// What stands in a token's button.
+    /// The content of a token's button.
     pub(super) fn draw(&self, heights: Heights) -> Markup {
         let (line, height) = (percent(heights.line()), 100.0 * self.alpha / heights.most);
         html! {
@@ -105,12 +106,12 @@ fn token(shown: &ViewModel<'_>, at: usize, heights: Heights) -> Markup {
     }
 }
 
-/// What a pointer that rests on a token is told.
+/// The tooltip of a token.
 fn title(shown: &ViewModel<'_>, at: usize) -> String {
     let mut title = format!("{}: alpha {:.3}", shown.spelled(at), shown.alpha(at));
     if let Some(which) = shown.which(at) {
         title.push_str(&format!(", {which}"));
-        // a rerank weighs all tokens alike
+        // a rerank gives all tokens equal weight
         if shown.found.lanes.len() > 1 && shown.asked.rerank == 0 {
             let share = shown.alpha(at) / shown.intent();
             title.push_str(&format!(", {share:.2} of the score"));
@@ -119,25 +120,24 @@ fn title(shown: &ViewModel<'_>, at: usize) -> String {
     title
 }
 
-/// What the router did, whether it saw the whole query, and what the page cannot show.
+/// What the router did, whether the query was cut, and what the page cannot show.
 pub(super) fn sentences(shown: &ViewModel<'_>) -> Markup {
     let cut = shown.found.cut as u64;
     html! {
         p.says {
             (sentence(shown))
             @if cut > 0 {
-                " The query is too long for the model: its last " (counted(cut, "byte"))
-                " had no part in it."
+                " The query is too long for the model, which ignored its last "
+                (counted(cut, "byte")) "."
             }
             @if silent(shown) {
-                " What is looked up in documents stands for no single token here: a rerank shows "
-                "which tokens answer."
+                " The lookup uses one view of all tokens here: a rerank shows which tokens match."
             }
         }
     }
 }
 
-/// Whether nobody knows which tokens met.
+/// Whether the matching tokens are unknown.
 fn silent(shown: &ViewModel<'_>) -> bool {
     let hits = &shown.found.hits;
     shown.asked.rerank == 0 && !hits.is_empty() && hits.iter().all(|hit| hit.matches.is_empty())
@@ -148,7 +148,8 @@ fn sentence(shown: &ViewModel<'_>) -> Markup {
     let lookups = small(shown.found.lanes.len());
     match (shown.by, shown.has_router) {
         (By::All, false) => html! {
-            "This model has no router: all " (tokens) " tokens carry alike, and all of them search."
+            "This model has no router: all " (tokens) " tokens have equal weight, "
+            "and all of them search."
         },
         (By::All, true) => html! {
             "All " (tokens) " tokens search: " b { (tokens) " lookups" } ", as ColBERT does it."
@@ -158,7 +159,8 @@ fn sentence(shown: &ViewModel<'_>) -> Markup {
             b { "one lookup instead of " (tokens) } "."
         },
         (By::Lanes, false) => html! {
-            "This model has no router: all " (tokens) " tokens carry alike, and the first of them "
+            "This model has no router: all " (tokens) " tokens have equal weight, "
+            "and the first of them "
             @if shown.found.lanes.len() == 1 { "searches" } @else { "search" } ", "
             (names(shown)) ": "
             b { (lookups) @if lookups == "one" { " lookup" } @else { " lookups" }

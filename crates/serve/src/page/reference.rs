@@ -1,4 +1,4 @@
-//! What programs may ask for, from the description that programs read themselves.
+//! The API reference, from the OpenAPI description.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -11,7 +11,7 @@ const FILTERS: [(&str, &str); 6] = [
     ("year > 2020", "numbers, dates and texts compare with `<`, `<=`, `>`, `>=`, `!=`"),
     ("author.name = Ada", "a path walks into objects; any element of a list may match"),
     ("lang in (en, de)", "one of several"),
-    ("exists doi", "there is such metadata at all"),
+    ("exists doi", "the field is present"),
     ("lang = en and not (year < 2000 or draft = true)", "joined by `and`, `or`, `not`"),
 ];
 
@@ -41,14 +41,14 @@ pub(super) fn inside(api: &Value) -> Markup {
         p {
             "An answer with a status of 400 or more is "
             code { "{\"error\": {\"code\": …, \"message\": …}}" }
-            ". A code stays the same for ever; a message is for people. 429 says with "
-            code { "Retry-After" } " when to come back. Every answer has an " code { "x-request-id" }
+            ". Codes are stable; messages are for people. 429 says with "
+            code { "Retry-After" } " when to retry. Every answer has an " code { "x-request-id" }
             ", which the log has too."
         }
     }
 }
 
-/// One thing to ask.
+/// One operation.
 fn operation(api: &Value, path: &str, method: &str, it: &Value) -> Markup {
     let content = &it["requestBody"]["content"];
     let body = content.as_object().and_then(|kinds| kinds.values().next());

@@ -1,4 +1,4 @@
-//! What an index consists of, with a word on what each figure means.
+//! The statistics of an index, with the meaning of each figure.
 
 use fastlane::Stats;
 use maud::{Markup, html};
@@ -9,7 +9,7 @@ use super::{Frame, links};
 /// Characters of a fingerprint that tell models apart at a glance: `f1-`, and 8 digits.
 const DIGITS: usize = 11;
 
-/// A figure: what it is of, how much, in what, and what that means.
+/// A figure: its name, value, unit and meaning.
 struct Row {
     name: &'static str,
     value: String,
@@ -23,7 +23,7 @@ pub(super) fn inside(frame: &Frame<'_>, figures: &Stats) -> Markup {
     html! {
         h1 { (index) }
         p.lead {
-            "What this index consists of, as " code { "fastlane stat" } " says it. "
+            "What this index consists of, as " code { "fastlane stat" } " prints it. "
             a href=(links::home(frame)) { "Search it" } "."
         }
         table.stats {
@@ -109,14 +109,14 @@ fn of_views(figures: &Stats) -> Vec<Row> {
         name: "Views",
         value: grouped(views.views),
         unit: times(dims.searched),
-        means: "Vectors, of so many numbers each, that a lookup goes through.",
+        means: "Vectors, with this many numbers each, that a lookup searches.",
     }];
     if let Some(dim) = dims.tokens {
         rows.push(Row {
             name: "Token views",
             value: grouped(views.token_views),
             unit: times(dim),
-            means: "Vectors of tokens, which a rerank compares and no lookup goes through.",
+            means: "Vectors of tokens, which a rerank compares and no lookup searches.",
         });
     }
     // few views are compared one by one, and have no codes
@@ -133,7 +133,7 @@ fn of_views(figures: &Stats) -> Vec<Row> {
     rows
 }
 
-/// The model by its name alone: where it lies is nobody's business.
+/// The model by its name only: its path is not public.
 fn model(figures: &Stats) -> Row {
     let name = figures.model.as_ref().and_then(|model| model.file_name());
     let name = name.map(|name| name.to_string_lossy().into_owned());
@@ -141,7 +141,7 @@ fn model(figures: &Stats) -> Row {
         name: "Model",
         value: name.unwrap_or_else(|| "unnamed".to_owned()),
         unit: Some(figures.fingerprint.chars().take(DIGITS).collect()),
-        means: "What made the views, with the start of its fingerprint; views of other \
+        means: "The model of the views, with the start of its fingerprint; views of other \
                 models are refused.",
     }
 }

@@ -1,4 +1,4 @@
-//! A search as the pages read it: what searched, which pairs of tokens are worth a look.
+//! A search result for the pages: which views searched, and which pairs of tokens to show.
 
 use fastlane::{LaneKind, Match, SearchResult};
 
@@ -16,7 +16,7 @@ pub(super) enum By {
 }
 
 impl By {
-    /// What searches unless somebody names a number depends on the model.
+    /// The default number of lanes depends on the model.
     fn of(found: &SearchResult) -> Self {
         match found.lane {
             LaneKind::Soft => Self::Soft,
@@ -50,7 +50,7 @@ impl<'a> ViewModel<'a> {
         self.found.tokens.len()
     }
 
-    /// The share that each token had if all carried alike.
+    /// The share of each token if all had equal weight.
     pub(super) fn even(&self) -> f32 {
         1.0 / self.tokens().max(1) as f32
     }

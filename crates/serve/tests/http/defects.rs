@@ -217,7 +217,7 @@ fn defect_c1_an_answer_has_a_limit_and_says_so() {
         let (status, answer) = ask(&body);
         assert_eq!((status, code(&answer)), (413, "too_large"));
         let message = answer["error"]["message"].as_str().unwrap();
-        assert!(message.ends_with("ask for fewer at once, or for a smaller `k`"), "{message}");
+        assert!(message.ends_with("ask for fewer at once, or use a smaller `k`"), "{message}");
     }
     // all answers of a client together
     let limits = Limits { memory: 1_000_000, ..config(folder.path()).limits };

@@ -89,7 +89,7 @@ pub enum DataError {
         id: String,
     },
     /// An id stands twice where each must stand once.
-    #[error("the {what} `{id}` stands twice in `{}`", path.display())]
+    #[error("the {what} `{id}` appears twice in `{}`", path.display())]
     Twice {
         /// A query or a document.
         what: &'static str,

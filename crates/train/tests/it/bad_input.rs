@@ -139,7 +139,7 @@ fn measurements_want_all_that_is_judged_and_each_document_once() {
     };
     let twice = "{\"_id\":\"d1\",\"title\":\"\",\"text\":\"light\"}\n";
     let told = it(twice, "q1\td1\t1\n");
-    assert_eq!(told, "the document `d1` stands twice in `DIR/dev/corpus.jsonl`");
+    assert_eq!(told, "the document `d1` appears twice in `DIR/dev/corpus.jsonl`");
     let told = it("", "q1\td9\t1\n");
     assert_eq!(
         told,

@@ -1,8 +1,7 @@
-//! `fastlane encode`: a collection, a model, and the files of views it makes of it.
+//! `fastlane encode`: encodes a collection into files of views.
 //!
-//! One thread reads and has the model encode; this one writes what comes, so that the model need
-//! not wait for the disk, and keeps the journal of the [`Partial`](crate::resumable::Partial)
-//! directory.
+//! One thread reads and encodes; this one writes the results, so that the model does not wait for
+//! the disk, and keeps the journal of the [`Partial`](crate::resumable::Partial) directory.
 
 mod produce;
 mod summary;
@@ -25,7 +24,7 @@ use crate::resumable::{Begun, Done, PartialError, Place};
 use summary::{Cut, Summary};
 use work::Work;
 
-/// A text that shows how a model computes.
+/// A sample text: its views identify how a model computes.
 const PROBE: &str = "Zwölf Boxkämpfer jagen Viktor: the quick brown fox, 3 lazy dogs & 42 lanes.";
 
 pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
@@ -33,10 +32,10 @@ pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
     let place = Place::new(&args.output, &[&args.input, &model], args.overwrite)?;
     let texts = Texts::open(args)?;
     if texts.progress.unit() == fastlane_corpus::Unit::Files && place.is_below(&args.input) {
-        bail!("`{}` lies in the input, wanted a directory elsewhere", args.output.display());
+        bail!("`{}` is inside the input, wanted a directory elsewhere", args.output.display());
     }
     if texts.ignored > 0 {
-        printer.note(&format!("files left out as no text: {}", texts.ignored));
+        printer.note(&format!("files skipped as not text: {}", texts.ignored));
     }
     let model = model::open(&model, &args.model)?;
     let (shape, begun) = probe(args, &model)?;
@@ -54,14 +53,14 @@ pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
     }
 }
 
-/// How to go on after an error that does not say it itself.
+/// How to continue after an error that has no hint of its own.
 fn what_helps(error: &anyhow::Error) -> &'static str {
     if error.is::<Interrupted>() {
-        "; the same command continues after them"
+        "; run the same command to continue"
     } else if error.is::<PartialError>() {
         ""
     } else {
-        "; once the error is mended, the same command continues after them"
+        "; fix the error, then run the same command to continue"
     }
 }
 
@@ -69,7 +68,7 @@ fn side(args: &EncodeArgs) -> &'static str {
     if args.query { "queries" } else { "documents" }
 }
 
-/// So many texts of a side, in words.
+/// The number of texts with its noun.
 fn counted(texts: u64, side: &str) -> String {
     match (texts, side) {
         (1, "queries") => "1 query".to_owned(),
@@ -78,7 +77,7 @@ fn counted(texts: u64, side: &str) -> String {
     }
 }
 
-/// What distinguishes the work from other work, and the shape of its views, as one text shows it.
+/// The identity of the work and the shape of its views, measured on one text.
 fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun)> {
     let mut sample = Digest::new();
     let shape = if args.query {

@@ -1,4 +1,4 @@
-//! Texts in, encoded texts out, in their order: what the second thread does.
+//! The second thread: encodes texts in their order.
 
 use std::sync::mpsc::{SyncSender, channel};
 
@@ -32,7 +32,7 @@ impl Views {
     }
 }
 
-/// Where encoded texts go; it refuses them once nobody takes any.
+/// The channel for encoded texts; it fails once the receiver is gone.
 pub(super) type Give = SyncSender<anyhow::Result<Encoded>>;
 
 /// Texts with the digest of all up to each.
@@ -53,9 +53,10 @@ impl Iterator for Digested {
     }
 }
 
-/// Encodes documents until they or the takers end; an error comes in its place, and is the last.
+/// Encodes documents until the input ends or the receiver is gone; an error is sent in its place,
+/// as the last item.
 pub(super) fn encode_documents(model: &Model, texts: Digested, give: &Give) {
-    // what the encoder does not carry: ids, and the error that ended the texts
+    // state that the encoder does not carry: ids, and the error that ended the texts
     let (note, noted) = channel();
     let texts = texts.map_while(move |text| {
         let (noted, text) = match text {
@@ -73,7 +74,7 @@ pub(super) fn encode_documents(model: &Model, texts: Digested, give: &Give) {
         }
     }
     if let Ok(Err(error)) = noted.try_recv() {
-        // nobody left to tell
+        // the receiver is gone
         let _ = give.send(Err(error));
     }
 }

@@ -1,4 +1,4 @@
-//! What `fastlane encode` tells when all is done.
+//! The summary of `fastlane encode`.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::counted;
 use crate::args::EncodeArgs;
 use crate::printer::Printer;
 
-/// Everything there is to tell.
+/// The content of the report.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary<'a> {
     pub(super) output: &'a Path,
@@ -39,7 +39,7 @@ pub(super) struct Cut {
 impl Summary<'_> {
     pub(super) fn tell(&self, args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
         if self.empty_files > 0 {
-            printer.note(&format!("files left out as empty: {}", self.empty_files));
+            printer.note(&format!("files skipped as empty: {}", self.empty_files));
         }
         self.warning().iter().for_each(|warning| printer.note(warning));
         printer.note(&self.line());
@@ -51,8 +51,8 @@ impl Summary<'_> {
         (texts > 0).then(|| {
             let all = counted(self.texts, self.side);
             format!(
-                "warning: {texts} of {all} went beyond {most_tokens} tokens and lost the rest: \
-                 {bytes} bytes, {longest} of the longest"
+                "warning: {texts} of {all} exceeded {most_tokens} tokens and were truncated: \
+                 {bytes} bytes cut, at most {longest} from one text"
             )
         })
     }

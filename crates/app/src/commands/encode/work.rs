@@ -1,4 +1,4 @@
-//! The work of one call: what was done before is read over, the rest is encoded and written.
+//! The work of one call: skips what is already done, and encodes and writes the rest.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::progress::{Progress, Unit};
 use crate::resumable::{Begun, Done, Partial, PartialError};
 use crate::settings::Settings;
 
-/// The longest time between two entries in the journal: what a crash may cost.
+/// The longest time between two journal entries: the most work that a crash can lose.
 const EVERY: Duration = Duration::from_secs(3);
 /// Encoded texts that wait to be written.
 const WAITING: usize = 16;
@@ -43,7 +43,7 @@ struct Ready {
 }
 
 impl Work<'_> {
-    /// Does all of it, and tells how long the encoding took.
+    /// Does all the work; returns the encoding time.
     pub(super) fn finish(&mut self, texts: Texts, settings: Settings) -> anyhow::Result<Duration> {
         let ready = match self.continued(texts, settings) {
             Err(error) if self.partial.may_begin_anew() && error.is::<PartialError>() => {
@@ -66,7 +66,7 @@ impl Work<'_> {
         Ok(began.elapsed())
     }
 
-    /// Opens the files where they were left, and goes through the texts that are done.
+    /// Opens the files at the saved position, and skips the texts that are done.
     fn continued(&self, mut texts: Texts, settings: Settings) -> anyhow::Result<Ready> {
         let (path, done) = (self.partial.directory().to_owned(), &self.partial.done);
         let writer = VectorWriter::open(&path, self.shape, done.written());
@@ -86,7 +86,7 @@ impl Work<'_> {
         Ok(Ready { texts: Digested { texts, digest }, bar, writer })
     }
 
-    /// Writes what comes until nothing does or an error comes, and keeps the journal.
+    /// Writes the encoded texts until the channel ends or an error arrives, and keeps the journal.
     fn write(
         &mut self,
         encoded: &Receiver<anyhow::Result<Encoded>>,
@@ -101,7 +101,7 @@ impl Work<'_> {
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             if let Err(error) = written.and_then(|()| Ok(interrupt::check()?)) {
-                // the first error is the one to be told
+                // report the first error
                 let _ = self.save(&mut writer, &done);
                 return Err(error);
             }
@@ -119,7 +119,7 @@ impl Work<'_> {
         self.partial.save(done.at(written))
     }
 
-    /// What the views are, for whoever reads them.
+    /// The description of the views in model.json.
     fn origin(&self) -> Origin {
         let Begun { side, instructions, model, fingerprint, .. } = self.partial.begun().clone();
         // not its place, so that it may move
@@ -153,7 +153,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Brings the files onto the disk, then the journal, if there is news.
+    /// Syncs the files, then the journal, if there is new work.
     fn save(&mut self, writer: &mut VectorWriter, done: &Done) -> anyhow::Result<()> {
         if writer.written() == self.partial.done.written() {
             return Ok(());
@@ -163,11 +163,11 @@ impl Work<'_> {
     }
 }
 
-/// Goes through the texts that are done.
+/// Skips the texts that are done.
 fn read_over(texts: &mut Texts, done: &Done, bar: &Bar) -> anyhow::Result<Digest> {
     let mut digest = Digest::new();
     for number in 0..done.texts {
-        bar.show(|| format!("{number} read over"));
+        bar.show(|| format!("{number} skipped"));
         let Some(text) = texts.next() else { break };
         digest.add_text(&text?);
     }
@@ -193,14 +193,14 @@ impl Bar {
         self.bar.say(|| format!(", {}", words()));
     }
 
-    /// Starts to measure here: what was read over came for free.
+    /// Starts the rate here: skipped texts cost nothing.
     fn start_here(&mut self) {
         self.bar.set(self.input.done());
         self.bar.start_here();
         self.began = Instant::now();
     }
 
-    /// How many of some things a second brings.
+    /// The rate per second.
     fn speed(&self, things: u64) -> u64 {
         (things as f64 / self.began.elapsed().as_secs_f64()) as u64
     }

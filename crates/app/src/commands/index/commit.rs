@@ -10,10 +10,10 @@ use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 
 fn bar(printer: &Printer) -> Progress {
-    Progress::new("making lists", None, Unit::Things("views"), printer.settings())
+    Progress::new("building lists", None, Unit::Things("views"), printer.settings())
 }
 
-/// Commits an index of views; tells how many views were sorted into lists.
+/// Commits an index of views; returns how many views were assigned to lists.
 pub(in crate::commands) fn commit(
     writer: &mut Writer,
     printer: &Printer,
@@ -45,7 +45,7 @@ pub(in crate::commands) fn commit_documents(
         interrupt::check().is_ok()
     });
     let ended = end(writer);
-    // the bar is gone with its function
+    // the function owns the bar, which is dropped at its end
     writer.on_progress(|_| true);
     match ended {
         Err(CollectionError::Stopped) => Ok(interrupt::check()?),

@@ -1,4 +1,4 @@
-//! Documents become a collection, or change one.
+//! Creates or changes a collection of documents.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     }
     let documents = Documents::open(&args.input, &input::of_corpus(&args.input_as))?;
     if documents.ignored() > 0 {
-        printer.note(&format!("files left out as no text: {}", documents.ignored()));
+        printer.note(&format!("files skipped as not text: {}", documents.ignored()));
     }
     let absent = !args.output.exists();
     let (collection, new) = open(args)?;
@@ -49,7 +49,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
         }
     };
     commit_documents(&mut writer, printer, CollectionWriter::commit)?;
-    // the last look came before: what is committed is told
+    // the last check for Ctrl-C was earlier: a commit is always reported
     let seconds = began.elapsed().as_secs_f64();
     let index = collection.stats().views;
     tell(&done.changes, &index, seconds, printer);
@@ -61,15 +61,15 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     if args.json { printer.json(&summary) } else { Ok(()) }
 }
 
-/// What a run did before its commit.
+/// The changes of a run before its commit.
 struct Done {
     changes: Changes,
     left_out: Vec<BadFile>,
-    /// Documents of files that were left out, which stay as they are.
+    /// Documents of skipped files, which are kept.
     kept: u64,
 }
 
-/// Adds the documents, or makes the collection hold just them, under a bar.
+/// Adds the documents, or synchronises the collection with them, under a progress bar.
 fn change(
     writer: &mut CollectionWriter,
     documents: Documents,
@@ -87,7 +87,7 @@ fn change(
     let each = reading.each(documents);
     let (mut left_out, mut kept) = (None, 0);
     let changes = if args.update {
-        // asked once all documents were read: the list is whole by then
+        // called once all documents are read, when the list is complete
         let mut keep = |id: &str| {
             let bad: &Vec<BadFile> = left_out.get_or_insert_with(|| list.take());
             let stays = bad.iter().any(|bad| bad.covers(id));
@@ -101,7 +101,7 @@ fn change(
     Ok(Done { changes, left_out: left_out.unwrap_or_else(|| list.take()), kept })
 }
 
-/// Opens the collection, or makes one and tells that it is new.
+/// Opens the collection, or creates one; returns whether it is new.
 fn open(args: &IndexArgs) -> anyhow::Result<(Collection, bool)> {
     let output = &args.output;
     let settings = Settings { threads: threads(args.writer.threads), ..Settings::default() };
@@ -122,17 +122,17 @@ fn open(args: &IndexArgs) -> anyhow::Result<(Collection, bool)> {
     Ok((options.open(output)?, false))
 }
 
-/// Takes an index away that was made for nothing, unless others have filled it meanwhile.
+/// Removes an index that was created but never filled, unless another process has filled it since.
 ///
-/// Where it stays, it is an empty index, which the same command fills.
+/// If it remains, it is an empty index that the same command can fill.
 fn take_away(output: &Path, with_directory: bool) {
     if Collection::remove_if_empty(output).unwrap_or(false) && with_directory {
-        // an index that another process begins here keeps it
+        // an index that another process creates here keeps the directory
         let _ = fs::remove_dir(output);
     }
 }
 
-/// Documents on their way from a file, and what was noticed on it.
+/// The stream of documents, with the warnings and errors seen so far.
 struct Reading {
     progress: fastlane_corpus::Progress,
     noticed: Arc<Mutex<Noticed>>,
@@ -140,7 +140,7 @@ struct Reading {
 
 #[derive(Default)]
 struct Noticed {
-    /// What ended the documents.
+    /// The error that ended the stream.
     failed: Option<ReadError>,
     /// Ids that a run cannot hold, and the first of them.
     unfit: u64,
@@ -177,7 +177,7 @@ impl Reading {
         self.noticed().failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Warns of ids that make trouble later.
+    /// Warns of ids that a run cannot hold.
     fn warn(&self, printer: &Printer) {
         let noticed = self.noticed();
         if let Some(first) = &noticed.first_unfit {

@@ -1,4 +1,4 @@
-//! `fastlane index`: documents become a collection, a directory of views becomes an index.
+//! `fastlane index`: builds a collection from documents, or an index from a directory of views.
 
 mod commit;
 mod documents;
@@ -14,7 +14,7 @@ use crate::printer::Printer;
 pub(super) use commit::{commit, commit_documents};
 pub(super) use views::settings_of;
 
-/// The file that tells a directory of views from a folder of texts.
+/// The file that marks a directory of views.
 const VECTORS: &str = "vectors.npy";
 
 pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {

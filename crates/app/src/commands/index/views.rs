@@ -1,4 +1,4 @@
-//! A directory of views becomes an index, or is added to one.
+//! Builds an index from a directory of views, or adds views to one.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     let documents = StoredDocuments::open(&args.input)?;
     if args.importance.is_some() && !documents.has_weights() {
         let path = args.input.join("weights.npy");
-        bail!("`{}` is absent, wanted a weight for each view for --importance", path.display());
+        bail!("`{}` is missing, wanted a weight for each view for --importance", path.display());
     }
     let mut writer = open(args, &documents)?;
     let (began, before) = (Instant::now(), writer.documents());
@@ -53,7 +53,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     let statistics = Reader::open(&args.output)?.statistics();
     let seconds = began.elapsed().as_secs_f64();
     let lists = match statistics.lists {
-        0 => "no lists, every search looks at all".to_owned(),
+        0 => "no lists, every search scans all views".to_owned(),
         lists => format!("{lists} lists, {:.0} views/s", views as f64 / seconds),
     };
     let all = statistics.views;
@@ -80,7 +80,7 @@ fn open(args: &IndexArgs, documents: &StoredDocuments) -> anyhow::Result<Writer>
         bail!("`{}` holds views of {texts}, wanted those of documents", args.input.display());
     }
     let said = args.model.clone().or_else(|| origin.map(|origin| origin.fingerprint.clone()));
-    // who says nothing means what is there
+    // without the argument, the index keeps its setting
     let there = Reader::open(&args.output).map(|reader| reader.settings().clone()).ok();
     let (model, store) = there.map(|there| (there.model, there.store)).unwrap_or_default();
     let model = said.unwrap_or(model);
@@ -95,11 +95,11 @@ fn open(args: &IndexArgs, documents: &StoredDocuments) -> anyhow::Result<Writer>
     Ok(Writer::open(&args.output, &settings, writer)?)
 }
 
-/// Refuses settings that are for documents.
+/// Rejects options that apply only to documents.
 fn check_settings(args: &IndexArgs) -> anyhow::Result<()> {
     let path = args.input.display();
     if args.update {
-        bail!("`{path}` holds views: `--update` compares texts, and is for documents");
+        bail!("`{path}` holds views: `--update` compares texts and needs documents");
     }
     if is_collection(&args.output)? {
         let output = args.output.display();
@@ -108,7 +108,7 @@ fn check_settings(args: &IndexArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How a writer works, by the arguments.
+/// The settings of a writer, from the arguments.
 pub(in crate::commands) fn settings_of(args: &WriterArgs) -> WriterSettings {
     let threads = threads(args.threads);
     WriterSettings { memory: args.memory as usize, threads, ..WriterSettings::default() }

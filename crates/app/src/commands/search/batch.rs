@@ -1,4 +1,4 @@
-//! Many queries become a TREC run.
+//! Writes the results of many queries as a TREC run.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::storage::{Target, cannot_write};
 
 /// Queries that are encoded together, and looked up together.
 const CHUNK: usize = 256;
-/// Documents of a run unless another number is asked for.
+/// The default number of documents per query of a run.
 const DEEP: u32 = 100;
 
 pub(super) fn run(
@@ -46,26 +46,26 @@ pub(super) fn run(
             silent += ranked.rankings().filter(|(_, ranking)| ranking.hits().is_empty()).count();
             ranked.write(&mut *out).with_context(|| cannot_write(run))?;
         }
-        // the last look: what was asked to stop must not replace the old run
+        // last check for Ctrl-C: an interrupted command must not replace the old run
         Ok(interrupt::check()?)
     })?;
     let (count, seconds) = (queries.len(), began.elapsed().as_secs_f64());
     if silent > 0 {
-        printer.note(&format!("warning: queries without an answer: {silent}"));
+        printer.note(&format!("warning: queries without results: {silent}"));
     }
     let rate = count as f64 / seconds;
     printer.note(&format!("queries: {count} in {seconds:.1} s, {rate:.0} a second"));
     Ok(())
 }
 
-/// All queries, checked before the work to fit into a run.
+/// Reads all queries; checks first that a run can hold their ids.
 fn read(path: &Path) -> anyhow::Result<Vec<Query>> {
     let (mut queries, mut seen) = (Vec::new(), HashSet::new());
     for query in Queries::open(path, &ReadSettings::default())? {
         let query = query?;
         check_id("query", &query.id)?;
         if !seen.insert(query.id.clone()) {
-            bail!("query `{}` stands twice in `{}`", query.id, path.display());
+            bail!("query `{}` appears twice in `{}`", query.id, path.display());
         }
         queries.push(query);
     }

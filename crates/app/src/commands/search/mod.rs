@@ -14,7 +14,7 @@ use crate::filters;
 use crate::printer::Printer;
 use crate::settings::threads;
 
-/// Documents that are shown unless another number is asked for.
+/// The default number of documents to show.
 const SHOWN: u32 = 10;
 
 pub(crate) fn run(args: &SearchArgs, printer: &Printer) -> anyhow::Result<()> {
@@ -23,8 +23,8 @@ pub(crate) fn run(args: &SearchArgs, printer: &Printer) -> anyhow::Result<()> {
     let collection = open((&args.index, args.model.as_deref()), args.threads, printer)?;
     if collection.stats().views.documents == 0 {
         printer.note(
-            "warning: the index has no documents\nhint: index them again: a run that was stopped \
-             adds none",
+            "warning: the index has no documents\nhint: index them again: an interrupted \
+             run adds none",
         );
     } else if let Some(filter) = &search.filter {
         let passes = |filter: &Filter| collection.count(filter).map(|count| count > 0);
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &SearchArgs, printer: &Printer) -> anyhow::Result<()> {
     }
 }
 
-/// A search for a text, as the arguments say.
+/// A search for a text, from the arguments.
 pub(crate) fn how(text: &str, args: &HowArgs) -> anyhow::Result<Search> {
     let filter = args.filter.as_deref().map(str::parse::<Filter>).transpose();
     let fusion = args.hybrid.map(|how| match how {
@@ -57,7 +57,7 @@ pub(crate) fn how(text: &str, args: &HowArgs) -> anyhow::Result<Search> {
         .filter(filter.context("cannot read the filter")?))
 }
 
-/// Opens a collection with its model, or with one that is elsewhere.
+/// Opens a collection with its own model, or with the given one.
 pub(crate) fn open(
     (index, model): (&Path, Option<&Path>),
     asked: Option<u16>,
@@ -79,8 +79,8 @@ pub(crate) fn open(
     if collection.has_earlier_fingerprint() {
         let index = index.display();
         printer.note(&format!(
-            "`{index}` keeps its model's fingerprint as an earlier version wrote it: `fastlane index \
-             DOCUMENTS --output {index} --update` renews it"
+            "`{index}` has a model fingerprint from an earlier version: `fastlane index \
+             DOCUMENTS --output {index} --update` updates it"
         ));
     }
     Ok(collection)

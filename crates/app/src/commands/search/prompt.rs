@@ -21,9 +21,9 @@ pub(super) fn run(
         return lines(args, collection, search, printer);
     }
     let config = Config::builder().auto_add_history(true).build();
-    let mut editor = DefaultEditor::with_config(config).context("cannot ask on this terminal")?;
+    let mut editor = DefaultEditor::with_config(config).context("cannot use this terminal")?;
     let documents = collection.stats().views.documents;
-    printer.note(&format!("{documents} documents; ask, or end with Ctrl-D"));
+    printer.note(&format!("{documents} documents; enter a query, or press Ctrl-D to quit"));
     loop {
         match editor.readline("search> ") {
             Ok(line) => answer(args, collection, (&line, search), printer)?,
@@ -47,7 +47,7 @@ fn lines(
         answer(args, collection, (&line, search), printer)?;
     }
     if !asked {
-        bail!("there is no query: say one, or `--queries FILE`");
+        bail!("there is no query: pass one, or `--queries FILE`");
     }
     Ok(())
 }
@@ -59,7 +59,7 @@ fn answer(
     printer: &Printer,
 ) -> anyhow::Result<()> {
     match collection.search(&search.clone().query(Query::Text(line.to_owned()))) {
-        // whoever only presses Enter goes on
+        // an empty line is skipped
         Err(CollectionError::EmptyQuery) => Ok(()),
         Err(error) => Err(error.into()),
         Ok(found) if args.json => printer.json(&found),

@@ -1,16 +1,16 @@
-//! What a person sees of an answer, and what a pipe gets.
+//! Prints results, for a terminal or for a pipe.
 
 use fastlane::{Collection, Hit, LaneKind, SearchResult, Times};
 
 use crate::printer::{Output, Printer};
 use crate::table::{Align, Table, columns};
 
-/// Stand for the start and the end of the token that won, while lines are broken.
+/// Placeholders for the start and the end of the matching token while lines are wrapped.
 const WON: [char; 2] = ['\u{e000}', '\u{e001}'];
 /// Columns before a passage.
 const INDENT: usize = 4;
 
-/// Shows the hits, and says how they were found.
+/// Prints the hits and how they were found.
 pub(crate) fn found(
     answer: &SearchResult,
     explain: bool,
@@ -37,14 +37,11 @@ pub(crate) fn found(
     Ok(())
 }
 
-/// How the answer came about.
+/// A line on how the results were found.
 fn words(answer: &SearchResult, collection: &Collection) -> Vec<String> {
     let mut all = Vec::new();
     if answer.cut > 0 {
-        all.push(format!(
-            "warning: the query is too long: its last {} bytes were left out",
-            answer.cut
-        ));
+        all.push(format!("warning: the query is too long: its last {} bytes were cut", answer.cut));
     }
     let Times { encode, route, probe, rerank, words, show } = answer.times;
     let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1e3;
@@ -83,7 +80,7 @@ fn lane(answer: &SearchResult) -> String {
     }
 }
 
-/// A hit for pipes: one line, everything that fits into it.
+/// A hit for a pipe: one line.
 fn lines(answer: &SearchResult) -> Table {
     let column = |name: &str, align| (name.to_owned(), align);
     let mut table = Table::new(vec![
@@ -102,7 +99,7 @@ fn lines(answer: &SearchResult) -> Table {
     table
 }
 
-/// A hit for people.
+/// A hit for a terminal.
 fn block(hit: &Hit, room: usize, styled: bool) -> String {
     let (id, title) = (&hit.document.id, &hit.document.title);
     let gap = if title.is_empty() { "" } else { "  " };
@@ -127,7 +124,7 @@ fn block(hit: &Hit, room: usize, styled: bool) -> String {
     format!("{head}\n{}", lines.collect::<String>())
 }
 
-/// Breaks a text between words into lines of some columns.
+/// Wraps a text at spaces to lines of a width.
 fn wrapped(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -141,7 +138,7 @@ fn wrapped(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
-/// The share of each token.
+/// The alpha of each query token.
 fn tokens(answer: &SearchResult) -> Table {
     let column = |name: &str, align| (name.to_owned(), align);
     let mut table = Table::new(vec![
@@ -156,7 +153,7 @@ fn tokens(answer: &SearchResult) -> Table {
     table
 }
 
-/// Which token of a document answered which token of the query.
+/// The document token that matches each query token.
 fn matches(answer: &SearchResult) -> Table {
     let column = |name: &str, align| (name.to_owned(), align);
     let mut table = Table::new(vec![

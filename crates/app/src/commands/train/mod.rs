@@ -1,4 +1,4 @@
-//! `fastlane train`: learns a model, or goes on with it.
+//! `fastlane train`: trains a model, or resumes a run.
 
 mod view;
 
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
         return Ok(());
     }
     let planned = planned(args);
-    // all of them first: a value that cannot be shall not be found after hours
+    // check all runs first, so that an invalid value does not fail after hours of training
     let runs: Vec<Run> =
         planned.iter().map(|it| Run::open(&args.run, &it.changes)).collect::<Result<_, _>>()?;
     let (mut done, mut diverged) = (Vec::new(), Vec::new());
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
     }
 }
 
-/// Some runs of a sweep have no model; the others have.
+/// Some runs of a sweep diverged and have no model.
 #[derive(Debug, thiserror::Error)]
 #[error("{} of {of} runs diverged: {}", runs.len(), runs.join(", "))]
 struct Diverged {
@@ -54,12 +54,12 @@ struct Diverged {
     of: usize,
 }
 
-/// Whether a run ended because its loss is no number: other values may do better.
+/// Whether a run diverged: its loss is not a number, so other values may do better.
 fn is_divergence(error: &anyhow::Error) -> bool {
     error.downcast_ref().is_some_and(|error| matches!(error, TrainError::NotFinite { .. }))
 }
 
-/// A run to make.
+/// A run to train.
 struct Planned {
     output: PathBuf,
     changes: Vec<(String, String)>,
@@ -78,7 +78,7 @@ fn planned(args: &TrainArgs) -> Vec<Planned> {
     values.split(',').map(plan).collect()
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Serialize)]
 struct Done {
     output: PathBuf,
@@ -102,14 +102,15 @@ fn one(run: &Run, output: &Path, args: &TrainArgs, printer: &Printer) -> anyhow:
             Ok(Done { output: output.to_owned(), model, best_step, best_value })
         }
         Ok(Outcome::Stopped { step }) => {
-            printer.note(&format!("saved at step {step}: the same command goes on from there"));
+            printer.note(&format!("saved at step {step}: run the same command to resume"));
             Err(Interrupted.into())
         }
         Err(error) => Err(ended(error)),
     }
 }
 
-/// What was asked for is no error of the run; anything else is, whoever asked for what meanwhile.
+/// An interrupt is not an error of the run; any other error is, even if an interrupt came
+/// meanwhile.
 fn ended(error: TrainError) -> anyhow::Error {
     if error.is_stop() { Interrupted.into() } else { error.into() }
 }

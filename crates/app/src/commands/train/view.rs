@@ -1,4 +1,4 @@
-//! What people see of a run while it goes on.
+//! Shows the progress of a run.
 
 use fastlane_train::{Event, Measurement, Observer, Phase, Ready, StepReport, TestReport};
 
@@ -6,7 +6,7 @@ use crate::interrupt;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 
-/// Steps between two lines where nobody watches.
+/// Steps between two log lines without a terminal.
 const QUIET: u32 = 50;
 
 /// Shows a run.
@@ -14,7 +14,7 @@ pub(super) struct View<'a> {
     printer: &'a Printer,
     bar: Option<Progress>,
     steps: u32,
-    /// What the last measurement said.
+    /// The result of the last evaluation.
     dev: Option<String>,
 }
 
@@ -43,12 +43,13 @@ impl<'a> View<'a> {
         self.steps = ready.steps;
         let Ready { queries, documents, parameters, memory, resumed, steps, .. } = ready;
         self.printer.note(&format!(
-            "{queries} queries, {documents} documents, {:.2}M numbers to learn, at most {:.2} GB of memory",
+            "{queries} queries, {documents} documents, {:.2}M parameters to train, at most {:.2} \
+             GB of memory",
             *parameters as f64 / 1e6,
             *memory as f64 / 1e9,
         ));
         if *resumed > 0 {
-            self.printer.note(&format!("going on after step {resumed} of {steps}"));
+            self.printer.note(&format!("resuming after step {resumed} of {steps}"));
         }
         let bar = Progress::new(
             "learning",
@@ -72,7 +73,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What stands below the bar.
+    /// The lines below the progress bar.
     fn lines(&self, report: &StepReport) -> String {
         let StepReport { loss, rate, gradient, tokens_per_second, .. } = report;
         let router = report.entropy.map(|it| format!("  router {:.0} % even", it * 100.0));

@@ -74,7 +74,7 @@ pub enum VectorFilesError {
         found: u32,
     },
     /// The file does not say which model made the views.
-    #[error("cannot understand `{}`, wanted which model made the views", path.display())]
+    #[error("cannot parse `{}`, wanted which model made the views", path.display())]
     Origin {
         /// The file.
         path: PathBuf,

@@ -1,11 +1,11 @@
-//! What each commit says about its collection: the attachment `collection` of the index of views.
+//! Collection metadata of each commit: the attachment `collection` of the index of views.
 //!
 //! ```text
 //! {"format":2,"model":"/models/mini","words":"words-000007-5f3a9c01","files":[…],"tags":{…}}
 //! ```
 //!
-//! Format 1 has no checksums of the files of words, and one `mark` in place of the tags. It is
-//! read, and the next commit writes format 2.
+//! Format 1 has no checksums of the lexical files, and one `mark` in place of the tags. It is read,
+//! and the next commit writes format 2.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,25 +21,25 @@ use crate::error::CollectionError;
 pub(crate) const ABOUT: &str = "collection";
 /// The format that this program writes.
 const FORMAT: u32 = 2;
-/// The mark by which `fastlane quickstart` knew its indexes in format 1.
+/// The mark of indexes of `fastlane quickstart` in format 1.
 const QUICKSTART: &str = "quickstart";
-/// The tag that takes the place of all other marks of format 1: how far a journal was worked off.
+/// The tag that replaces all other marks of format 1: the last change applied from a journal.
 const JOURNAL: &str = "journal";
 
-/// What a commit says about the collection.
+/// The collection metadata of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct About {
-    /// Where the model was; empty for an encoder that comes from no file.
+    /// The path of the model; empty for an encoder without a file.
     pub(crate) model: PathBuf,
-    /// The directory of its words.
+    /// The directory of its lexical index.
     pub(crate) words: String,
     /// The files in it; format 1 does not name them.
     pub(crate) files: Option<Vec<FileEntry>>,
-    /// What writers left for later ones, each under its own name.
+    /// Tags: values that writers store for later ones, by name.
     pub(crate) tags: BTreeMap<String, String>,
 }
 
-/// What is read first, whatever else there is.
+/// The part that every format has; it is read first.
 #[derive(Deserialize)]
 struct Version {
     format: u32,
@@ -68,7 +68,7 @@ struct Format2 {
 }
 
 impl About {
-    /// What a generation says.
+    /// The content of the attachment of a generation.
     pub(crate) fn of(reader: &Reader, directory: &Path) -> Result<Self, CollectionError> {
         let path = reader.attachment(ABOUT);
         let path = path.ok_or_else(|| CollectionError::Absent { path: directory.to_owned() })?;
@@ -95,7 +95,7 @@ impl About {
         }
     }
 
-    /// Where the model was, if it was anywhere.
+    /// The path of the model, if it has one.
     pub(crate) fn location(&self) -> Option<PathBuf> {
         Some(self.model.clone()).filter(|path| !path.as_os_str().is_empty())
     }

@@ -1,4 +1,4 @@
-//! Changes to a directory: views and words in one commit.
+//! Changes to a directory: views and the lexical index in one commit.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,7 +22,7 @@ pub(super) struct LocalBatch {
     draft: Option<Draft>,
     views: Writer,
     tags: BTreeMap<String, String>,
-    /// Whether an error left views and words with different documents.
+    /// Whether an error left views and the lexical index with different documents.
     ended: bool,
 }
 
@@ -48,7 +48,7 @@ impl LocalBatch {
         Self { local, draft: None, views, tags: BTreeMap::new(), ended: false }
     }
 
-    /// The words of the next generation; made when the first of them changes.
+    /// The draft of the next lexical index; created at the first change.
     fn draft(&mut self) -> Result<&mut Draft, CollectionError> {
         if self.draft.is_none() {
             let snapshot = self.local.current();
@@ -60,14 +60,14 @@ impl LocalBatch {
         Ok(self.draft.as_mut().expect("it was made above"))
     }
 
-    /// The files of the words that hold, after a comparison of their checksums.
+    /// The files of the current lexical index, after their checksums are verified.
     fn compared_files(&self, snapshot: &LocalSnapshot) -> Result<Vec<FileEntry>, CollectionError> {
         let files = files(snapshot)?;
         self.local.compared.check(&snapshot.path(), &files)?;
         Ok(files)
     }
 
-    /// What the next commit says about the collection.
+    /// The collection metadata of the next commit.
     fn about(&self, snapshot: &LocalSnapshot, stamp: &Stamp, words: String) -> About {
         let model = stamp.location.as_deref().map(absolute);
         let model = model.unwrap_or_else(|| snapshot.about.model.clone());
@@ -91,7 +91,7 @@ impl Batch for LocalBatch {
         views: &DocumentViews,
     ) -> Result<Change, CollectionError> {
         self.check_ended()?;
-        // before anything changes: a document is in views and words, or in neither
+        // checked before any change, so that a document is in both indexes or in neither
         LexicalWriter::check_id(&document.id)?;
         self.draft()?;
         let before = self.views.documents();
@@ -140,7 +140,7 @@ impl Batch for LocalBatch {
             self.compared_files(&snapshot)?;
         }
         let mut draft = self.draft.take();
-        // until it holds: the draft is gone if anything fails, and the views are not
+        // until the commit succeeds: on failure the draft is removed, and the views stay
         self.ended = true;
         let (words, files) = match &mut draft {
             Some(draft) => (draft.name().to_owned(), draft.finish()?),
@@ -154,7 +154,7 @@ impl Batch for LocalBatch {
             self.views.set_model(fingerprint)?;
         }
         let committed = watched(&mut self.views, how, watch);
-        // an error may come after the step that makes the commit hold
+        // an error may come after the step that makes the commit current
         let holds = || {
             let held = LocalSnapshot::open(&self.local.directory);
             held.map_or(true, |held| held.about.words == about.words)
@@ -171,7 +171,7 @@ impl Batch for LocalBatch {
     }
 }
 
-/// The files of the words that hold; those of format 1 are summed now.
+/// The files of the current lexical index; for format 1, checksums are computed now.
 fn files(snapshot: &LocalSnapshot) -> Result<Vec<FileEntry>, CollectionError> {
     if let Some(files) = &snapshot.about.files {
         return Ok(files.clone());
@@ -182,7 +182,7 @@ fn files(snapshot: &LocalSnapshot) -> Result<Vec<FileEntry>, CollectionError> {
     files.map_err(|source| CollectionError::Read { path: path.clone(), source })
 }
 
-/// Commits views under a watch.
+/// Commits views with a progress callback.
 fn watched(
     views: &mut Writer,
     how: Commit,
@@ -198,7 +198,7 @@ fn watched(
         Commit::Compact => views.compact_watched(&mut step),
     };
     match ended {
-        // the writer's own error would say that it cannot write
+        // the error of the writer would say that it cannot write
         Err(_) if stopped => Err(CollectionError::Stopped),
         ended => Ok(ended?),
     }

@@ -1,4 +1,4 @@
-//! Looks for damage in a whole collection: views, words, texts and metadata.
+//! Checks a whole collection for damage: views, lexical index, texts and metadata.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ use crate::collection::Collection;
 use crate::error::CollectionError;
 
 impl Collection {
-    /// Checks all files of the commit that holds, and that each document has views and a text.
+    /// Checks all files of the current commit, and that each document has views and a text.
     ///
-    /// `watch` receives the number of bytes read so far, now and then, and returns whether to go
-    /// on; what was found until then is returned.
+    /// `watch` receives the number of bytes read so far, at intervals, and returns whether to
+    /// continue; the result so far is returned.
     ///
     /// # Errors
     ///
-    /// There is no collection, or it is of another format, or cannot be read.
+    /// There is no collection, it has another format, or it cannot be read.
     pub fn check(
         directory: &Path,
         mut watch: impl FnMut(u64) -> bool,
@@ -29,7 +29,8 @@ impl Collection {
             goes_on = watch(bytes);
             goes_on
         }) {
-            // the directory of views is there, or its words are: so it is not whole
+            // the directory of views or that of the lexical index exists, so the collection is
+            // damaged
             Err(fastlane_engine::OpenIndexError::Absent { path }) => {
                 let what = "CURRENT is missing".to_owned();
                 let problems = vec![Problem { path, what }];
@@ -40,7 +41,7 @@ impl Collection {
         let reader = match Reader::open(&directory.join(VIEWS)) {
             Ok(reader) if goes_on => reader,
             Err(error) if checked.problems.is_empty() => return Err(error.into()),
-            // without the views that name them, nothing is known of the words
+            // the commit of the views names the lexical index, so without it nothing is known
             _ => return Ok(checked),
         };
         let problem = |error: CollectionError| match error {
@@ -75,7 +76,7 @@ impl Collection {
     }
 }
 
-/// Compares a file of words with its checksum.
+/// Verifies the checksum of a lexical file.
 fn check_file(
     directory: &Path,
     file: &FileEntry,
@@ -88,7 +89,7 @@ fn check_file(
     }
 }
 
-/// Documents that have views and no text: a program wrote nonsense.
+/// Documents that have views but no text: written by a faulty program.
 fn without_text(snapshot: &LocalSnapshot) -> Result<Option<Problem>, CollectionError> {
     let mut lost = Vec::new();
     for id in snapshot.reader.ids() {

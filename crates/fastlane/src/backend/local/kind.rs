@@ -1,4 +1,4 @@
-//! What a directory holds, by the names in it: apart from whether that is whole.
+//! The kind of a directory, from the names in it; damage does not change the kind.
 
 use std::fs;
 use std::io;
@@ -8,26 +8,26 @@ use fastlane_engine::Reader;
 
 use super::{VIEWS, lexical};
 
-/// What a path holds.
+/// The kind of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
     /// Nothing has this name.
     Absent,
-    /// An empty directory, or what a first commit leaves that was never completed.
+    /// An empty directory, or the remains of an incomplete first commit.
     Empty,
-    /// A collection of documents, whole or damaged.
+    /// A collection of documents, intact or damaged.
     Collection,
-    /// An index of views alone, whole or damaged.
+    /// An index of views only, intact or damaged.
     Views,
-    /// Something else: a file, or a directory with this in it.
+    /// Something else: a file, or a directory with a foreign entry.
     Foreign {
-        /// The first name that belongs to no index.
+        /// The first name that does not belong to an index.
         name: String,
     },
 }
 
-/// Tells what a path holds, by names alone: a damaged collection is a collection.
+/// Returns the kind of a path, from names only: a damaged collection is a collection.
 ///
 /// # Errors
 ///
@@ -61,7 +61,7 @@ fn holds_index(path: &Path) -> io::Result<bool> {
     Ok(Reader::was_committed(names.iter().map(String::as_str)))
 }
 
-/// The first name in a directory that belongs to no index.
+/// The first name in a directory that does not belong to an index.
 pub(crate) fn foreign(path: &Path) -> io::Result<Option<String>> {
     let mut first: Option<String> = None;
     let of_words = lexical::all(path)?;
@@ -78,7 +78,7 @@ pub(crate) fn foreign(path: &Path) -> io::Result<Option<String>> {
     Ok(first)
 }
 
-/// Whether a directory called `views` holds nothing that is not ours.
+/// Whether a directory named `views` holds only our files.
 fn is_empty_or_ours(path: &Path) -> io::Result<bool> {
     if !path.is_dir() {
         return Ok(false);

@@ -1,11 +1,11 @@
-//! The index of words, one directory for each generation.
+//! The lexical index, one directory for each generation.
 //!
-//! tantivy keeps one commit and removes what came before; a collection needs the words of the
-//! generation that its views are of. So each generation has a directory of its own, which begins
-//! as hard links to the files of the one before: these are never changed, only replaced.
+//! tantivy keeps one commit and removes earlier ones; a collection needs the lexical index of the
+//! same generation as its views. So each generation has its own directory, which starts as hard
+//! links to the files of the previous one: these are never changed, only replaced.
 //!
-//! A directory is called `words-GENERATION-RANDOM`. The random part makes the name unique, so no
-//! writer can remove or fill the directory of another, whatever happens between two of its steps.
+//! A directory is named `words-GENERATION-RANDOM`. The random part makes the name unique, so no
+//! writer can remove or fill the directory of another one between two of its steps.
 
 use std::collections::HashSet;
 use std::fs::{self, Permissions};
@@ -20,26 +20,26 @@ use fastlane_durable::{FileEntry, sync_directory};
 
 use crate::error::CollectionError;
 
-/// What the directories are called, before the generation.
+/// The prefix of the directory names, before the generation.
 const PREFIX: &str = "words-";
 /// The digits of the random part.
 const RANDOM: usize = 8;
-/// Threads that index words: encoding takes far longer.
+/// Indexing threads: few, because encoding takes far longer.
 const THREADS: NonZero<usize> = NonZero::<usize>::MIN;
 
-/// The words of the next generation, in the making; removed when it is dropped, unless it is kept.
+/// A draft of the next lexical index; removed on drop, unless it is kept.
 pub(crate) struct Draft {
     path: PathBuf,
     name: String,
     /// `None` once it is finished, or dropped.
     writer: Option<LexicalWriter>,
-    /// Files that came from the generation before, with their checksums.
+    /// Files linked from the previous generation, with their checksums.
     linked: Vec<FileEntry>,
     kept: bool,
 }
 
 impl Draft {
-    /// Begins where a generation was, or with nothing.
+    /// Starts from a generation, or empty.
     pub(crate) fn begin(
         directory: &Path,
         generation: u64,
@@ -69,7 +69,7 @@ impl Draft {
         &self.name
     }
 
-    /// Commits and syncs; tells which files there are.
+    /// Commits and syncs; returns the files.
     pub(crate) fn finish(&mut self) -> Result<Vec<FileEntry>, CollectionError> {
         let writer = self.writer.take().expect("it ends once");
         writer.finish()?;
@@ -79,12 +79,12 @@ impl Draft {
         Ok(files)
     }
 
-    /// Leaves the directory to the commit that names it.
+    /// Keeps the directory, for the commit that names it.
     pub(crate) fn keep(mut self) {
         self.kept = true;
     }
 
-    /// The checksums of all files; those that were linked and have not changed are known.
+    /// The checksums of all files; those of linked, unchanged files are reused.
     fn sum(&self) -> io::Result<Vec<FileEntry>> {
         let known = |name: &String| self.linked.iter().find(|file| file.name == *name);
         // tantivy replaces these two at each commit, and writes all others once
@@ -114,13 +114,13 @@ impl Drop for Draft {
         // tantivy's threads write until the writer is gone
         self.writer = None;
         if !self.kept {
-            // what cannot go now goes with the next commit
+            // files that cannot be removed now are removed with the next commit
             let _ = fs::remove_dir_all(&self.path);
         }
     }
 }
 
-/// The generation in the name of a directory of words; `None` if it is not such a name.
+/// The generation in the name of a lexical directory; `None` for other names.
 ///
 /// Names of format 1 have no random part.
 pub(crate) fn generation_of(name: &str) -> Option<u64> {
@@ -135,7 +135,7 @@ pub(crate) fn generation_of(name: &str) -> Option<u64> {
     ours.then(|| digits.parse().ok()).flatten()
 }
 
-/// The directories of words in a collection.
+/// The lexical directories of a collection.
 pub(crate) fn all(directory: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -148,8 +148,7 @@ pub(crate) fn all(directory: &Path) -> io::Result<Vec<String>> {
     Ok(found)
 }
 
-/// Whether a directory is ours: by the random part of its name, or without one, as in format 1, by
-/// what it holds.
+/// Whether a directory is ours: by the random part of its name, or, in format 1, by its content.
 fn is_of_words(name: &str, path: &Path) -> io::Result<bool> {
     if !path.is_dir() {
         return Ok(false);
@@ -158,13 +157,13 @@ fn is_of_words(name: &str, path: &Path) -> io::Result<bool> {
     Ok(unique || path.join("meta.json").is_file() || fs::read_dir(path)?.next().is_none())
 }
 
-/// Removes the directories of other generations, as far as the system lets go of them.
+/// Removes the directories of other generations, as far as the system allows it.
 ///
 /// The caller holds the lock of the collection, so no other writer has a draft.
 pub(crate) fn remove_others(directory: &Path, kept: &str) {
     for name in all(directory).unwrap_or_default() {
         if name != kept {
-            // readers have its files open; their names may go
+            // readers have the files open; the names may be removed
             let _ = fs::remove_dir_all(directory.join(name));
         }
     }
@@ -175,7 +174,7 @@ pub(crate) fn names(path: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        // locks belong to a directory
+        // locks are not linked: each belongs to one directory
         if !name.ends_with(".lock") {
             names.push(name);
         }
@@ -184,18 +183,18 @@ pub(crate) fn names(path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Files whose checksums were compared once; they do not change while this program runs.
+/// Files with verified checksums; they do not change while this program runs.
 #[derive(Default)]
 pub(crate) struct Compared(Mutex<HashSet<FileEntry>>);
 
 impl Compared {
-    /// Compares the files of words that were not compared yet.
+    /// Verifies the checksums of lexical files that are not verified yet.
     ///
-    /// A writer copies, merges and sums what it finds: from damage it would make files that look
-    /// whole.
+    /// A writer copies and merges files and computes new checksums, so damage would get a valid
+    /// checksum.
     pub(crate) fn check(&self, path: &Path, files: &[FileEntry]) -> Result<(), CollectionError> {
         let mut compared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // those of generations that are gone
+        // those of removed generations
         compared.retain(|file| files.contains(file));
         for file in files {
             if compared.contains(file) {
@@ -214,7 +213,7 @@ impl Compared {
     }
 }
 
-/// Makes a directory with a name that nothing has or had.
+/// Creates a directory with a unique name.
 fn make_unique(directory: &Path, generation: u64) -> io::Result<(String, PathBuf)> {
     loop {
         let random = random()?;
@@ -231,11 +230,11 @@ fn random() -> io::Result<u32> {
     getrandom::u32().map_err(io::Error::other)
 }
 
-/// Gives all files of a directory another name, in another directory.
+/// Links all files of a directory into another directory.
 fn link_all(from: &Path, to: &Path) -> io::Result<()> {
     for name in names(from)? {
         let (from, to) = (from.join(&name), to.join(&name));
-        // a file system without links gets copies
+        // without hard links, files are copied
         fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(|_| ()))?;
     }
     Ok(())
@@ -243,7 +242,8 @@ fn link_all(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Gives all files the permissions of their directory, less the right to execute.
 ///
-/// tantivy makes two of its files for the owner alone, and an index is for all who may read it.
+/// tantivy creates two of its files readable by the owner only, but an index must be readable by
+/// all who may read its directory.
 fn open_to_all(path: &Path) -> io::Result<()> {
     let mode = path.metadata()?.permissions().mode() & 0o666;
     for name in names(path)? {

@@ -1,4 +1,4 @@
-//! A collection in a directory: an index of views, and an index of words for each generation.
+//! A collection in a directory: an index of views, and a lexical index for each generation.
 //!
 //! ```text
 //! views/                      the index of views; its commit is the collection's
@@ -6,7 +6,7 @@
 //! journal/                    changes that a service accepted and has not committed
 //! ```
 //!
-//! The commit of views names the directory of words, so both change in one step.
+//! The commit of the views names the lexical directory, so both change in one step.
 
 mod about;
 mod batch;
@@ -29,18 +29,18 @@ use crate::error::CollectionError;
 
 pub use self::kind::{Kind, kind};
 
-/// Where the index of views lies in a collection.
+/// The directory of the index of views in a collection.
 const VIEWS: &str = "views";
 
 /// A directory.
 pub(crate) struct Local {
     directory: PathBuf,
     snapshot: RwLock<Arc<LocalSnapshot>>,
-    /// Files that writers have looked through.
+    /// Files with verified checksums.
     compared: Compared,
 }
 
-/// What a new collection consists of.
+/// The settings of a new collection.
 pub(crate) struct New {
     pub(crate) dims: ViewDims,
     pub(crate) store: Store,
@@ -48,13 +48,13 @@ pub(crate) struct New {
     pub(crate) location: Option<PathBuf>,
 }
 
-/// Where the index of views of a collection lies.
+/// The directory of the index of views of a collection.
 pub(crate) fn views(directory: &Path) -> PathBuf {
     directory.join(VIEWS)
 }
 
 impl Local {
-    /// Makes an empty collection in a directory that is empty or absent.
+    /// Creates an empty collection in a directory that is empty or absent.
     pub(crate) fn create(directory: &Path, new: New) -> Result<Self, CollectionError> {
         let path = || directory.to_owned();
         let read = |source| CollectionError::Read { path: path(), source };
@@ -74,7 +74,7 @@ impl Local {
             store: new.store,
         };
         let writer = Writer::open(&views(directory), &index, WriterSettings::default())?;
-        // another process may have made it since
+        // another process may have created it since
         if writer.generation() > 0 {
             return Err(CollectionError::Exists { path: path() });
         }
@@ -108,7 +108,7 @@ impl Backend for Local {
 
     fn batch(self: Arc<Self>, settings: WriterSettings) -> Result<Box<dyn Batch>, CollectionError> {
         let views = Writer::open_existing(&views(&self.directory), settings)?;
-        // another process may have committed before the lock was ours
+        // another process may have committed before the lock was acquired
         self.refresh()?;
         Ok(Box::new(LocalBatch::new(self, views)))
     }

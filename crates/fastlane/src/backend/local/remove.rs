@@ -1,4 +1,4 @@
-//! Removes a collection that was made for nothing, and only such a one.
+//! Removes a collection that was created but never filled, and only such a collection.
 
 use std::fs;
 use std::io;
@@ -11,25 +11,24 @@ use super::snapshot::LocalSnapshot;
 use crate::collection::Collection;
 use crate::error::CollectionError;
 
-/// The commit of a collection that was made and never changed.
+/// The commit of a collection that was created and never changed.
 const FIRST: u64 = 1;
-/// The file that makes an index one: without it there is none.
+/// The file that marks an index.
 const CURRENT: &str = "CURRENT";
-/// The file that a writer has locked.
+/// The lock file of a writer.
 const LOCK: &str = "lock";
 
 impl Collection {
-    /// Removes a collection that is as [`create`](crate::CollectionOptions::create) made it, but not
-    /// its directory; tells
-    /// whether it did.
+    /// Removes a collection that is unchanged since [`create`](crate::CollectionOptions::create), but not its
+    /// directory; returns whether it did.
     ///
-    /// What others have filled, hold open to write, or keep files in, stays as it is. All files are
-    /// removed under the lock of the writer, and directories only once they are empty: what another
-    /// process puts there is never removed.
+    /// A collection that others have filled, are writing, or keep files in is not removed. All
+    /// files are removed under the lock of the writer, and directories only once they are empty, so
+    /// files of another process are never removed.
     ///
     /// # Errors
     ///
-    /// There is no collection, or the system refuses.
+    /// There is no collection, or a file cannot be removed.
     pub fn remove_if_empty(directory: &Path) -> Result<bool, CollectionError> {
         let views = directory.join(VIEWS);
         let lock = match Writer::open_existing(&views, WriterSettings::default()) {
@@ -51,7 +50,7 @@ impl Collection {
             return Ok(false);
         }
         let remove = || -> io::Result<()> {
-            // from here on others find no index here
+            // from here on, other processes do not find an index here
             fs::remove_file(views.join(CURRENT))?;
             remove_files(&views, Some(LOCK))?;
             remove_files(&directory.join(&words), None)?;
@@ -60,13 +59,13 @@ impl Collection {
         };
         remove().map_err(failed)?;
         drop(lock);
-        // another process may have begun an index here meanwhile: then it is not empty
+        // another process may have created an index here meanwhile: then it is not empty
         let _ = fs::remove_dir(&views);
         Ok(true)
     }
 }
 
-/// Whether a directory has no other entries than these, hidden ones aside.
+/// Whether a directory has only these entries, apart from hidden ones.
 fn holds_only(directory: &Path, names: &[&str]) -> io::Result<bool> {
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();

@@ -1,4 +1,4 @@
-//! One generation of a collection: its views and its words, as one commit made them.
+//! One generation of a collection: its views and its lexical index, from one commit.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ use crate::backend::{Among, ByViews, Candidate, Header, Nominated, Scored, Snaps
 use crate::error::CollectionError;
 use crate::stop::Stop;
 
-/// Filters whose documents are remembered.
+/// Filters whose documents are cached.
 const FILTERS: usize = 16;
 
 /// One generation, open for search.
@@ -30,25 +30,26 @@ pub(crate) struct LocalSnapshot {
     filters: Mutex<Vec<(Filter, Arc<Allowed>)>>,
 }
 
-/// The documents that pass a filter, for the index of views and for that of words.
+/// The documents that pass a filter, for the index of views and for the lexical index.
 pub(crate) struct Allowed {
     pub(crate) views: DocumentSet,
     pub(crate) words: Passing,
 }
 
 impl LocalSnapshot {
-    /// Opens the generation that holds.
+    /// Opens the current generation.
     pub(crate) fn open(directory: &Path) -> Result<Self, CollectionError> {
         Self::follow(directory, || Reader::open(&directory.join(VIEWS)).map(Some))
             .map(|snapshot| snapshot.expect("a reader was opened"))
     }
 
-    /// Opens the generation that holds, unless it is this one.
+    /// Opens the current generation, unless it is this one.
     pub(crate) fn newer(&self, directory: &Path) -> Result<Option<Self>, CollectionError> {
         Self::follow(directory, || self.reader.newer())
     }
 
-    /// Opens views, then their words; once more if a commit took the words away in between.
+    /// Opens the views, then their lexical index; retries if a commit removed the lexical index in
+    /// between.
     fn follow(
         directory: &Path,
         open: impl Fn() -> Result<Option<Reader>, OpenIndexError>,
@@ -78,14 +79,14 @@ impl LocalSnapshot {
         }
     }
 
-    /// Where the words lie.
+    /// The directory of the lexical index.
     pub(crate) fn path(&self) -> PathBuf {
         self.directory.join(&self.about.words)
     }
 
-    /// Asks the index of words.
+    /// Queries the lexical index.
     ///
-    /// tantivy trusts its files, and may panic on damaged ones: that becomes an error.
+    /// tantivy trusts its files and may panic on damaged ones: a panic becomes an error.
     pub(crate) fn ask<T>(
         &self,
         ask: impl FnOnce(&LexicalReader) -> Result<T, LexicalSearchError>,
@@ -94,7 +95,7 @@ impl LocalSnapshot {
         Ok(asked.map_err(|panic| damaged(self.path(), &*panic))??)
     }
 
-    /// The documents that pass a filter; those of the latest filters are remembered.
+    /// The documents that pass a filter; those of the latest filters are cached.
     pub(crate) fn allowed(
         &self,
         filter: &Filter,
@@ -118,7 +119,7 @@ impl LocalSnapshot {
     }
 }
 
-/// What a generation says of itself.
+/// The facts of a generation.
 fn header(reader: &Reader, words: &LexicalReader, about: &About) -> Header {
     let settings = reader.settings();
     Header {
@@ -202,7 +203,7 @@ impl Snapshot for LocalSnapshot {
     }
 }
 
-/// Opens the words that a commit names, after a look at the sizes of their files.
+/// Opens the lexical index that a commit names, after a check of its file sizes.
 fn open_words(directory: &Path, about: &About) -> Result<LexicalReader, CollectionError> {
     let path = directory.join(&about.words);
     for file in about.files.iter().flatten() {
@@ -227,7 +228,7 @@ fn open_words(directory: &Path, about: &About) -> Result<LexicalReader, Collecti
     }
 }
 
-/// What is wrong with a collection that has no directory of views.
+/// The error for a collection without a directory of views.
 fn without_views(directory: &Path) -> CollectionError {
     match kind(directory) {
         Ok(Kind::Collection) => CollectionError::Damaged {
@@ -238,7 +239,7 @@ fn without_views(directory: &Path) -> CollectionError {
     }
 }
 
-/// The error for a panic in the index of words.
+/// The error for a panic in the lexical index.
 fn damaged(path: PathBuf, panic: &(dyn Any + Send)) -> CollectionError {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
