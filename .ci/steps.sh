@@ -1,14 +1,14 @@
-# The steps of a gate: each says when it begins and what it took. Read by .ci/run and .ci/fast.
+# The steps of a gate: each prints its start and its duration. Sourced by .ci/run and .ci/fast.
 #
-#   step NAME FUNCTION    runs a function, here and now; if it fails, the gate ends
-#   aside NAME FUNCTION   starts a function beside what follows; its output goes to a file
-#   join FUNCTION         waits for that, prints its output, and ends the gate if it failed
-#   skip WHY              says that a step, or a part of one, was left out, and again at the end
+#   step NAME FUNCTION    runs a function in the foreground; if it fails, the gate ends
+#   aside NAME FUNCTION   starts a function in the background; its output goes to a file
+#   join FUNCTION         waits for it, prints its output, and ends the gate if it failed
+#   skip WHY              reports that a step, or a part of one, was skipped, now and at the end
 
 gate=$PWD/target/gate
 tools=$PWD/target/tools
 export PATH="$tools/bin:$tools/python/bin:$PATH" CARGO_TERM_COLOR=never RUST_BACKTRACE=1
-# what is timed goes to the same place as what is printed
+# the output of `time` goes to stdout too
 exec 2>&1
 TIMEFORMAT='-- %0R s, of processors %0U s + %0S s'
 began=$SECONDS
@@ -24,7 +24,7 @@ step() {
 
 aside() {
   names[$2]=$1
-  # a group of its own, so that all of it can be stopped
+  # a process group of its own, so that all of it can be stopped
   set -m
   { time ("$2"); } >"$gate/$2.log" 2>&1 </dev/null &
   set +m
@@ -35,7 +35,7 @@ join() {
   local status=0 pid=${pids[$1]}
   wait "$pid" || status=$?
   unset "pids[$1]"
-  printf '\n== %s (ran beside others, waited for until %d s)\n' "${names[$1]}" "$((SECONDS - began))"
+  printf '\n== %s (ran in the background, joined at %d s)\n' "${names[$1]}" "$((SECONDS - began))"
   cat "$gate/$1.log"
   return "$status"
 }

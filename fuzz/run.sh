@@ -1,11 +1,11 @@
 #!/bin/sh
 # Runs one fuzz target with coverage feedback: fuzz/run.sh TARGET SECONDS
 #
-# `cargo fuzz` asks for a nightly compiler because of its sanitizers. Coverage alone needs none:
-# the flags below are LLVM's, and an explicit --target keeps them away from build scripts. Instead
-# of a sanitizer, overflow checks and debug assertions are on, and there is next to no `unsafe`.
-# It starts from the fixtures of the tests. What a run learns stays in fuzz/corpus, what breaks it
-# in fuzz/artifacts; neither is committed.
+# `cargo fuzz` needs a nightly compiler for its sanitizers. Coverage works on stable: the flags below
+# are LLVM's, and an explicit --target keeps them away from build scripts. Instead of a sanitizer,
+# overflow checks and debug assertions are on; the targets run next to no `unsafe` code. A run starts
+# from the fixtures of the tests. New inputs are stored in fuzz/corpus, crashing ones in
+# fuzz/artifacts; neither is committed.
 set -eu
 target=${1:?target, for example corpus_jsonl}
 seconds=${2:?seconds}

@@ -1,7 +1,7 @@
-//! Any text and settings: passages in order, trimmed, within the limit, that leave nothing out,
-//! and that stay as they are when lines are added.
+//! Any text and settings: passages are in order, trimmed and within the limit; they cover the text,
+//! and do not change when lines are added.
 //!
-//! The first two bytes are the settings, the third says how much of the text is added later.
+//! The first two bytes are the settings, the third determines how much of the text is added later.
 
 #![no_main]
 

@@ -1,6 +1,6 @@
-//! Any bytes as plain, gzip or Zstandard data: the same bytes, however they are asked for.
+//! Any bytes as plain, gzip or Zstandard data: the same bytes, whatever the sizes of reads.
 //!
-//! What is not packed comes out as it went in, less one byte order mark.
+//! Uncompressed data is returned unchanged, except for one byte order mark.
 
 #![no_main]
 
@@ -29,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     };
     piecewise.truncate(MOST as usize);
-    // Where damaged data is noticed depends on how much is asked for at once.
+    // Where damaged data is detected depends on the sizes of reads.
     let common = at_once.len().min(piecewise.len());
     assert_eq!(at_once[..common], piecewise[..common]);
     assert!(!(ended && ended_piecewise) || at_once.len() == piecewise.len());

@@ -1,5 +1,5 @@
-//! An index whose manifest says something else, with the checksum of that: opened, searched and
-//! checked, or one error on one line.
+//! An index with a modified manifest and a valid checksum: opened, searched and checked, or one
+//! error on one line.
 //!
 //! The input is patches to the manifest.
 
@@ -21,7 +21,7 @@ use patches::patched;
 
 const MANIFEST: &str = "generation-000002";
 
-/// An index and what its manifest says.
+/// An index and the content of its manifest.
 static INDEX: LazyLock<(TempDir, String)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("the system has room for a small directory");
     write(folder.path()).expect("the directory is ours");
@@ -45,7 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Searches in all ways, with queries of the length that the index says it has.
+/// Searches in all ways, with queries of the dimension in the index settings.
 fn search(reader: &Reader) {
     let settings = reader.settings();
     let matrix = |dim: usize| TokenMatrix::new(dim, vec![0.5; 2 * dim]);
@@ -63,7 +63,7 @@ fn search(reader: &Reader) {
     reader.statistics();
 }
 
-/// An index with token views apart, lists, deletions and an attachment.
+/// An index with separate token views, lists, deletions and an attachment.
 fn write(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let (model, store) = ("m".to_owned(), Store::F16);
     let settings = IndexSettings { dim: 8, token_dim: Some(16), lanes_only: false, model, store };

@@ -1,7 +1,6 @@
-//! A directory of views, one file of which has other bytes: documents that fit each other, or one
-//! error on one line.
+//! A directory of views with one modified file: consistent documents, or one error on one line.
 //!
-//! The first byte says which file, the others are patches.
+//! The first byte selects the file, the others are patches.
 
 #![no_main]
 

@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
         Err(error) => assert!(!error.to_string().contains('\n'), "{error}"),
         Ok(run) => {
             let mut written = Vec::new();
-            // A vertical tab or a mark in an id is read, as trec_eval's lines are, but not written.
+            // A vertical tab or a mark in an id is accepted on reading, as in trec_eval, but not on writing.
             if run.write(&mut written).is_ok() {
                 assert_eq!(Run::read(&*written, "again").expect("what we write we read"), run);
             }

@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Reads every tensor in the shape it has.
+/// Reads every tensor in its own shape.
 fn read_all(path: &Path) -> Option<fastlane_model::CheckpointError> {
     let tensors = match Tensors::open(path) {
         Ok(tensors) => tensors,

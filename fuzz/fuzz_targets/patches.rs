@@ -1,7 +1,7 @@
-//! Changes to bytes that are right: most of them stay so.
+//! Patches of valid bytes: most of the bytes stay valid.
 
-/// The bytes with patches: each says where it goes, in two bytes, how many bytes it takes away and
-/// how many it brings, and has these.
+/// Applies patches. Each has its offset in two bytes, the number of bytes to remove, the number of
+/// bytes to insert, and these bytes.
 pub fn patched(right: &[u8], mut patches: &[u8]) -> Vec<u8> {
     let mut bytes = right.to_vec();
     while let [low, high, less, more, rest @ ..] = patches {

@@ -2,8 +2,8 @@
 
 The graph has the nodes that PyTorch's exporter would write, so that ONNX Runtime's own optimiser
 finds its fused attention, GELU and layer norms. There is no attention mask: every sequence is
-full, which spares ONNX Runtime the work. The int8 model is what Optimum's `avx512_vnni` settings
-make: dynamic, one scale per output channel, signed weights, full range.
+full, which saves ONNX Runtime the work. The int8 model is that of Optimum's `avx512_vnni`
+settings: dynamic, one scale per output channel, signed weights, full range.
 """
 import json
 import math
@@ -19,7 +19,7 @@ from safetensors.numpy import load_file
 
 
 class Graph:
-    """A graph in the making. Methods add a node and return the name of its output."""
+    """Builds a graph. Methods add a node and return the name of its output."""
 
     def __init__(self, weights: dict[str, numpy.ndarray]):
         self.weights = weights
@@ -114,9 +114,9 @@ def export(model: Path, path: Path) -> dict:
 
 
 def graphs(model: Path, folder: Path) -> dict[str, dict[str, Path]]:
-    """Models in f32 and in int8, each as exported and with its parts fused.
+    """Models in f32 and in int8, each as exported and with fused operators.
 
-    ONNX Runtime fuses parts on its own when it loads a model as exported; which of the two is
+    ONNX Runtime also fuses operators of an exported model when it loads it; which of the two is
     faster depends on the machine.
     """
     folder.mkdir(parents=True, exist_ok=True)

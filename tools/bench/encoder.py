@@ -1,9 +1,9 @@
-"""Times our encoder beside ONNX Runtime in one run: queries of 32 tokens, documents of 128.
+"""Compares the speed of FastLane's encoder with ONNX Runtime: queries of 32 tokens, documents of 128.
 
-`tools/bench/encoder` prepares Python and the model, and starts this. Every round lets each
-engine work in turn (A B C A B C ...), so that a machine that slows down slows all of them. An
-engine of one thread stays on one core. Figures are medians; p10 and p90 lie beside them. Ratios
-are ours to the peer's: of time for queries (below 1 we are faster), of tokens/s for documents
+`tools/bench/encoder` prepares Python and the model, and starts this. In every round
+each engine runs once (A B C A B C ...), so that a machine that slows down slows all of them. An
+engine of one thread stays on one core. Figures are medians, with p10 and p90. Ratios are ours to
+the peer's: of time for queries (below 1 we are faster), of tokens/s for documents
 (above 1 we are faster).
 """
 import argparse
@@ -25,30 +25,30 @@ ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "target/models/all-MiniLM-L6-v2"
 ONNX = ROOT / "target/models/all-MiniLM-L6-v2-onnx"
 GOLDEN = ROOT / "crates/model/tests/golden/minilm.npy"
-# Where the golden file has these lengths.
+# The rows of these lengths in the golden file.
 GOLDEN_ROWS = {QUERY_TOKENS: 7, DOCUMENT_TOKENS: 13}
 FLAGS = ["avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8"]
 PACKAGES = ["onnxruntime", "onnx", "numpy"]
 QUERIES = 20
 DOCUMENTS = 32
-# ONNX Runtime's threads spin for a while when their work is done.
+# ONNX Runtime's threads spin for a while after their work.
 REST = 0.05
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools/bench/encoder", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=10, help="how often each engine works")
+    parser.add_argument("--rounds", type=int, default=10, help="runs of each engine")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--precision", nargs="*", default=["auto", "f32"],
-                        help="of ours: auto, f32, bf16; none times ONNX Runtime alone")
+                        help="precisions of ours: auto, f32, bf16; without any, only ONNX Runtime is timed")
     parser.add_argument("--engine", type=shlex.split,
-                        help="the command of our bench binary, when it is not to be built")
+                        help="command of our bench binary; it is built by default")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser.parse_args()
 
 
 def built() -> list[str]:
-    """Builds our bench binary and says where it is."""
+    """Builds our bench binary and returns its path."""
     command = ["cargo", "bench", "-p", "fastlane-model", "--bench", "encoder", "--no-run",
                "--message-format=json"]
     lines = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
@@ -58,7 +58,7 @@ def built() -> list[str]:
 
 
 def check(peer: Peer) -> None:
-    """The peer must compute the same thing: its states are compared with PyTorch's."""
+    """Checks that the peer computes the same: compares its states with PyTorch's."""
     golden = numpy.load(GOLDEN)
     for length, place in GOLDEN_ROWS.items():
         states = peer.states(length)
@@ -69,7 +69,7 @@ def check(peer: Peer) -> None:
         distance = abs(rows - wanted).max()
         say(f"{peer.name}, {length} tokens: cosine with PyTorch >= {cosine:.5f}, "
             f"distance <= {distance:.1e}")
-        # What int8 loses: 0.977 was seen, on ids that make no text.
+        # The loss of int8: a cosine of 0.977 was seen, on ids that are not a text.
         if cosine < 0.95 or ("f32" in peer.name and distance > 1e-4):
             raise SystemExit(f"{peer.name} does not compute what PyTorch computes")
 
@@ -80,11 +80,11 @@ def say(words: str) -> None:
 
 def engines(options: argparse.Namespace) -> list[Ours | Peer]:
     say("preparing ONNX Runtime: exporting, then looking for its fastest way")
-    # The quantiser warns that a model could be optimised first; it was, or it is meant not to be.
+    # The quantiser suggests to optimise the model first; it was, or it is left as it is on purpose.
     logging.getLogger().setLevel(logging.ERROR)
     graphs = bert_onnx.graphs(MODEL, ONNX)
     peers = [Peer(kind, graphs[kind], threads) for threads in options.threads for kind in graphs]
-    # More threads compute the same.
+    # More threads give the same result.
     for peer in peers[:len(graphs)]:
         check(peer)
     command = (options.engine or built()) if options.precision else []
@@ -126,7 +126,7 @@ def add_ratios(results: list[dict]) -> None:
 
 
 def gflops(result: dict) -> float:
-    """Thousand million operations of matrix products in a second."""
+    """GFLOP/s of matrix products."""
     config = json.loads((MODEL / "config.json").read_text())
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     query = result["work"] == "query"

@@ -1,6 +1,6 @@
-"""What the encoder bench times: our bench binary, and ONNX Runtime at its best.
+"""The engines of the encoder bench: our bench binary, and ONNX Runtime with its best settings.
 
-Both run the same token ids and give the seconds it took, measured inside the process that worked:
+Both run the same token ids and return the seconds it took, measured inside the process that ran:
 `queries(n)` one for each of n queries of 32 tokens, `documents(n)` the total of n documents of 128.
 """
 import json
@@ -30,7 +30,7 @@ def token_ids(length: int) -> list[int]:
 
 
 def pin(threads: int) -> None:
-    """Keeps the calling thread on as many cores as it may use."""
+    """Pins the calling thread to as many cores as it may use."""
     os.sched_setaffinity(0, CORES[:threads])
 
 
@@ -41,7 +41,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 class Ours:
-    """Our bench binary, told by lines what to run."""
+    """Our bench binary, controlled by lines on stdin."""
 
     def __init__(self, command: list[str], model: Path, threads: int, precision: str):
         self.threads = threads
@@ -75,11 +75,11 @@ class Ours:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to use ONNX Runtime."""
+    """One configuration of ONNX Runtime."""
 
     graph: str
     batch: int
-    # How many calls run side by side; they share the threads equally.
+    # The number of concurrent calls; they share the threads equally.
     calls: int
 
     def __str__(self) -> str:
@@ -88,7 +88,7 @@ class Way:
 
 
 class Peer:
-    """ONNX Runtime, in whichever way a trial finds fastest for queries and for documents."""
+    """ONNX Runtime, in the configurations that a trial finds fastest for queries and for documents."""
 
     def __init__(self, kind: str, graphs: dict[str, Path], threads: int):
         self.threads = threads
@@ -97,7 +97,7 @@ class Peer:
         self.query = numpy.array([token_ids(QUERY_TOKENS)])
         self.document = numpy.array([token_ids(DOCUMENT_TOKENS)])
         splits = sorted({1, threads})
-        # The threads of a session inherit the cores of the thread that makes it.
+        # The threads of a session inherit the CPU affinity of the thread that creates it.
         pin(threads)
         self.sessions = {
             (graph, calls): self.session(path, threads // calls)
@@ -153,7 +153,7 @@ class Peer:
         return taken * count / (repeats * way.batch * way.calls)
 
     def ready_run(self, way: Way, ids: numpy.ndarray) -> Callable[[], None]:
-        """A run with input and output bound, which spares 1 or 2 % of a query."""
+        """A run with bound input and output, which saves 1 or 2 % of a query."""
         session = self.sessions[way.graph, way.calls]
         output = session.get_outputs()[0]
         binding = session.io_binding()
@@ -163,6 +163,6 @@ class Peer:
         return lambda: session.run_with_iobinding(binding)
 
     def states(self, length: int) -> numpy.ndarray:
-        """The last hidden state of one sequence, to be checked."""
+        """The last hidden state of one sequence, for a check."""
         session = self.sessions[self.query_way.graph, 1]
         return session.run(None, {"input_ids": numpy.array([token_ids(length)])})[0][0]

@@ -1,10 +1,10 @@
-"""What the index bench searches with: usearch, faiss, and our own index in a process beside us.
+"""The engines of the index bench: usearch, faiss, and our own index in a separate process.
 
 An engine builds (or finds) its index once, then answers `search(queries, k, setting)` with distinct
-documents and the seconds it took. The peers know views only: they fetch as many views as the
-setting says and double that for the queries that have not brought k documents yet. To group views
-into documents costs a peer nothing here: only the seconds inside its own search are counted, and
-a call takes many queries, which spares them the cost of Python.
+documents and the seconds it took. The peers index views only: they fetch the number of views in
+the setting, and double it for queries that have not found k documents yet. Grouping views into
+documents costs a peer nothing here: only the seconds inside its own search are counted, and a call
+takes many queries, which saves the overhead of Python.
 """
 import json
 import os
@@ -21,9 +21,9 @@ from tools.bench.views_files import Views
 from usearch.index import Index
 
 LISTS = 4096
-# Views that train a list, and rounds: what faiss does by itself (256 and 10) takes 4 x as long.
+# Training views per list, and rounds: faiss's defaults (256 and 10) take 4 x as long.
 TRAINED_BY, TRAINED = 64, 10
-# Bits of the query: 4, its default, is not faster and finds less.
+# Bits of the query: 4, the default, is not faster and finds less.
 QUERY_BITS = 8
 # Views compared exactly for each that is fetched.
 REFINED = 4
@@ -31,18 +31,18 @@ REFINED = 4
 
 @dataclass(frozen=True)
 class Setting:
-    """How hard to search; every engine reads its own numbers out of it."""
+    """The search effort; every engine interprets the numbers in its own way."""
 
     effort: int
-    # Views fetched at first (peers), or standard errors of doubt (ours).
+    # Views fetched at first (peers), or the margin in standard errors (ours).
     fetch: float
 
 
 @dataclass
 class Built:
-    """What an index costs: CPU seconds (others may work on the machine), bytes, seconds to open.
+    """The cost of an index: CPU seconds (the machine may be shared), bytes, seconds to open.
 
-    Hot are the bytes that searches may touch at any place, so that they must lie in memory.
+    Hot bytes are those that any search may touch, so that they must be in memory.
     """
 
     seconds: float
@@ -58,7 +58,7 @@ class Answer:
 
 
 def kept(path: Path, build: Callable[[], object]) -> float:
-    """Builds unless that was done before, and says how long it took; a note beside it knows."""
+    """Builds unless that was done before; returns the time it took, which is stored in a file next to it."""
     note = path.with_name(path.name + ".json")
     if not note.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def opened(load: Callable[[], object]) -> tuple[object, float]:
 
 
 class Peer:
-    """An engine that knows views only."""
+    """An engine that indexes views, not documents."""
 
     name: str
     built: Built
@@ -89,7 +89,7 @@ class Peer:
         self.owners = views.owners()
 
     def views(self, queries: numpy.ndarray, fetch: int, setting: Setting) -> numpy.ndarray:
-        """The best views of each query, best first; -1 where there are no more."""
+        """The best views of each query, best first; padded with -1."""
         raise NotImplementedError
 
     def search(self, queries: numpy.ndarray, k: int, setting: Setting) -> Answer:
@@ -114,7 +114,7 @@ class Peer:
 
 
 class Usearch(Peer):
-    """HNSW over all views in f16, M 16; its `expansion_add` is 128, as it is unasked."""
+    """HNSW over all views in f16, M 16; `expansion_add` is 128, the default."""
 
     name = "usearch HNSW f16 M16"
 
@@ -144,13 +144,13 @@ class Usearch(Peer):
 
     @staticmethod
     def settings(_k: int) -> list[Setting]:
-        """It walks as far as it fetches at least, so one number says both."""
+        """The expansion is at least the number of fetched views, so one number sets both."""
         return [Setting(effort, effort)
                 for effort in (160, 320, 640, 960, 1280, 1600, 2000, 2400, 3200)]
 
 
 class Faiss(Peer):
-    """IVF with 1-bit codes, the best compared again with the f32 views."""
+    """IVF with 1-bit codes, the best rescored with the f32 views."""
 
     name = f"faiss IVF{LISTS},RaBitQ,RFlat"
 
@@ -188,9 +188,9 @@ class Faiss(Peer):
 
 
 class Child:
-    """An index searched by a process of its own, which is told by lines what to do.
+    """An index searched by a separate process, which is controlled by lines on stdin.
 
-    It has one core to run on, and speaks so:
+    It runs on one core, with this protocol:
 
     1. Once the index is open it writes `ready HOT OPEN`: the hot bytes of the index, and the
        nanoseconds that opening took.
@@ -216,7 +216,7 @@ class Child:
 
     @staticmethod
     def build(index: Path, command: list) -> None:
-        # What a stopped run has left would be added to.
+        # Otherwise the files of a stopped run would be added to.
         shutil.rmtree(index, ignore_errors=True)
         subprocess.run(command, check=True)
 
@@ -239,16 +239,16 @@ class Child:
 
 
 class FastLane(Child):
-    """Our index, by `crates/engine/benches/index.rs`: EFFORT says PROBES and FETCH says MARGIN.
+    """Our index, by `crates/engine/benches/index.rs`: EFFORT is PROBES and FETCH is MARGIN.
 
-    Both 0 stand for the usual effort. A query is one row of unit length.
+    Both 0 stand for the default effort. A query is one row of unit length.
     """
 
     name = "fastlane"
 
     def __init__(self, views: Views, folder: Path, command: list):
         path = folder / "fastlane"
-        # Near duplicates stay, since the peers keep them as well.
+        # Near-duplicates are kept, as the peers keep them too.
         super().__init__(path, [*command, "--build", views.folder, path], [*command, path])
 
     def search(self, queries: numpy.ndarray, k: int, setting: Setting) -> Answer:
@@ -263,7 +263,7 @@ class FastLane(Child):
 class NextPlaid(Child):
     """PLAID with 4-bit residuals, which takes all views of a query: sum-max, its own settings.
 
-    Its answers are other documents by right: recall is of the exact sum-max. A query is the number
+    Its exact answers are different documents: recall is measured against the exact sum-max. A query is the number
     of its views as u32 and then the views.
     """
 
@@ -280,5 +280,5 @@ class NextPlaid(Child):
 
     @staticmethod
     def settings(_k: int) -> list[Setting]:
-        """What it does unasked, and a quarter of the documents scored in full."""
+        """Its default, and a quarter of the documents scored in full."""
         return [Setting(8, 1024), Setting(8, 4096)]

@@ -2,13 +2,13 @@
 
 `tools/bench/index-peers` prepares Python and starts this; `tools/bench/make-views` made the views.
 A query is one vector, an answer the k documents with the best views. Recall is the share of the
-exact k documents, over all queries, and is taken first. Then every round lets each engine search
-the same queries with each setting in turn (A B C A B C ...), so that a machine that slows down
-slows all of them. Figures are medians of the rounds. At the end stands the fastest setting of each
-engine that reaches the wanted recall, and ours beside it.
+exact k documents, over all queries, and is taken first. Then in every round each engine searches
+the same queries with each setting (A B C A B C ...), so that a machine that slows down slows all of
+them. Figures are medians of the rounds. The last table has the fastest setting of each engine that
+reaches the wanted recall, compared with ours.
 
-`next-plaid` takes all views of a query, and fewer queries since it is slow; its recall is of the
-exact sum-max, and its fastest setting stands at the end whatever its recall.
+`next-plaid` takes all views of a query, and fewer queries since it is slow. Its recall is measured
+against the exact sum-max, and its fastest setting is in the last table whatever its recall.
 """
 import argparse
 import json
@@ -31,7 +31,7 @@ PEERS: dict[str, type[Peer]] = {"usearch": Usearch, "faiss": Faiss}
 ENGINES = ["fastlane", *PEERS, "next-plaid"]
 # Builds our index, and serves it: `crates/engine/benches/index.rs`.
 OURS = ["cargo", "bench", "--quiet", "--package", "fastlane-engine", "--bench", "index"]
-# Queries of all their views: for recall, and in a round.
+# Multi-view queries: for recall, and per round.
 FEW, FEWER = 100, 20
 
 
@@ -39,10 +39,10 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools/bench/index-peers", description=__doc__)
     parser.add_argument("--set", default="million", help="a folder in target/views")
     parser.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES)
-    parser.add_argument("--k", type=int, nargs="+", default=[10, 100], help="documents, up to 100")
-    parser.add_argument("--recall", type=float, default=0.98, help="what the comparison asks for")
+    parser.add_argument("--k", type=int, nargs="+", default=[10, 100], help="numbers of documents, up to 100")
+    parser.add_argument("--recall", type=float, default=0.98, help="recall at which engines are compared")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--queries", type=int, default=200, help="in a round")
+    parser.add_argument("--queries", type=int, default=200, help="queries per round")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser.parse_args()
@@ -54,14 +54,14 @@ def say(words: str) -> None:
 
 @dataclass
 class Questions:
-    """Queries, their exact answers, and how many are asked in a round."""
+    """Queries, their exact answers, and the number per round."""
 
     queries: list | numpy.ndarray
     truth: numpy.ndarray
     in_a_round: int
 
     def some(self, number: int) -> list | numpy.ndarray:
-        """Other queries in each round, as far as they go."""
+        """Different queries in each round, as long as there are enough."""
         first = number * self.in_a_round % len(self.queries)
         return self.queries[first:first + self.in_a_round]
 
@@ -80,7 +80,7 @@ def all_views(views: Views) -> Questions:
 
 @dataclass
 class Run:
-    """An engine with one setting, and what was measured of it."""
+    """An engine with one setting, and its measurements."""
 
     engine: Peer | Child
     k: int

@@ -1,6 +1,6 @@
 """Makes token views of real text, queries and exact answers, to measure an index with.
 
-`tools/bench/make-views` prepares Python and the encoder, and starts this. In target/views it leaves:
+`tools/bench/make-views` prepares Python and the encoder, and starts this. Its output in target/views:
 
 - `million/`: vectors.npy, doclens.npy and ids.txt as `fastlane encode` writes them; the documents
   of all collections in the data folder, mixed, until there are 1,000,000 token views;
@@ -9,7 +9,7 @@
 - `truth.npy` and `truth-scores.npy` in the folder of each set: the 100 best documents of each
   query by its best view, exactly; `target/views/truth.npy` names the million's.
 
-`--views` and `--lanes` make other sets beside `million`: a part of it, or perturbed copies.
+`--views` and `--lanes` make further sets: a part of `million`, or perturbed copies.
 """
 import argparse
 import subprocess
@@ -35,14 +35,14 @@ def arguments() -> argparse.Namespace:
                         help="a folder of BEIR collections")
     parser.add_argument("--output", type=Path, default=ROOT / "target/views")
     parser.add_argument("--dim", type=int, default=128,
-                        help="of the views, up to the encoder's 384; name another --output with it")
+                        help="dimension of the views, up to the encoder's 384; set another --output with it")
     parser.add_argument("--views", type=int, default=MILLION,
-                        help="beyond 1,000,000 perturbed copies are added; fewer are cut off")
-    parser.add_argument("--lanes", type=int, help="so many perturbed views a document")
-    parser.add_argument("--documents", type=int, default=MILLION, help="of the set of lanes")
+                        help="number of views: more than 1,000,000 adds perturbed copies, fewer truncates")
+    parser.add_argument("--lanes", type=int, help="number of perturbed views per document")
+    parser.add_argument("--documents", type=int, default=MILLION, help="number of documents with --lanes")
     parser.add_argument("--noise", type=float, default=0.5,
-                        help="size of what is added to a copy, 1 is the length of a view")
-    parser.add_argument("--fastlane", type=Path, help="the binary, when it is not to be built")
+                        help="length of the noise that is added to a copy; 1 is the length of a view")
+    parser.add_argument("--fastlane", type=Path, help="the binary; it is built by default")
     return parser.parse_args()
 
 
@@ -51,7 +51,7 @@ def say(words: str) -> None:
 
 
 class Work:
-    """The steps in their order; each does nothing when its result is there."""
+    """The steps in order; each does nothing when its result exists."""
 
     def __init__(self, options: argparse.Namespace):
         self.options = options
@@ -114,7 +114,7 @@ class Work:
         return numpy.load(path)
 
     def larger(self, real: Views) -> Views:
-        """The set that the options ask for."""
+        """The set that the options select."""
         options = self.options
         if options.lanes:
             output = self.output / f"lanes-{options.lanes}"

@@ -1,12 +1,12 @@
-"""How the service does under load, on this machine: encode, search and rerank (k = 10, rerank 100)
-over 100,000 passages, asked over loopback by clients that share its cores.
+"""Measures the service under load, on this machine: encode, search and rerank (k = 10, rerank 100)
+over 100,000 passages, requested over loopback by clients that share its cores.
 
 1. Peak: closed loops of more and more connections; the best of them.
 2. Half of that, at random moments (Poisson): latency counts from when a request was due.
-3. Three times the peak: who finds no room is told so (429), nothing else goes wrong, and memory
-   stays; two seconds later the service is as before.
+3. Three times the peak: excess requests get a 429, nothing else fails, and memory does not grow;
+   two seconds later the service performs as before.
 
-Prints a table, and where the milliseconds went; ends with 1 if a bar is missed.
+Prints a table and the time per stage; exits with 1 if a limit is missed.
 """
 import argparse
 import json
@@ -22,28 +22,28 @@ from tools.shared.harness import PLACE, Service
 
 STAGES = ["wait", "encode", "route", "probe", "rerank", "words", "show"]
 CLOSED = [2, 4, 8, 16]
-# So many requests may be under way at a time, whatever the rate.
+# The largest number of concurrent requests, whatever the rate.
 CONNECTIONS = 256
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools/bench/serve", description=__doc__.split("\n\n")[0])
     parser.add_argument("--passages", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=20, help="of each load but those that seek the peak")
-    parser.add_argument("--threads", type=int, help="of the service; all cores unless said")
-    parser.add_argument("--fresh", action="store_true", help="make the index anew")
-    parser.add_argument("--json", type=Path, help="write all figures there")
+    parser.add_argument("--seconds", type=float, default=20, help="duration of each load, except while seeking the peak")
+    parser.add_argument("--threads", type=int, help="threads of the service [default: all cores]")
+    parser.add_argument("--fresh", action="store_true", help="rebuild the index")
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
     return parser.parse_args()
 
 
 def cpu(pid: int) -> float:
-    """Seconds of a core that a process took."""
+    """The CPU seconds that a process used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def busy() -> float:
-    """Seconds of a core that the whole machine was busy, or kept from us."""
+    """The CPU seconds that the whole machine was busy, including steal time."""
     fields = [int(it) for it in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     return (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
 
@@ -60,7 +60,7 @@ class Bench:
         pid, before, stages = self.service.process.pid, busy(), self.service.metrics()
         own = cpu(pid)
         load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        # of a process that waits to be reaped the clock can still be read
+        # the CPU time of a zombie process can still be read
         os.waitid(os.P_PID, load.pid, os.WEXITED | os.WNOWAIT)
         loads, ours, all_of_it = cpu(load.pid), cpu(pid) - own, busy() - before
         figures = json.loads(load.communicate()[0])

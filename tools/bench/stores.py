@@ -1,8 +1,8 @@
-"""Compares ways to keep views in few bits a value by what they lose.
+"""Compares the loss of codecs that store views in few bits per value.
 
 `tools/bench/stores` prepares Python and starts this; `tools/bench/make-views` made the views. Each
-way codes all views and reads them again; then exact products with these take the place of exact
-products with halves. What the engine does is `turned, bent`: `crates/engine/src/store/levels.rs`.
+codec encodes and decodes all views; then exact products with these are compared with exact products
+with halves. The codec of the engine is `turned, bent`: `crates/engine/src/codec/levels.rs`.
 """
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ TRIES = (1.0, 0.93, 0.86, 0.79, 0.72, 0.65)
 
 @dataclass
 class Way:
-    """What is taken from a view, how the rest is scaled, and which points there are for it."""
+    """A codec: what is subtracted from a view, how the rest is scaled, and its quantisation points."""
 
     name: str
     bits: int = 4
@@ -26,7 +26,7 @@ class Way:
     tries: tuple = TRIES
     turned: bool = True
     by_dimension: bool = False
-    # Views that 255 centroids are made of: none, the first, or any.
+    # The views on which 255 centroids are trained: none, the first, or any.
     centroids: str = ""
 
 
@@ -44,7 +44,7 @@ WAYS = [
 
 
 class Coder:
-    """Codes views and reads them again."""
+    """Encodes and decodes views."""
 
     def __init__(self, way: Way, samples: dict[str, numpy.ndarray]):
         self.way, dim = way, samples["any"].shape[1]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times whole training steps in PyTorch: the twin of crates/train/benches/step.rs.
+"""Times whole training steps in PyTorch: the counterpart of crates/train/benches/step.rs.
 
 16 queries of 32 tokens, 32 documents of 128, contrastive and KL losses over late interaction,
 dropout, clipping, AdamW, all of a BERT. Prints the seconds of each step but the first two.

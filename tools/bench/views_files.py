@@ -7,7 +7,7 @@ from numpy.lib.format import open_memmap
 
 
 class Views:
-    """The views of some documents, which stay on the disk."""
+    """The memory-mapped views of some documents."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -31,7 +31,7 @@ class Views:
 
 
 class Aside:
-    """A directory of views being written; it gets its name once it is whole."""
+    """Writes a directory of views, which is renamed when it is complete."""
 
     def __init__(self, output: Path, lengths: numpy.ndarray, dim: int):
         self.output = output

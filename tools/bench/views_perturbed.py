@@ -1,7 +1,7 @@
-"""More views than the text gives: copies of real ones with seeded noise, as new documents.
+"""More views than there are in the text: copies of real ones with seeded noise, as new documents.
 
-The noise has the spread of the views in each dim, so a copy lies where real views may lie. With a
-noise of 0.5 the cosine of a copy with its original is 0.9 or so.
+The noise has the standard deviation of the views in each dim, so copies are distributed like real
+views. With a noise of 0.5 the cosine of a copy with its original is about 0.9.
 """
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy
 from tools.bench.views_files import Aside, Views
 
 SEED = 11
-# Views made at a time.
+# Views generated at a time.
 CHUNK = 1 << 17
 
 

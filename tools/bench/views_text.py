@@ -5,21 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SEED = 7
-# Encoded together; small enough to come close to the number of views that is asked for.
+# Documents encoded together; small enough to come close to the requested number of views.
 PART = 500
-# Texts that begin alike become the same views once they are cut, and then any order is right.
+# Texts with the same beginning have the same views once they are cut, and then any order is right.
 SAME = 1000
 
 
 def collections(data: Path) -> list[Path]:
     found = sorted(path.parent for path in data.glob("*/corpus.jsonl"))
     if not found:
-        raise SystemExit(f"`{data}` has no folder with a corpus.jsonl: name another with --data")
+        raise SystemExit(f"`{data}` has no folder with a corpus.jsonl: set another with --data")
     return found
 
 
 def records(path: Path) -> Iterator[dict]:
-    """What a JSONL file holds, the ids made unique by the name of its collection."""
+    """The objects of a JSONL file; the name of its collection makes the ids unique."""
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.strip():
             record = json.loads(line)
@@ -45,7 +45,7 @@ def documents(data: Path) -> list[dict]:
 
 
 def queries(data: Path, count: int) -> list[dict]:
-    """As many queries from each collection, as far as they go."""
+    """An equal number of queries from each collection, as far as there are enough."""
     piles = []
     for folder in collections(data):
         pile = distinct(records(folder / "queries.jsonl"))

@@ -1,6 +1,6 @@
 """The exact answers: for each query the documents with the best inner product of any view.
 
-Of a query with many views, the sum over its views of the best product with each (sum-max).
+For a query with many views: the sum over its views of the best product with each (sum-max).
 """
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ CHUNK = 1 << 14
 
 
 def best_documents(views: Views, queries: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Document numbers and scores, best first, the lower number before its equals.
+    """Document numbers and scores, best first; ties by number.
 
     Products are of the stored f16 values and the f32 query, summed in f32.
     """
@@ -69,7 +69,7 @@ def write(views: Views, queries: numpy.ndarray) -> None:
 
 
 def save(path: Path, values: numpy.ndarray) -> None:
-    """Leaves no half file under the name."""
+    """Writes a file atomically."""
     aside = path.with_name("partial-" + path.name)
     numpy.save(aside, values)
     aside.rename(path)

@@ -1,8 +1,8 @@
-"""Asks the service what nobody should: requests that schemathesis makes up from its description,
-good and bad, first without keys and then with one. No answer may be a 5xx, or contradict the
+"""Fuzzes the service with requests that schemathesis generates from its API description,
+valid and invalid, first without keys and then with one. No answer may be a 5xx, or contradict the
 description in status, headers or body.
 
-Ends with 1 if one does. The reports lie in target/serve/attack.
+Exits with 1 if one does. The reports are in target/serve/attack.
 """
 import argparse
 import os
@@ -14,20 +14,20 @@ from tools.shared import harness
 from tools.shared.harness import FASTLANE, PLACE, ROOT, Service
 
 HOOKS = str(ROOT / "tools/check/attack_hooks.py")
-# A deletion is a change that waits, of documents that its body names: neither its path nor its answer
-# says that anything is gone already.
+# A deletion is queued, and its body names the documents: neither its path nor its response states
+# that anything is deleted already.
 NOT_OURS = "use_after_free"
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools/check/attack", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--examples", type=int, default=350, help="of each operation, at most, in each phase")
-    parser.add_argument("--seconds", type=int, default=270, help="of each of the two runs, at most")
+    parser.add_argument("--examples", type=int, default=350, help="largest number of examples per operation and phase")
+    parser.add_argument("--seconds", type=int, default=270, help="time limit of each of the two runs")
     return parser.parse_args()
 
 
 def attack(service: Service, name: str, args: argparse.Namespace, *more: str) -> bool:
-    """One run; tells whether it found nothing."""
+    """Makes one run; returns whether it found nothing."""
     reports = PLACE / "attack" / name
     command = [str(ROOT / "target/tools/attack-python/bin/schemathesis")]
     command += ["--config-file", str(ROOT / "tools/check/attack.toml"), "--no-color", "run"]
@@ -43,7 +43,7 @@ def attack(service: Service, name: str, args: argparse.Namespace, *more: str) ->
 
 
 def answered(service: Service, key: str | None) -> dict[str, int]:
-    """How often the service gave each status."""
+    """The number of responses by status."""
     client = harness.Client(service)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     _, body = client.ask("GET", "/metrics", headers=headers)

@@ -1,9 +1,9 @@
-"""Attacks the service with requests that cost it much and their client little: long filters, large
-batches, bodies that never come, answers that are never taken, silent connections, large JSON.
+"""Attacks the service with requests that are expensive for it and cheap for the client: long filters,
+large batches, bodies that never arrive, responses that are never read, silent connections, large JSON.
 
-While each attack runs from 127.0.0.1, an ordinary client at 127.0.0.2 searches. It must be answered
-within a second at p99, and the service must stay below 500 MB. Ends with 1 where one of them is
-missed. Linux, standard library only; the documents are made up, the same each time.
+While each attack runs from 127.0.0.1, an ordinary client at 127.0.0.2 searches. Its p99 must be
+below a second, and the memory of the service below 500 MB. Exits with 1 if a limit is missed. Linux,
+standard library only; the documents are generated, the same each time.
 """
 import argparse
 import http.client
@@ -39,7 +39,7 @@ reader writer thread lock file""".split()
 
 
 def documents(count: int, more: Callable[[int], dict]) -> list[dict]:
-    """Made-up documents: half English, half words of syllables."""
+    """Generated documents: half English, half random syllables."""
     dice = random.Random(7)
     words = ["".join(dice.choices(SYLLABLES, k=dice.randint(1, 4))) for _ in range(20_000)]
     texts = [[dice.choice(ENGLISH if dice.random() < 0.5 else words) for _ in range(30)] for _ in range(count)]
@@ -47,7 +47,7 @@ def documents(count: int, more: Callable[[int], dict]) -> list[dict]:
 
 
 def index(place: Path, name: str, all: list[dict]) -> str:
-    """Makes an index, unless it is there."""
+    """Creates an index, unless it exists."""
     made = place / f"{name}.index"
     if not made.exists():
         texts = place / f"{name}.jsonl"
@@ -61,7 +61,7 @@ def index(place: Path, name: str, all: list[dict]) -> str:
 
 
 class Service:
-    """A service of two indexes: of small documents, and of documents with large metadata."""
+    """A service with two indexes: small documents, and documents with large metadata."""
 
     def __init__(self, indexes: list[str]):
         self.log = tempfile.NamedTemporaryFile("w+b", suffix=".log")
@@ -74,7 +74,7 @@ class Service:
         self.port = int(ready[1])
 
     def memory(self) -> int:
-        """Its resident bytes, those of files that it has mapped included; 0 when it is dead."""
+        """Its resident bytes, including mapped files; 0 when it is dead."""
         try:
             status = Path(f"/proc/{self.process.pid}/status").read_text()
         except OSError:
@@ -91,7 +91,7 @@ class Service:
 
 
 def ordinary(port: int, stop, give) -> None:
-    """Searches now and then, over a new connection each time; gives statuses and seconds."""
+    """Searches now and then, over a new connection each time; records statuses and seconds."""
     seen = []
     while not stop.is_set():
         began = time.monotonic()
@@ -111,7 +111,7 @@ def ordinary(port: int, stop, give) -> None:
 
 
 class Attack:
-    """Threads that ask again and again until it ends."""
+    """Threads that send requests repeatedly until it ends."""
 
     def __init__(self, port: int):
         self.port, self.stop, self.statuses = port, threading.Event(), Counter()
@@ -129,7 +129,7 @@ class Attack:
         self.threads.append(threading.Thread(target=repeat, daemon=True))
 
     def request(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> None:
-        """Asks, and reads all of the answer."""
+        """Sends a request, and reads the whole response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40, source_address=(ATTACKER, 0))
         try:
             connection.request(method, path, body=body, headers=headers or {})
@@ -143,7 +143,7 @@ class Attack:
             connection.close()
 
     def ask(self, count: int, path: str, bodies: list[dict | bytes]) -> None:
-        """So many clients that post these bodies in turn."""
+        """A number of clients that post these bodies cyclically."""
         texts = [body if isinstance(body, bytes) else json.dumps(body).encode() for body in bodies]
         for number in range(count):
             turn = iter(range(number, 1 << 60))
@@ -160,7 +160,7 @@ class Attack:
 
 
 def batch(filter: str, **more: object) -> dict:
-    """256 queries in a hybrid search, with a filter that looks at all documents."""
+    """256 queries in a hybrid search, with a filter that evaluates all documents."""
     queries = [f"lock {number} journal thread" for number in range(256)]
     return {"queries": queries, "filter": filter, "hybrid": "ranks", **more}
 
@@ -172,7 +172,7 @@ def legal() -> dict:
 
 
 def nothing(attack: Attack) -> None:
-    """No attack: what the others are compared with."""
+    """No attack: the baseline."""
 
 
 def filters(attack: Attack) -> None:
@@ -181,7 +181,7 @@ def filters(attack: Attack) -> None:
 
 
 def batches(attack: Attack) -> None:
-    """S1, as far as it is allowed: the most expensive batches, from two clients."""
+    """S1, within the limits: the most expensive batches, from two clients."""
     attack.ask(2, "/indexes/small/search", [legal()])
 
 
@@ -200,7 +200,7 @@ def images(attack: Attack) -> None:
 
 
 def pages(attack: Attack) -> None:
-    """The same by a program, as far as it is allowed."""
+    """The same by a program, within the limits."""
     filter = quote(" or ".join(f"n>{-number}" for number in range(64)))
     path = f"/?index=small&hybrid=1&rerank=1000&lanes=all&q=lock&filter={filter}"
     for _ in range(34):
@@ -208,7 +208,7 @@ def pages(attack: Attack) -> None:
 
 
 def bodies(attack: Attack) -> None:
-    """S3: bodies that are announced, and of which a byte comes now and then."""
+    """S3: bodies that are sent a byte at a time."""
     head = b"POST /indexes/small/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16777216\r\n\r\n{"
 
     def hold() -> None:
@@ -228,7 +228,7 @@ def bodies(attack: Attack) -> None:
 
 
 def silence(attack: Attack) -> None:
-    """S4: 1,500 connections that say nothing, each opened again when it was closed."""
+    """S4: 1,500 silent connections, each reopened when it was closed."""
 
     def hold() -> None:
         selector, opened = selectors.DefaultSelector(), 0
@@ -251,7 +251,7 @@ def silence(attack: Attack) -> None:
 
 
 def sips(attack: Attack) -> None:
-    """S5: answers of 9 MB, of which 30 KB are taken every 12 seconds."""
+    """S5: responses of 9 MB, of which 30 KB are read every 12 seconds."""
     body = json.dumps({"query": "lock", "k": 150, "rerank": 0}).encode()
     head = f"POST /indexes/large/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
 
@@ -268,26 +268,26 @@ def sips(attack: Attack) -> None:
 
 
 def json_bodies(attack: Attack) -> None:
-    """S6: bodies of 16 MB that take many times as much when they are parsed."""
+    """S6: bodies of 16 MB that take many times as much memory when parsed."""
     most = 16_000_000
     queries = b'{"queries":[' + b'"a",' * (most // 4) + b'"a"]}'
     views = b'{"vectors":[{"views":[' + b"[]," * (most // 3) + b"[]]}]}"
     values = b'{"vectors":[{"views":[[' + b"0," * (most // 2) + b"0]]}]}"
     attack.ask(14, "/indexes/small/search", [queries, views, values])
-    # refused for an id that stands twice, and only then
+    # refused, but only after parsing, for an id that occurs twice
     document = b'{"id":"%d","text":"a","metadata":{"a":[' + b"[]," * 21_000 + b"[]]}},"
     changes = b'{"documents":[' + b"".join(document % (n % 200) for n in range(250)) + b'{"id":"x","text":"a"}]}'
     attack.ask(4, "/indexes/small/documents", [changes])
 
 
 def answers(attack: Attack) -> None:
-    """C1: 256 queries for 1,000 documents each, with 60 KB of metadata a document."""
+    """C1: 256 queries for 1,000 documents each, with 60 KB of metadata per document."""
     queries = [f"lock {number}" for number in range(256)]
     attack.ask(2, "/indexes/large/search", [{"queries": queries, "k": 1000, "rerank": 0}])
 
 
 def large_answers(attack: Attack) -> None:
-    """C1, as far as it is allowed, and a little further."""
+    """C1, within the limits, and slightly beyond."""
     queries = [f"lock {number}" for number in range(10)]
     some = {"query": "lock", "k": 450, "rerank": 0}
     attack.ask(16, "/indexes/large/search", [some, {"queries": queries, "k": 1000, "rerank": 0}])
@@ -297,7 +297,7 @@ ATTACKS = [nothing, filters, batches, crowd, images, pages, bodies, silence, sip
 
 
 def tried(indexes: list[str], attack_of: Callable[[Attack], None], seconds: float) -> bool:
-    """Runs one attack on a fresh service, prints its row, and tells whether it did no harm."""
+    """Runs one attack on a fresh service, prints its row, and returns whether all limits held."""
     service = Service(indexes)
     stop, (take, give) = multiprocessing.Event(), multiprocessing.Pipe(False)
     client = multiprocessing.Process(target=ordinary, args=(service.port, stop, give))
@@ -332,9 +332,9 @@ def tried(indexes: list[str], attack_of: Callable[[Attack], None], seconds: floa
 def main() -> int:
     names = [attack.__name__ for attack in ATTACKS]
     parser = argparse.ArgumentParser(prog="tools/check/attack --costs", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--seconds", type=float, default=20, help="of each attack")
-    parser.add_argument("--only", action="append", choices=names, help="some of the attacks")
-    parser.add_argument("--documents", type=int, default=3000, help="small documents")
+    parser.add_argument("--seconds", type=float, default=20, help="duration of each attack")
+    parser.add_argument("--only", action="append", choices=names, help="run only this attack; may be repeated")
+    parser.add_argument("--documents", type=int, default=3000, help="number of small documents")
     args = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192) if most > 0 else 8192, most))

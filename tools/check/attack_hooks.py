@@ -1,4 +1,4 @@
-"""Lets most made-up requests name the index that is there: the others end at the door."""
+"""Lets most generated requests name the existing index: others are rejected at once."""
 import random
 
 import schemathesis

@@ -1,7 +1,7 @@
-"""Runs what the blocks of shell in the guide say, page by page, each in a folder of its own where the
-collections that the pages name are small ones. A service runs until its page ends.
+"""Runs the shell blocks of the guide page by page, each page in its own folder with small versions of
+the collections that the pages name. A service runs until its page ends.
 
-Ends with 1 if a command fails, or says nothing where it should.
+Exits with 1 if a command fails, or prints nothing where it should.
 """
 import csv
 import gzip
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "target/guide"
 FASTLANE = Path(os.environ["FASTLANE"]).resolve()
 HANDBOOK = ROOT / "examples/handbook"
-# What cannot run here, and why.
+# Commands that cannot run here, and why.
 LEFT_OUT = {
     "cargo bench": "a bench: minutes of building",
     "cargo test": "the gate runs it",
@@ -27,23 +27,23 @@ LEFT_OUT = {
     "tools/model/compare_with_transformers.py": "wants PyTorch",
 }
 READY = "listening on"
-# Pages that make the index which the others take for granted.
+# Pages that create the index which the others need.
 MAKERS = ["README", "first-index", "page"]
-# What somebody types, or sends.
+# The input of interactive commands and services.
 TYPED = {
     "fastlane search docs.index": "who may write\n",
     "fastlane mcp docs.index": json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "guide", "version": "1"}}})
     + "\n" + json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}) + "\n",
 }
-# A program that is built for tests trains slowly: its first steps say that the command works.
+# A debug build trains slowly: a few steps show that the command works.
 SHORTENED = {"fastlane train recipes/laptop.toml": "--set schedule.steps=20"}
-# How often each query of the handbook is asked, in other words: a batch wants some.
+# Prefixes that multiply the queries of the handbook, because a batch needs several.
 PHRASES = ["", "please: ", "tell me, ", "I wonder: "]
 
 
 def commands(page: Path):
-    """The commands of a page, with the lines that go on joined, and long trainings shortened."""
+    """The commands of a page, with continuation lines joined, and long trainings shortened."""
     for block in re.findall(r"^```sh\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S):
         for command in block.replace("\\\n", " ").splitlines():
             if command.strip() and not command.startswith("#"):
@@ -72,7 +72,7 @@ def collection(place: Path) -> None:
 
 
 def stage(place: Path) -> None:
-    """What the pages take for granted."""
+    """Creates the files that the pages need."""
     shutil.rmtree(place, ignore_errors=True)
     work = place / "work"
     work.mkdir(parents=True)
@@ -99,7 +99,7 @@ def stage(place: Path) -> None:
     subprocess.run(bm25, check=True, stderr=subprocess.DEVNULL)
     other = work / "other.run"
     subprocess.run([*bm25[:4], "--queries", scifact, "--run", other], check=True, stderr=subprocess.DEVNULL)
-    # judged by whichever ids a page's judgements have
+    # both sets of queries, whichever a page's judgements are for
     other.write_bytes(other.read_bytes() + (work / "bm25.run").read_bytes())
     with gzip.open(work / "colbert.run.gz", "wb") as file:
         file.write((work / "bm25.run").read_bytes())
@@ -109,14 +109,14 @@ def stage(place: Path) -> None:
     tools = place / "bin"
     tools.mkdir()
     (tools / "fastlane").symlink_to(FASTLANE)
-    # the name in the guide is nobody's
+    # the host name in the guide does not exist
     (tools / "curl").write_text(f'#!/bin/sh\nexec {shutil.which("curl")} --fail --cacert cert.pem '
                                 '--resolve search.example:7878:127.0.0.1 "$@"\n', encoding="utf-8")
     (tools / "curl").chmod(0o755)
 
 
 class Page:
-    """A page in the doing."""
+    """A page that is being run."""
 
     def __init__(self, page: Path):
         self.page, self.place = page, PLACE / page.stem
@@ -144,19 +144,19 @@ class Page:
         return failed
 
     def once(self, command: str) -> str:
-        """Runs a command to its end; tells what was wrong."""
+        """Runs a command to its end; returns the problem, if any."""
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=self.work, timeout=600,
                               env=self.environment, text=True, input=TYPED.get(command, ""), capture_output=True)
         if command.startswith("fastlane key"):
             self.environment["KEY"] = done.stdout.strip()
-        # a filter that no document fits, say, is no example
+        # a search without results, for example by its filter, is not a useful example
         lost = command.startswith("fastlane search") and re.search(r"^(warning: no|0 of)", done.stderr, re.M)
         if lost or done.returncode or not (done.stdout + done.stderr).strip():
             return f"status {done.returncode}\n{done.stdout}{done.stderr}"
         return ""
 
     def serve(self, command: str) -> str:
-        """Starts a service in the place of the one before."""
+        """Starts a service, replacing the previous one."""
         self.stop()
         log = self.work / "serve.log"
         with log.open("wb") as file:
@@ -182,7 +182,7 @@ def main() -> int:
     wanted = set(sys.argv[1:]) or {page.name for page in pages}
     chosen = [page for page in pages if page.name in wanted]
     if len(chosen) < len(wanted):
-        raise SystemExit(f"error: there is no such page, wanted one of {', '.join(it.name for it in pages)}")
+        raise SystemExit(f"error: unknown page, wanted one of {', '.join(it.name for it in pages)}")
     failed = 0
     for page in chosen:
         print(f"-- {page.relative_to(ROOT)}", flush=True)

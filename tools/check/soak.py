@@ -1,12 +1,12 @@
-"""Whether the service keeps its word for long: searches and changes of documents at once, and now
-and then it is killed without warning and started again.
+"""Soak test of the service: concurrent searches and changes of documents, with a kill (SIGKILL) and
+restart now and then.
 
-Each writer has documents of its own, puts, replaces and deletes them one at a time, and notes what
-was accepted (202). Of a change whose answer the kill cut off either outcome is right. At the end
+Each writer has documents of its own, puts, replaces and deletes them one at a time, and records what
+was accepted (202). A change whose response was cut off by a kill may have either outcome. At the end
 every document is read back. Searches may fail only while the service is down, and memory must not
 grow from minute to minute.
 
-Prints what happened; ends with 1 if a promise was broken. A failure comes with the seed.
+Prints a summary with the seed; exits with 1 if a check failed.
 """
 import argparse
 import http.client
@@ -21,9 +21,9 @@ from tools.shared import harness
 from tools.shared.harness import FASTLANE, Client, Service, document_path
 
 WRITERS, SEARCHERS = 2, 2
-# Documents of each writer: few enough to be replaced and deleted often.
+# Documents per writer: few enough to be replaced and deleted often.
 DOCUMENTS = 150
-# Changes that wait: beyond it writers rest, so that the end does not wait for long.
+# The queue length at which writers pause, so that the end does not take long.
 WAITING = 200
 BROKEN = (OSError, http.client.HTTPException)
 
@@ -31,7 +31,7 @@ BROKEN = (OSError, http.client.HTTPException)
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools/check/soak", description=__doc__.split("\n\n")[0])
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--kills", type=int, help="one every four minutes, and one at least, unless said")
+    parser.add_argument("--kills", type=int, help="number of kills [default: one every four minutes, at least one]")
     parser.add_argument("--passages", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -42,9 +42,9 @@ class Soak:
         self.service, self.end, self.seed = service, time.monotonic() + seconds, seed
         self.counts, self.problems = Counter(), []
         self.lock = threading.Lock()
-        # Odd while the service is down: who asks across a change of it may fail.
+        # Odd while the service is down: a request during which it changes may fail.
         self.turns = 0
-        # What each document may be: texts, or `None` where it may be absent.
+        # The possible states of each document: texts, or `None` where it may be absent.
         self.allowed: dict[str, set[str | None]] = {}
 
     def count(self, what: str) -> None:
@@ -98,7 +98,7 @@ class Soak:
             time.sleep(dice.uniform(0, 0.04))
 
     def rest(self, client: Client) -> None:
-        """Waits while too many changes wait."""
+        """Waits while too many changes are queued."""
         try:
             while self.runs() and client.json("GET", "/indexes/passages")[1]["waiting"] > WAITING:
                 time.sleep(0.1)
@@ -116,7 +116,7 @@ class Soak:
                 status, answer = client.json("POST", "/indexes/passages/search", body)
             except BROKEN as error:
                 if turn % 2 == 0 and turn == self.turns:
-                    # the kill may be on its way to the one who counts it
+                    # the kill may not have been counted yet
                     time.sleep(0.5)
                     if turn == self.turns:
                         self.problem(f"a search failed while the service was up: {error!r}")
@@ -138,7 +138,7 @@ class Soak:
         print(f"killed, and back after {time.monotonic() - began:.1f} s", flush=True)
 
     def settle(self) -> None:
-        """Waits until all that was accepted is made."""
+        """Waits until all accepted changes are applied."""
         client, began = Client(self.service), time.monotonic()
         while (waiting := client.json("GET", "/indexes/passages")[1]["waiting"]) > 0:
             if time.monotonic() - began > 300:
@@ -157,7 +157,7 @@ class Soak:
 
 
 def flat(life: list[int]) -> tuple[str, bool]:
-    """Whether memory stayed: the middle of a life's last quarter beside that of its second."""
+    """Whether memory is stable: compares the medians of the second and the last quarter of a life."""
     mib, quarter = 1 << 20, len(life) // 4
     if quarter < 15:
         return "too short a life to tell", True

@@ -25,7 +25,7 @@ from transformers import AutoModel, PreTrainedModel
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("encoded", type=Path, help="what `fastlane encode` wrote")
+    parser.add_argument("encoded", type=Path, help="output directory of `fastlane encode`")
     parser.add_argument("input", type=Path, help="its input: JSONL with _id, title and text")
     parser.add_argument("--documents", type=int, default=500)
     return parser.parse_args()

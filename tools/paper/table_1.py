@@ -12,14 +12,14 @@ BASELINE = "soft-8-lanes"
 
 
 def tests(run):
-    """What a run was worth on each test set, by collection."""
+    """The measures of a run on each test set, by collection."""
     lines = map(json.loads, (run / "metrics.jsonl").open())
     reports = [line["is"] for line in lines if line["kind"] == "test"]
     return {Path(report["path"]).name: report for report in reports}
 
 
 def cell(reports, collection, measure):
-    """The mean over seeds, and how far they spread."""
+    """The mean over seeds, and their spread."""
     found = [dict(report[collection]["measures"]).get(measure) for report in reports]
     if None in found:
         return ""
@@ -32,7 +32,7 @@ def row(cells):
 
 
 def quality(systems, collections):
-    """Each system's lane, and late interaction over the best hundred that it found."""
+    """Each system's lane, and late interaction over its best hundred."""
     head = [f"{collection} {way}" for collection in collections for way in ("lane", "R@100", "rerank")]
     row(["nDCG@10", *head])
     row(["---"] * (1 + len(head)))
@@ -42,7 +42,7 @@ def quality(systems, collections):
 
 
 def routers(systems, collection):
-    """How alive each router is."""
+    """The statistics of each router."""
     print(f"\nRouters on {collection}, the first seed:\n")
     ways = ("lane", "random lane", "even lane")
     row(["", "shares even", "picks, bits", "commonest position", "commonest token", *ways])
@@ -59,7 +59,7 @@ def routers(systems, collection):
 
 
 def significance(fastlane, place, systems, collection, seed):
-    """Whether the lanes of other systems differ from the learned one, query by query."""
+    """Compares the lanes of other systems with the learned one, query by query."""
     runs = place / "runs" / collection
     runs.mkdir(parents=True, exist_ok=True)
     for system in systems:

@@ -1,5 +1,5 @@
-"""What the tools that try the service share: passages of real text, an index of them, and a
-service that is started, asked, watched and killed. Linux, standard library only."""
+"""Shared code of the tools that test the service: passages of real text, an index of them, and a
+service that is started, queried, monitored and killed. Linux, standard library only."""
 import hashlib
 import http.client
 import json
@@ -18,9 +18,9 @@ PLACE = ROOT / "target/serve"
 FASTLANE = os.environ.get("FASTLANE", str(ROOT / "target/release/fastlane"))
 MODEL = os.environ.get("MODEL", str(ROOT / "target/runs/laptop/model"))
 ASKED = ["squad-train-sent", "squad-dev", "medquad", "pubmedqa", "scifact"]
-# The queries of the last are summaries, longer than what people ask.
+# The queries of the last one are summaries, longer than typical questions.
 CORPORA = [*ASKED, "scitldr"]
-# A passage is whole sentences, and ends with the one that makes it so long.
+# A passage is whole sentences, and ends with the one that reaches this length.
 PASSAGE = 220
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -30,19 +30,19 @@ def lines(name: str, corpora: list[str]):
     for corpus in corpora:
         path = DATA / corpus / name
         if not path.exists():
-            raise SystemExit(f"error: `{path}` is not there: these are the texts to be indexed")
+            raise SystemExit(f"error: `{path}` not found: it has the texts to index")
         with path.open(encoding="utf-8") as file:
             for line in file:
                 yield json.loads(line)
 
 
 def order(text: str) -> bytes:
-    """Puts texts into an order that is random, and the same each time."""
+    """Shuffles texts with a fixed seed."""
     return hashlib.blake2b(text.encode(), digest_size=8).digest()
 
 
 def passages() -> list[str]:
-    """All texts in passages, none twice."""
+    """All texts split into distinct passages."""
     found = set()
     for document in lines("corpus.jsonl", CORPORA):
         part = ""
@@ -62,7 +62,7 @@ def queries(count: int) -> list[str]:
 
 
 def index(name: str, count: int, fresh: bool = False) -> Path:
-    """An index of so many passages; made once, unless a fresh one is wanted."""
+    """An index of this many passages; reused unless a fresh one is requested."""
     place = PLACE / f"{name}-{count}.index"
     if place.exists():
         if not fresh:
@@ -87,7 +87,7 @@ def index(name: str, count: int, fresh: bool = False) -> Path:
 
 
 class Service:
-    """A service of ours, on a port of its own."""
+    """A FastLane service on its own port."""
 
     def __init__(self, index: Path, *arguments: str, port: int = 0):
         self.index, self.arguments, self.port = index, arguments, port
@@ -115,7 +115,7 @@ class Service:
         self.lives.append([])
 
     def kill(self) -> None:
-        """As a power cut does, as far as a process can."""
+        """Kills the process: the closest to a power cut that a process allows."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
@@ -124,12 +124,12 @@ class Service:
         self.process.wait(timeout=120)
 
     def memory(self) -> int:
-        """Bytes of it that are resident and its own: files it has mapped do not count."""
+        """Its resident bytes without mapped files."""
         fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
         return (int(fields[1]) - int(fields[2])) * PAGE
 
     def watch(self, every: float) -> None:
-        """Notes the memory now and then, for each life of the service."""
+        """Records the memory now and then, for each life of the service."""
 
         def look() -> None:
             while True:
@@ -148,13 +148,13 @@ class Service:
 
 
 class Client:
-    """One connection that stays open, and comes back when it broke."""
+    """A connection that is kept open, and reopened when it breaks."""
 
     def __init__(self, service: Service):
         self.service, self.connection = service, None
 
     def ask(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-        """Asks once. A connection that breaks is an `OSError` or an `HTTPException`."""
+        """Sends a request. A broken connection raises an `OSError` or an `HTTPException`."""
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=60)
         try:

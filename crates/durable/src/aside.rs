@@ -1,4 +1,4 @@
-//! Files and directories that take their names when they are complete.
+//! Files and directories that get their names when they are complete.
 
 use std::fs::Permissions;
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::directory::{parent, rename, sync_directory};
 
-/// A large file that is written under a name of its own, and removed unless it is finished.
+/// A large file that is written under a temporary name, and removed unless it is finished.
 #[derive(Debug)]
 pub struct AsideFile {
     file: NamedTempFile,
@@ -17,11 +17,11 @@ pub struct AsideFile {
 }
 
 impl AsideFile {
-    /// Creates a file beside `path`, with the permissions of the file that it will replace.
+    /// Creates a file next to `path`, with the permissions of the file that it will replace.
     ///
     /// # Errors
     ///
-    /// The directory does not exist, or the system refuses.
+    /// The directory does not exist, or an I/O call fails.
     pub fn new(path: &Path) -> io::Result<Self> {
         // the permissions that a new file has, as the umask allows
         let usual = || Permissions::from_mode(0o666);
@@ -38,7 +38,7 @@ impl AsideFile {
     ///
     /// # Errors
     ///
-    /// The system refuses; the old file holds then, unless only the last sync failed.
+    /// An I/O call fails; the old file is unchanged then, unless only the last sync failed.
     pub fn finish(self) -> io::Result<()> {
         self.file.as_file().sync_all()?;
         self.file.persist(&self.path).map_err(|error| error.error)?;
@@ -56,7 +56,7 @@ impl Write for AsideFile {
     }
 }
 
-/// A new directory under a name of its own, removed with its files unless it is finished.
+/// A new directory under a temporary name, removed with its files unless it is finished.
 #[derive(Debug)]
 pub struct AsideDirectory {
     directory: TempDir,
@@ -64,11 +64,11 @@ pub struct AsideDirectory {
 }
 
 impl AsideDirectory {
-    /// Creates a directory beside `path`.
+    /// Creates a directory next to `path`.
     ///
     /// # Errors
     ///
-    /// The parent does not exist, or the system refuses.
+    /// The parent does not exist, or an I/O call fails.
     pub fn new(path: &Path) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         let prefix = prefix(path);
@@ -77,7 +77,7 @@ impl AsideDirectory {
         Ok(Self { directory, path: path.to_owned() })
     }
 
-    /// Where its files go until it is finished.
+    /// The directory for its files until it is finished.
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -86,7 +86,7 @@ impl AsideDirectory {
     ///
     /// # Errors
     ///
-    /// A directory with files has the name, or the system refuses.
+    /// A directory with files already has the name, or an I/O call fails.
     pub fn finish(self) -> io::Result<()> {
         sync_tree(self.directory.path())?;
         rename(self.directory.path(), &self.path)?;

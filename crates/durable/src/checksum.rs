@@ -1,4 +1,4 @@
-//! Files with a size and a checksum, by which damage is found later.
+//! Files with a size and a checksum, to detect damage later.
 
 use std::fmt;
 use std::fs::File;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::storage::{Storage, StorageFile};
 
-/// What is remembered of a finished file.
+/// The recorded name, size and checksum of a finished file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Its name in its directory.
@@ -47,7 +47,7 @@ impl fmt::Display for Difference {
 }
 
 impl FileEntry {
-    /// Reads a file, and makes the entry of what it holds.
+    /// Reads a file, and returns its entry.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl FileEntry {
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// An I/O call fails.
     pub fn check_size(&self, directory: &Path) -> io::Result<Option<Difference>> {
         match directory.join(&self.name).metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(Difference::Absent)),
@@ -102,7 +102,7 @@ impl FileEntry {
     }
 }
 
-/// The size and the checksum of a file, read until `watch` says no.
+/// The size and the checksum of a file, read until `watch` returns false.
 fn sum(mut file: File, watch: &mut dyn FnMut(u64) -> bool) -> io::Result<(u64, u32)> {
     let (mut hasher, mut bytes) = (crc32fast::Hasher::new(), 0);
     let mut buffer = vec![0; 1 << 20];
@@ -143,7 +143,7 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// An I/O call fails.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.hasher.update(bytes);
         self.bytes += bytes.len() as u64;
@@ -154,7 +154,7 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// An I/O call fails.
     pub fn finish(mut self) -> io::Result<FileEntry> {
         self.file.flush()?;
         self.file.get_mut().sync()?;
@@ -166,7 +166,7 @@ impl Output {
 ///
 /// # Errors
 ///
-/// The name is taken, or the system refuses.
+/// The name is taken, or an I/O call fails.
 pub fn write_file(storage: &dyn Storage, name: &str, bytes: &[u8]) -> io::Result<FileEntry> {
     let mut output = Output::create(storage, name)?;
     output.write(bytes)?;

@@ -6,11 +6,11 @@ use std::path::Path;
 
 /// Creates a directory and all its missing parents, and makes their names durable.
 ///
-/// A directory that exists already costs one look and no sync.
+/// For an existing directory this costs one system call and no sync.
 ///
 /// # Errors
 ///
-/// The path or one of its parents is a file, or the system refuses.
+/// The path or one of its parents is a file, or an I/O call fails.
 pub fn make_directory(path: &Path) -> io::Result<()> {
     make(path, &mut sync_directory)
 }
@@ -25,7 +25,7 @@ fn make(path: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Resul
     let above = parent(path);
     make(above, sync)?;
     match std::fs::create_dir(path) {
-        // another process was faster
+        // another process created it first
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         made => made?,
     }
@@ -41,7 +41,7 @@ pub fn parent(path: &Path) -> &Path {
 ///
 /// # Errors
 ///
-/// It is not a directory, or the system refuses.
+/// It is not a directory, or an I/O call fails.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
@@ -50,7 +50,7 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// The system refuses; when the rename went through and only the sync failed, the new name holds.
+/// An I/O call fails; if only the sync failed, the file has the new name.
 #[expect(clippy::disallowed_methods, reason = "this is the place that syncs after it")]
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)?;

@@ -5,23 +5,23 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// An exclusive lock on a file; it ends when this is dropped.
+/// An exclusive lock on a file, released on drop.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
 }
 
 impl Lock {
-    /// Takes the lock of a file, which is created if it does not exist; `None` when another holds
-    /// it.
+    /// Takes the lock of a file, which is created if it does not exist; `None` when another process
+    /// holds it.
     ///
     /// A lock belongs to a file, not to its name. So after it is taken, the file must still have
     /// the name: the previous holder may have removed the directory, and another process may have
-    /// made a new one, whose lock is another.
+    /// made a new one with a different lock file.
     ///
     /// # Errors
     ///
-    /// The system refuses, or has no locks there.
+    /// An I/O call fails, or the file system does not support locks.
     pub fn take(path: &Path) -> io::Result<Option<Self>> {
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
         match file.try_lock() {
@@ -36,8 +36,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // to close the file is not enough: a process that is just being started, by any thread, has
-        // a copy of it until it runs its own program
+        // closing the file is not enough: a process that any thread is just starting has a copy of
+        // it until it runs its own program
         let _ = self.file.unlock();
     }
 }
@@ -52,10 +52,10 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Takes a lock on an open file, which ends with it; `None` when another holds it.
+/// Takes a lock on an open file, which is released with it; `None` when another process holds it.
 ///
-/// Where the file system has no locks, shared locks succeed and exclusive ones fail, because only
-/// the holder of an exclusive lock removes or writes something.
+/// Without lock support in the file system, shared locks succeed and exclusive ones fail, because
+/// only the holder of an exclusive lock removes or writes something.
 pub fn try_lock(file: File, shared: bool) -> Option<File> {
     let result = if shared { file.try_lock_shared() } else { file.try_lock() };
     match result {

@@ -7,22 +7,22 @@ use std::path::Path;
 use crate::directory::parent;
 use crate::storage::{Disk, Storage};
 
-/// Writes a file in the place of the one that has its name, if there is one.
+/// Writes a file, replacing an existing one of that name.
 ///
-/// Until the last step the bytes lie in `NAME.aside`. A crash may leave that file; the next call
+/// Until the last step the bytes are in `NAME.aside`. A crash may leave that file; the next call
 /// replaces it. So two processes must not write the same file at once: callers hold a lock.
 ///
 /// # Errors
 ///
-/// The name is not UTF-8, or the system refuses. The old file holds then, unless only the last
-/// sync failed.
+/// The name is not UTF-8, or an I/O call fails. The old file is unchanged then, unless only the
+/// last sync failed.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().and_then(OsStr::to_str);
     let name = name.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
     replace_in(&Disk::new(parent(path)), name, bytes)
 }
 
-/// The same in a [`Storage`].
+/// As [`replace`], in a [`Storage`].
 ///
 /// # Errors
 ///
@@ -31,7 +31,7 @@ pub fn replace_in(storage: &dyn Storage, name: &str, bytes: &[u8]) -> io::Result
     let aside = format!("{name}.aside");
     let written = write_aside(storage, &aside, bytes).and_then(|()| storage.rename(&aside, name));
     if written.is_err() {
-        // on a full disk it would take the room that is left
+        // on a full disk it would take up the remaining space
         let _ = storage.remove(&aside);
     }
     written?;

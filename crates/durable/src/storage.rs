@@ -10,34 +10,34 @@ use std::path::{Path, PathBuf};
 
 use crate::directory::sync_directory;
 
-/// What changes a directory; each call is about one system call.
+/// The calls that change a directory; each is about one system call.
 pub trait Storage: Debug + Send + Sync {
     /// Creates a new file.
     ///
     /// # Errors
     ///
-    /// The name is taken, or the system refuses.
+    /// The name is taken, or an I/O call fails.
     fn create(&self, name: &str) -> io::Result<Box<dyn StorageFile>>;
 
     /// Renames a file, and replaces the one that has the new name.
     ///
     /// # Errors
     ///
-    /// There is no such file, or the system refuses.
+    /// There is no such file, or an I/O call fails.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
     /// Removes a file.
     ///
     /// # Errors
     ///
-    /// There is no such file, or the system refuses.
+    /// There is no such file, or an I/O call fails.
     fn remove(&self, name: &str) -> io::Result<()>;
 
     /// Makes new, changed and removed names durable.
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// An I/O call fails.
     fn sync(&self) -> io::Result<()>;
 }
 
@@ -47,7 +47,7 @@ pub trait StorageFile: Write + Debug + Send {
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// An I/O call fails.
     fn sync(&mut self) -> io::Result<()>;
 }
 

@@ -1,8 +1,8 @@
-//! How fast an index is built and searched.
+//! The speed of building and searching an index.
 //!
 //! `cargo bench -p fastlane-engine --bench index -- --build VIEWS INDEX [--threads N]` makes an
-//! index of a directory of views and tells how long it took. `… -- INDEX` serves it to
-//! `tools/bench/index-peers`, which says what lines it sends and expects.
+//! index of a directory of views and prints the time. `… -- INDEX` serves it to
+//! `tools/bench/index-peers`; `Child` in its `index_engines.py` has the protocol.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints and may panic")]
 

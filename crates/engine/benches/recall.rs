@@ -1,12 +1,13 @@
-//! Whether searches find the share of the best documents that they are asked for, and at what price.
+//! Checks whether searches reach the requested recall, and measures their cost.
 //!
 //! ```sh
 //! cargo bench -p fastlane-engine --bench recall -- INDEX QUERIES.npy [QUERIES [K,K... [STEP [LANES]]]]
 //! ```
 //!
-//! The queries are rows of f32, one view each, of one's own texts; so many of them (300) are asked.
-//! With several lanes, each query is as many consecutive rows. The truth is a
-//! scan of all views. With a step of 2 a filter leaves every other document, and so on. Settings are asked in turns, and speeds are medians of these, in multiples of the usual one's.
+//! The queries are rows of f32, one view each, from your own texts; 300 of them are used by
+//! default. With several lanes, each query is that many consecutive rows. The reference is a scan
+//! of all views. With a step of 2 a filter keeps every other document, and so on. Settings
+//! alternate, and speeds are medians, as multiples of the default's.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints and may panic")]
 
@@ -49,7 +50,7 @@ fn main() {
 struct Bench<'a> {
     reader: &'a Reader,
     queries: TokenMatrix,
-    /// How many rows of these are one query.
+    /// The number of rows per query.
     lanes: usize,
     filter: Option<&'a DocumentSet>,
 }
@@ -80,7 +81,7 @@ impl Bench<'_> {
         }
     }
 
-    /// What each query finds, and the seconds of all.
+    /// The documents that each query finds, and the total seconds.
     fn search(&self, nominate: Nominate, k: usize) -> (Vec<Vec<&str>>, f64) {
         let began = Instant::now();
         let search = |query: usize| {
@@ -101,7 +102,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Some rows of a NumPy file of f32, from all of it, several that follow each other at a time.
+/// Rows from all over a NumPy file of f32, in groups of consecutive rows.
 fn read(path: &Path, count: usize, together: usize) -> TokenMatrix {
     let bytes = std::fs::read(path).unwrap();
     let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));

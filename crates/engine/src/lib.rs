@@ -1,7 +1,7 @@
 //! Token vectors in, ranked documents out.
 //!
-//! A text is many vectors, one for each of its tokens: a [`TokenMatrix`] of *views*. An
-//! [`Encoder`] makes them; this crate knows no neural net.
+//! A text is a set of vectors, one per token: a [`TokenMatrix`] of *views*. An [`Encoder`] makes
+//! them; this crate contains no neural network.
 //!
 //! ```
 //! use fastlane_engine::TokenMatrix;

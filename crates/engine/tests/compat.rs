@@ -1,8 +1,7 @@
-//! Directories of views of every format that was ever written, as the program of its time wrote
-//! them.
+//! Directories of views in every format so far, written by the versions of their time.
 //!
-//! Each lies in `compat/`, with a README that says how it was made. None of them is made again: a
-//! test that fails here means that people cannot read what they have.
+//! Each is in `compat/`, with a README that describes how it was made. They must not be
+//! regenerated: a test that fails here means that users cannot read their existing data.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -14,7 +13,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat").join(name)
 }
 
-/// Reads the documents that each fixture has, and gives back the fingerprint beside them.
+/// Reads the documents of a fixture, and returns its fingerprint.
 fn read(name: &str) -> String {
     let documents = StoredDocuments::open(&fixture(name)).unwrap();
     let shape = VectorShape { dim: 8, lane_dim: Some(8), soft_dim: None };
@@ -46,7 +45,7 @@ fn views_of_format_2_are_read() {
 #[test]
 fn newer_views_are_refused_as_newer_whatever_else_is_there() {
     let folder = tempfile::tempdir().unwrap();
-    // neither the fields nor the files of a format that is known
+    // neither the fields nor the files of a known format
     put(&folder.path().join("model.json"), r#"{"format": 3, "models": ["a", "b"]}"#);
     let error = StoredDocuments::open(folder.path()).unwrap_err();
     assert!(matches!(error, VectorFilesError::Format { found: 3, .. }), "{error}");

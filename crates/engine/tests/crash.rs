@@ -1,9 +1,9 @@
-//! A writer is killed at any moment: what it committed is there, whole, and nothing else.
+//! A writer is killed at random moments: all commits are complete, and nothing else is visible.
 //!
 //! The parent starts this program again as a [`writer`] that changes an index and commits in a
-//! loop, and kills it. What an index holds is a function of its generation's number alone, so the
-//! parent knows what it must find. It also keeps a reader of the generation before each kill,
-//! which must not notice anything.
+//! loop, and kills it. The content of the index is a function of its generation's number, so the
+//! parent can check it. It also keeps a reader of the generation before each kill, which must not
+//! be affected.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
@@ -26,11 +26,11 @@ use tempfile::TempDir;
 
 use documents::{DIM, Documents, Random};
 
-/// How often a writer is killed.
+/// The number of kills.
 const KILLS: usize = 300;
-/// How often it is killed before another index is begun.
+/// The number of kills before a new index is started.
 const KILLS_OF_ONE: usize = 50;
-/// Where the moments come from.
+/// The seed of the random moments.
 const SEED: u64 = 4;
 const SIGKILL: i32 = 9;
 
@@ -48,9 +48,9 @@ fn a_killed_writer_leaves_the_last_commit_or_the_one_it_was_at() {
     assert!(seen.unreported + seen.unfinished > 0, "no kill fell into a commit");
 }
 
-/// A directory on the disk, or every other time in memory where the system has such a place: a
-/// commit takes a hundredth of the time there, so that kills fall into more than waits for a disk.
-/// Its name tells the writer how to store views.
+/// A directory on the disk, or every other time in memory if the system supports that: a commit
+/// takes a hundredth of the time there, so that kills hit more than waits for a disk. Its name
+/// tells the writer which codec to use.
 fn directory(life: usize, store: Store) -> TempDir {
     let (memory, mut builder) = (Path::new("/dev/shm"), tempfile::Builder::new());
     builder.prefix(store.name());
@@ -65,16 +65,16 @@ fn store_of(directory: &Path) -> Store {
     Store::ALL.into_iter().find(|store| name.starts_with(store.name())).unwrap()
 }
 
-/// What the kills fell into.
+/// The moments that the kills hit.
 #[derive(Debug, Default)]
 struct Seen {
-    /// Commits that hold.
+    /// Commits that are kept.
     commits: u64,
-    /// Kills before the writer said anything.
+    /// Kills before the first output of the writer.
     silent: usize,
-    /// Kills between the rename that commits and the word of it.
+    /// Kills between the rename that commits and its report.
     unreported: usize,
-    /// Kills that left files of a commit that never was.
+    /// Kills that left files of an incomplete commit.
     unfinished: usize,
 }
 
@@ -108,7 +108,8 @@ fn kill_often(directory: &Path, random: &mut Random, seen: &mut Seen) {
     assert_tidy(&index);
 }
 
-/// Very short waits, for the start of a writer; short ones, for its first commit; longer ones.
+/// A very short wait, for the start of a writer; a short one, for its first commit; or a longer
+/// one.
 fn moment(random: &mut Random) -> Duration {
     let most = [5_000, 40_000, 250_000][random.below(3)];
     Duration::from_micros(random.below(most) as u64)
@@ -132,7 +133,7 @@ fn run_and_kill(directory: &Path, wait: Duration) -> Vec<u64> {
     told.lines().map(|line| line.parse().unwrap_or_else(|_| panic!("{told}"))).collect()
 }
 
-/// Not a test: what the parent kills. It tells each commit on stderr.
+/// Not a test: the process that the parent kills. It reports each commit on stderr.
 #[test]
 #[ignore = "the other test starts it, with a directory as its last argument"]
 fn writer() {
@@ -149,7 +150,7 @@ fn writer() {
         store: store_of(directory),
     };
     let mut writer = Writer::open(&directory.join("index"), &settings, writer_settings()).unwrap();
-    // nothing was done yet, so this tells the generation, and makes the first of a new index
+    // without changes, this returns the generation, and creates the first one of a new index
     let mut generation = writer.commit().unwrap();
     loop {
         writeln_at_once(generation);
@@ -163,12 +164,12 @@ fn writer() {
     }
 }
 
-/// In one system call, so that a kill leaves no half a line.
+/// In one system call, so that a kill cannot leave half a line.
 fn writeln_at_once(generation: u64) {
     std::io::stderr().write_all(format!("{generation}\n").as_bytes()).unwrap();
 }
 
-/// Lists and several segments however small the index is.
+/// Settings that make lists and several segments even in a small index.
 fn writer_settings() -> WriterSettings {
     WriterSettings {
         memory: 1 << 14,
@@ -179,7 +180,7 @@ fn writer_settings() -> WriterSettings {
     }
 }
 
-/// The index, unless it never came to be.
+/// Opens the index, unless it was not created yet.
 fn open(index: &Path, told: &str) -> Option<Reader> {
     match Reader::open(index) {
         Err(OpenIndexError::Absent { .. }) => None,
@@ -187,7 +188,7 @@ fn open(index: &Path, told: &str) -> Option<Reader> {
     }
 }
 
-/// Compares everything that an index holds with what its generation's number says.
+/// Compares the content of an index with that of its generation's number.
 fn assert_whole(reader: &Reader, told: &str) {
     let generation = reader.generation();
     let told = format!("{told}: generation {generation}");
@@ -203,7 +204,7 @@ fn assert_whole(reader: &Reader, told: &str) {
     assert_eq!(attached.transpose().expect(&told), documents::attachment(generation), "{told}");
 }
 
-/// Compares scores and pairs; with so many queries hardly a view is never the best.
+/// Compares scores and pairs; with this many queries nearly every view is the best of one.
 fn assert_views(reader: &Reader, documents: &Documents, told: &str) {
     let query = documents::views(SEED, 64);
     let hits = reader.search(&Request::sum_max(&query, usize::MAX)).unwrap();
@@ -219,7 +220,7 @@ fn assert_views(reader: &Reader, documents: &Documents, told: &str) {
     }
 }
 
-/// Lists find what a naive search finds, when all are looked into.
+/// A search of all lists finds what a naive search finds.
 fn assert_found(reader: &Reader, documents: &Documents, told: &str) {
     let query = documents::views(SEED + reader.generation(), 1);
     let lanes = [Lane { token: 0, weight: 1.0, view: query.row(0) }];
@@ -240,7 +241,7 @@ fn assert_found(reader: &Reader, documents: &Documents, told: &str) {
     assert!(found.iter().zip(&wanted).all(|(one, other)| near(one, other)), "{told}");
 }
 
-/// Halves lose nothing of these views, 8 bits a little of the longest.
+/// Halves are exact for these views; 8 bits have a small error for the longest.
 fn is_near(reader: &Reader, found: f32, wanted: f32) -> bool {
     match reader.settings().store {
         Store::F16 => found == wanted,
@@ -257,7 +258,7 @@ fn product(view: &[f32], query: &[f32]) -> f32 {
     view.iter().zip(query).map(|(a, b)| a * b).sum()
 }
 
-/// Whether a commit wrote files for a generation.
+/// Whether there are files of a commit of this generation.
 fn has_files_of(index: &Path, generation: u64) -> bool {
     let start = format!("{generation:06}-");
     let names = std::fs::read_dir(index).into_iter().flatten();
@@ -266,7 +267,7 @@ fn has_files_of(index: &Path, generation: u64) -> bool {
         .any(|name| name.to_str().is_some_and(|name| name.starts_with(&start)))
 }
 
-/// The next writer removes whatever the killed ones left.
+/// Checks that the next writer removes what the killed ones left.
 fn assert_tidy(index: &Path) {
     drop(Writer::open_existing(index, writer_settings()).unwrap());
     let files = Reader::check(index, |_| true).unwrap().files;

@@ -1,11 +1,11 @@
-//! How long one evaluation of a big run takes: 1,000 queries x 1,000 documents, 1M lines.
+//! The time of one evaluation of a large run: 1,000 queries x 1,000 documents, 1M lines.
 //!
 //! ```text
 //! cargo bench -p fastlane-eval --bench million_lines
 //! ```
 //!
-//! Reads the run and its qrels (100 judged documents a query) from memory and computes five
-//! measures, all on one thread. The bar is one second; the rounds show the noise.
+//! Reads the run and its qrels (100 judged documents per query) from memory and computes five
+//! measures, all on one thread. The limit is one second; the rounds show the noise.
 
 #![expect(clippy::print_stdout, reason = "it reports to whoever runs it")]
 

@@ -1,4 +1,4 @@
-//! Is the second system better than the first, or was it lucky?
+//! Tests whether one system is significantly better than another.
 //!
 //! ```text
 //! cargo run -p fastlane-eval --example compare_two_systems
@@ -16,7 +16,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for query in 0..40 {
         let name = format!("q{query:02}");
         qrels.insert(&name, "wanted", 1);
-        // The first system has the answer third, the second has it first on three queries of four.
+        // The first system has the answer at rank 3, the second at rank 1 for three queries of
+        // four.
         first.insert(name.as_str(), ranking(["a", "b", "wanted"])?);
         let lucky = if query % 4 == 0 { ["a", "b", "c"] } else { ["wanted", "a", "b"] };
         second.insert(name.as_str(), ranking(lucky)?);

@@ -1,22 +1,22 @@
-//! A run held against judgements: every measure for every query.
+//! Evaluates a run against judgements: every measure for every query.
 //!
-//! Which queries count follows trec_eval. A query nobody judged is left out. A judged query the
-//! run does not answer is left out too ([`Missing::Skip`]), or counts as an empty ranking
-//! ([`Missing::Zero`], trec_eval's `-c`). Values are kept query by query in byte order of the
-//! ids, and means add them in that order, so sums agree with trec_eval's to the last bit.
+//! Which queries count follows trec_eval. A query without judgements is left out. A judged query
+//! that the run does not answer is left out too ([`Missing::Skip`]), or counts as an empty ranking
+//! ([`Missing::Zero`], trec_eval's `-c`). Values are stored per query in byte order of the ids, and
+//! means add them in that order, so sums agree with trec_eval's to the last bit.
 
 use crate::judged::Judged;
 use crate::metric::Measure;
 use crate::qrels::Qrels;
 use crate::run::{Ranking, Run};
 
-/// What becomes of judged queries that the run does not answer.
+/// How to treat judged queries that the run does not answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Missing {
     /// They are left out of the mean: trec_eval's default.
     #[default]
     Skip,
-    /// They count as 0: trec_eval's `-c`, and what a fair comparison wants.
+    /// They count as 0: trec_eval's `-c`, which a fair comparison needs.
     Zero,
 }
 
@@ -40,7 +40,7 @@ pub struct NothingToEvaluate {
 }
 
 impl NothingToEvaluate {
-    /// The way out, as one sentence for people.
+    /// A hint on how to fix it.
     pub fn hint(&self) -> &'static str {
         "check that run and qrels belong to the same collection and spell query ids alike"
     }
@@ -48,8 +48,7 @@ impl NothingToEvaluate {
 
 /// The values of some measures for each query that counts.
 ///
-/// Measures are named by their place among those asked for; a place beyond them panics, as an
-/// index does.
+/// Measures are addressed by their index among the requested ones; an index out of range panics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     measures: Vec<Measure>,
@@ -137,11 +136,12 @@ impl Evaluation {
         self.unjudged
     }
 
-    /// The values of the measure at `measure` here and in `other`, for the queries both count.
+    /// The values of the measure at `measure` here and in `other`, for the queries that count in
+    /// both.
     ///
     /// # Panics
     ///
-    /// When the measure there is another one: such a comparison would mean nothing.
+    /// When `other` has another measure there: the comparison would be meaningless.
     pub fn paired(&self, other: &Self, measure: usize) -> (Vec<f64>, Vec<f64>) {
         assert_eq!(self.measures[measure], other.measures[measure], "one measure for both");
         let ours = self.queries().zip(self.values(measure));

@@ -1,11 +1,11 @@
-//! One ranking seen through the judgements: all that a metric may look at.
+//! A ranking with the grades of its documents: all that a metric may use.
 
 use crate::qrels::Judgements;
 use crate::run::Ranking;
 
-/// The grades of a ranking's documents in order, and the grades there were to find.
+/// The grades of a ranking's documents in order, and all positive grades of the query.
 ///
-/// Metrics see no ids and no scores, so none of them can depend on more than trec_eval lets it.
+/// Metrics see no ids and no scores, so they cannot depend on more than in trec_eval.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Judged {
     ranked: Vec<Option<i32>>,
@@ -19,7 +19,7 @@ impl Judged {
         Self { ranked, ideal: judgements.ideal() }
     }
 
-    /// Grades by rank; `None` where nobody judged the document.
+    /// Grades by rank; `None` for documents without a judgement.
     pub fn ranked(&self) -> &[Option<i32>] {
         &self.ranked
     }

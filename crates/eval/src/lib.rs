@@ -1,8 +1,8 @@
-//! The ruler: retrieval measures that agree with trec_eval to the last printed decimal.
+//! Evaluation: retrieval measures that agree with trec_eval to the last printed decimal.
 //!
-//! A [`Run`] is what a system returned, [`Qrels`] is what people judged relevant. An
-//! [`Evaluation`] holds every [`Measure`] for every query, and a [`Comparison`] says whether the
-//! difference between two systems is more than luck.
+//! A [`Run`] is the output of a system, and [`Qrels`] are relevance judgements. An [`Evaluation`]
+//! has the value of every [`Measure`] for every query, and a [`Comparison`] tests whether the
+//! difference between two systems is significant.
 //!
 //! ```
 //! use fastlane_eval::{Evaluation, Measure, Missing, Qrels, Run};

@@ -1,7 +1,7 @@
-//! What people judged: for each query, the grade of each judged document.
+//! Relevance judgements: for each query, the grade of each judged document.
 //!
-//! A grade of 0 is "judged, not relevant", a negative grade is "in the pool, never judged" (as
-//! sampled pools write it) and counts like a document nobody looked at.
+//! A grade of 0 means "judged, not relevant". A negative grade means "in the pool, not judged" (as
+//! sampled pools write it) and counts like a document without a judgement.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ pub struct Judgements {
 }
 
 impl Judgements {
-    /// The grade of `document`, or `None` when nobody judged it.
+    /// The grade of `document`, or `None` if it was not judged.
     pub fn grade(&self, document: &str) -> Option<i32> {
         self.grades.get(document).copied().filter(|&grade| grade >= 0)
     }
 
-    /// Sets the grade of `document` and gives back the one that stood there.
+    /// Sets the grade of `document` and returns the previous one.
     pub fn insert(&mut self, document: impl Into<Box<str>>, grade: i32) -> Option<i32> {
         self.grades.insert(document.into(), grade)
     }
@@ -27,7 +27,7 @@ impl Judgements {
         self.grades.iter().map(|(document, &grade)| (&**document, grade))
     }
 
-    /// The positive grades, best first: the best ranking there could be.
+    /// The positive grades, best first: the ideal ranking.
     pub fn ideal(&self) -> Vec<i32> {
         let mut grades: Vec<i32> = self.grades.values().copied().filter(|&g| g > 0).collect();
         grades.sort_unstable_by(|a, b| b.cmp(a));
@@ -42,7 +42,7 @@ pub struct Qrels {
 }
 
 impl Qrels {
-    /// Sets the grade of `document` under `query` and gives back the one that stood there.
+    /// Sets the grade of `document` for `query` and returns the previous one.
     pub fn insert(&mut self, query: &str, document: &str, grade: i32) -> Option<i32> {
         if let Some(judgements) = self.queries.get_mut(query) {
             return judgements.insert(document, grade);
@@ -50,7 +50,7 @@ impl Qrels {
         self.queries.entry(query.into()).or_default().insert(document, grade)
     }
 
-    /// What was judged under `query`.
+    /// The judgements for `query`.
     pub fn judgements(&self, query: &str) -> Option<&Judgements> {
         self.queries.get(query)
     }

@@ -1,7 +1,7 @@
-//! What a system returned: for each query, distinct documents in trec_eval's order.
+//! The output of a system: for each query, distinct documents in trec_eval's order.
 //!
-//! The order is score descending, then document id *descending* by bytes; the rank a file states
-//! is ignored. Ties are common (quantised scores, fused ranks), so the tie rule moves measures in
+//! The order is score descending, then document id *descending* by bytes; the rank in a file is
+//! ignored. Ties are common (quantised scores, fused ranks), so the tie rule changes measures in
 //! the third decimal and has to be trec_eval's.
 
 use std::cmp::Ordering;
@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, HashSet};
 pub struct Score(f64);
 
 impl Score {
-    /// Wraps `value`, or gives `None` for NaN and the infinities, which no ranking can place.
+    /// Wraps `value`; `None` for NaN and the infinities, which cannot be ranked.
     pub fn new(value: f64) -> Option<Self> {
         value.is_finite().then_some(Self(value))
     }
 
-    /// The number inside.
+    /// The value.
     pub fn get(self) -> f64 {
         self.0
     }
@@ -37,7 +37,7 @@ impl Ord for Score {
 pub struct Hit {
     /// The document's external id.
     pub document: Box<str>,
-    /// The score the order comes from.
+    /// The score that determines the order.
     pub score: Score,
 }
 
@@ -47,11 +47,11 @@ impl Hit {
     }
 }
 
-/// A document stands twice in one ranking.
+/// A document occurs twice in one ranking.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("document `{document}` stands twice in one ranking")]
 pub struct DuplicateDocument {
-    /// The id that stands twice.
+    /// The id that occurs twice.
     pub document: Box<str>,
 }
 
@@ -62,11 +62,11 @@ pub struct Ranking {
 }
 
 impl Ranking {
-    /// Puts `hits` into trec_eval's order.
+    /// Sorts `hits` into trec_eval's order.
     ///
     /// # Errors
     ///
-    /// [`DuplicateDocument`] when an id stands twice: counting it twice would inflate recall.
+    /// [`DuplicateDocument`] when an id occurs twice: counting it twice would inflate recall.
     pub fn new(mut hits: Vec<Hit>) -> Result<Self, DuplicateDocument> {
         hits.sort_unstable_by(Hit::in_trec_order);
         let mut seen = HashSet::with_capacity(hits.len());
@@ -82,7 +82,7 @@ impl Ranking {
     }
 }
 
-/// Everything one system returned, under the tag it was given.
+/// The output of a system for all queries, and its tag.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Run {
     tag: String,
@@ -95,17 +95,17 @@ impl Run {
         Self { tag: tag.into(), rankings: BTreeMap::new() }
     }
 
-    /// The name the system gave itself: the last column of a TREC run file.
+    /// The name of the system: the last column of a TREC run file.
     pub fn tag(&self) -> &str {
         &self.tag
     }
 
-    /// Sets the ranking of `query` and gives back the one that stood there.
+    /// Sets the ranking of `query` and returns the previous one.
     pub fn insert(&mut self, query: impl Into<Box<str>>, ranking: Ranking) -> Option<Ranking> {
         self.rankings.insert(query.into(), ranking)
     }
 
-    /// What was returned for `query`.
+    /// The ranking for `query`.
     pub fn ranking(&self, query: &str) -> Option<&Ranking> {
         self.rankings.get(query)
     }

@@ -1,4 +1,4 @@
-//! Whether one system is better than another, or was only lucky with these queries.
+//! Tests whether the difference between two systems is significant.
 //!
 //! Both answers rest on the differences d_q between two systems on the same queries:
 //!
@@ -17,12 +17,12 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// How often to resample, and from which seed: the same settings give the same digits anywhere.
+/// The parameters of resampling: the same settings give the same digits on every machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Resampling {
     /// Sign patterns and bootstrap samples drawn. 10,000 resolve p-values down to 0.0001.
     pub rounds: usize,
-    /// Where the random numbers start.
+    /// The seed of the random numbers.
     pub seed: u64,
     /// The share of bootstrap means inside the interval.
     pub confidence: f64,
@@ -34,7 +34,7 @@ impl Default for Resampling {
     }
 }
 
-/// What is known about the difference between two systems on the same queries.
+/// The comparison of two systems on the same queries.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Comparison {
     /// Queries compared.
@@ -123,7 +123,7 @@ fn randomisation(differences: &[f64], resampling: &Resampling) -> f64 {
         return 1.0;
     }
     let seen: f64 = moved.iter().sum();
-    // Sums of the same numbers in other signs differ in their last bits: equal must stay equal.
+    // Sums of the same numbers with other signs differ in their last bits: equal must stay equal.
     let reached = seen.abs() - 1e-12 * moved.iter().map(|d| d.abs()).sum::<f64>();
     let patterns = 1_usize.checked_shl(moved.len() as u32).filter(|_| moved.len() < 63);
     match patterns.filter(|&patterns| patterns <= resampling.rounds) {
@@ -167,7 +167,8 @@ fn bootstrap(differences: &[f64], resampling: &Resampling) -> (f64, f64) {
     (quantile(&means, tail), quantile(&means, 1.0 - tail))
 }
 
-/// A random place below `count`: the high half of a product, whose bias of count / 2^64 is nothing.
+/// A random index below `count`: the high half of a product; its bias of count / 2^64 is
+/// negligible.
 fn below(count: usize, rng: &mut ChaCha8Rng) -> usize {
     ((u128::from(rng.next_u64()) * count as u128) >> 64) as usize
 }

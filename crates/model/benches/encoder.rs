@@ -1,9 +1,9 @@
-//! How fast is the encoder, and what share of the CPU's best does it reach?
+//! The speed of the encoder, and its share of the CPU's peak.
 //!
 //! ```sh
 //! tools/model/fetch-minilm
 //! cargo bench -p fastlane-model --bench encoder              # our own figures
-//! tools/bench/encoder                                      # side by side with ONNX Runtime
+//! tools/bench/encoder                                      # compared with ONNX Runtime
 //! ```
 //!
 //! The second way starts this program with `--serve DIR --threads N --precision P`. It then reads

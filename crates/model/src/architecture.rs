@@ -1,31 +1,31 @@
-//! The shape of an encoder: what the weights mean, said once for every checkpoint and kernel.
+//! The architecture of an encoder, shared by all checkpoints and kernels.
 
-/// The sizes and choices of a BERT-like encoder.
+/// The dimensions and options of a BERT-like encoder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Architecture {
-    /// Whose names and layers the weights have.
+    /// The family, which determines layers and tensor names.
     pub family: Family,
     /// Transformer blocks.
     pub layers: usize,
-    /// The length of a token's state.
+    /// The length of a token's hidden state.
     pub hidden: usize,
-    /// Attention heads; they share the state equally.
+    /// Attention heads, each with an equal part of the hidden state.
     pub heads: usize,
-    /// The length of the inner state of the feed-forward layer.
+    /// The length of the intermediate state of the feed-forward layer.
     pub intermediate: usize,
-    /// How many tokens the embedding table has.
+    /// The number of tokens in the embedding table.
     pub vocabulary: usize,
-    /// How many tokens a text may have.
+    /// The largest number of tokens of a text.
     pub positions: usize,
-    /// Kinds of segments; 0 where the family has none.
+    /// The number of token types (segments); 0 if the family has none.
     pub token_types: usize,
-    /// What keeps a layer norm from dividing by 0.
+    /// Added to the variance in layer norms, to avoid division by 0.
     pub epsilon: f32,
-    /// The bend in the feed-forward layer.
+    /// The activation of the feed-forward layer.
     pub activation: Activation,
 }
 
-/// Families of encoders that differ in the names of their weights.
+/// Families of encoders, which differ in the names of their tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// BERT, MiniLM and other encoders of `model_type: bert`.
@@ -34,7 +34,7 @@ pub enum Family {
     DistilBert,
 }
 
-/// The bend in a feed-forward layer.
+/// The activation of a feed-forward layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// x/2 (1 + erf(x/√2)).
@@ -45,26 +45,26 @@ pub enum Activation {
     Relu,
 }
 
-/// What a family calls the weights of a block, after [`Family::layer`]; each has `.weight` and
+/// The names of a block's weights after the prefix of [`Family::layer`]; each has `.weight` and
 /// `.bias`.
 #[derive(Debug, Clone, Copy)]
 pub struct Names {
-    /// States to queries, keys and values.
+    /// The query, key and value projections.
     pub project: [&'static str; 3],
-    /// What the heads saw, back to a state.
+    /// The attention output projection.
     pub attention_output: &'static str,
-    /// The norm after it.
+    /// The layer norm after attention.
     pub attention_norm: &'static str,
-    /// A state to the inner state of the feed-forward layer.
+    /// The intermediate projection of the feed-forward layer.
     pub intermediate: &'static str,
-    /// And back.
+    /// The output projection of the feed-forward layer.
     pub output: &'static str,
-    /// The norm after it.
+    /// The layer norm after the feed-forward layer.
     pub output_norm: &'static str,
 }
 
 impl Family {
-    /// How the names of a block's weights start.
+    /// The prefix of the names of a block's weights.
     pub fn layer(self, index: usize) -> String {
         match self {
             Self::Bert => format!("encoder.layer.{index}."),
@@ -72,7 +72,7 @@ impl Family {
         }
     }
 
-    /// What it calls the weights of a block.
+    /// The names of the weights of a block.
     pub fn names(self) -> Names {
         match self {
             Self::Bert => Names {

@@ -10,7 +10,7 @@ use crate::error::CheckpointError;
 /// What a Git LFS pointer starts with.
 pub(crate) const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
 
-/// Reads a file whole; names it when it is absent or a placeholder.
+/// Reads a whole file; a missing file and a Git LFS pointer have errors of their own.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     let bytes = std::fs::read(path).map_err(|source| cannot_read(path, source))?;
     if bytes.starts_with(LFS) {

@@ -1,4 +1,5 @@
-//! Text to views in pure Rust: checkpoints, tokenizer, and a BERT forward pass on our own kernels.
+//! Text to views in pure Rust: checkpoints, tokenizer, and a BERT forward pass on FastLane's
+//! kernels.
 //!
 //! A [`Model`] is opened from a directory as Sentence Transformers, PyLate, ColBERT or this
 //! project write it, and is an [`Encoder`](fastlane_engine::Encoder).

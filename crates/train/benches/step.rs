@@ -1,5 +1,5 @@
-//! How long a whole training step takes: 16 queries of 32 tokens, 32 documents of 128, both losses,
-//! AdamW, all of all-MiniLM-L6-v2. `tools/bench/training` runs it in turns with PyTorch.
+//! The time of a whole training step: 16 queries of 32 tokens, 32 documents of 128, both losses,
+//! AdamW, all of all-MiniLM-L6-v2. `tools/bench/training` alternates it with PyTorch.
 //!
 //!     cargo bench -p fastlane-train --bench step -- MODEL [STEPS]
 //!
@@ -57,7 +57,7 @@ fn main() {
     }
 }
 
-/// Texts that are longer than they are cut to.
+/// A run on texts that are longer than its limits.
 fn run(folder: &Path, model: &Path, steps: usize) -> Run {
     let words = ["light", "house", "keeper", "harbour", "ship", "night", "storm", "lamp", "glass"];
     let text = |seed: usize, count: usize| {

@@ -1,4 +1,4 @@
-//! Why a run cannot begin, or cannot go on.
+//! Errors of a training run.
 
 use std::io;
 use std::ops::RangeInclusive;
@@ -9,68 +9,68 @@ use fastlane_model::{CheckpointError, OpenError};
 use crate::data::DataError;
 use crate::run::RunError;
 
-/// Why a run cannot begin, or cannot go on.
+/// A run cannot start, or cannot continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The run file is refused.
+    /// The run file is invalid.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// There is nothing to learn from.
+    /// The training data is missing or invalid.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The checkpoint to start from cannot be read, or what was learned not be written.
+    /// The initial checkpoint cannot be read, or the trained one cannot be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// The encoder cannot be run.
     #[error(transparent)]
     Encoder(#[from] OpenError),
-    /// The run file and the checkpoint do not fit each other.
+    /// The run file does not fit the checkpoint.
     #[error("`{key}` is {found}, but the checkpoint `{}` {reason}", path.display())]
     Unfit {
         /// The key of the run file.
         key: &'static str,
-        /// What it is.
+        /// Its value.
         found: String,
         /// The checkpoint.
         path: PathBuf,
-        /// What it has.
+        /// The conflicting property.
         reason: String,
     },
-    /// There is nothing that could learn.
+    /// The run has no trainable parameters.
     #[error(
         "nothing learns in this run: the encoder is frozen, and there are no maps, router or document lanes"
     )]
     Nothing,
-    /// A loss is no number any more.
+    /// A loss is not finite.
     #[error("the term `{term}` is {value} at step {step}: the run stops there")]
     NotFinite {
         /// Which term.
         term: &'static str,
-        /// What it is.
+        /// Its value.
         value: f64,
         /// At which step, from 1.
         step: u32,
-        /// What was saved before.
+        /// The last saved step.
         saved: Option<u32>,
     },
-    /// What a run starts from cannot be read.
+    /// An input of the run cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// What belongs to a run cannot be written.
+    /// A file of the run cannot be written.
     #[error("cannot write `{}`", path.display())]
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// What was saved cannot be read again.
+    /// A saved state cannot be read.
     #[error("cannot resume from `{}`: {what}", path.display())]
     Resume {
         /// The file.
@@ -78,7 +78,7 @@ pub enum TrainError {
         /// What is wrong with it.
         what: String,
     },
-    /// What was saved has a format that is not read.
+    /// A saved state has an unsupported format.
     #[error(
         "`{}` has format {found}, this program reads {} to {}",
         path.display(),
@@ -90,38 +90,38 @@ pub enum TrainError {
         path: PathBuf,
         /// Its format.
         found: u32,
-        /// The formats that are read.
+        /// The supported formats.
         wanted: RangeInclusive<u32>,
     },
     /// There is no run to report on.
     #[error("there is no run in `{}`", path.display())]
     NoRun {
-        /// Where its metrics should be.
+        /// The expected path of its metrics.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// The directory holds a run that differs.
+    /// The directory has another run.
     #[error("`{}` holds a run whose `{key}` is {found}, this one's is {wanted}", path.display())]
     OtherRun {
         /// The directory.
         path: PathBuf,
         /// What differs.
         key: String,
-        /// What the run there has.
+        /// Its value in the run there.
         found: String,
-        /// What this one has.
+        /// Its value in this run.
         wanted: String,
     },
-    /// The directory holds what no run made, and a run would put its own in that place.
+    /// The directory has files that are not from a run, and that a run would overwrite.
     #[error("`{}` has a `{found}` that no run made, and this one would put its own there", path.display())]
     NotOurs {
         /// The directory.
         path: PathBuf,
-        /// What is there.
+        /// The first such file.
         found: &'static str,
     },
-    /// The model to start from stands where the new one shall be.
+    /// The initial model is at the path of the new one.
     #[error("`model` is `{}`, where this run would put what it learned", path.display())]
     OverModel {
         /// The model.
@@ -133,21 +133,22 @@ pub enum TrainError {
         /// The directory.
         path: PathBuf,
     },
-    /// There is no such device.
+    /// The device is not available.
     #[error("`device` is {wanted}, but {reason}")]
     Device {
-        /// What was asked for.
+        /// The requested device.
         wanted: &'static str,
-        /// Why it cannot be had.
+        /// The reason.
         reason: String,
     },
-    /// It was asked to stop before the first step.
+    /// The run was stopped before the first step.
     #[error("stopped before the first step")]
     Stopped,
 }
 
 impl TrainError {
-    /// Whether it was asked to stop before there was anything to save: no error of the run.
+    /// Whether the run was stopped before there was anything to save, which is not an error of the
+    /// run.
     pub fn is_stop(&self) -> bool {
         match self {
             Self::Stopped => true,
@@ -158,7 +159,7 @@ impl TrainError {
         }
     }
 
-    /// The way out, if one is known.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Run(error) => error.hint(),

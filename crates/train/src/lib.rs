@@ -1,4 +1,4 @@
-//! Learns encoders and routers.
+//! Trains encoders and routers.
 
 mod architecture;
 pub mod backend;

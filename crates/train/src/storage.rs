@@ -1,4 +1,4 @@
-//! Files that are whole or absent, with the errors of a run.
+//! Atomic files and locks, with the errors of a run.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use fastlane_durable::{Lock, make_directory, replace};
 
 use crate::error::TrainError;
 
-/// Keeps other processes out of a directory until the lock is dropped.
+/// Locks a directory against other processes until the lock is dropped.
 pub(crate) fn lock(directory: &Path) -> Result<Lock, TrainError> {
     let path = directory.join("lock");
     let failed = |source| TrainError::Write { path: path.clone(), source };
@@ -15,7 +15,7 @@ pub(crate) fn lock(directory: &Path) -> Result<Lock, TrainError> {
     lock.ok_or_else(|| TrainError::Locked { path: directory.to_owned() })
 }
 
-/// Writes a file in the place of the one that has its name.
+/// Writes a file, replacing an existing one.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     replace(path, bytes).map_err(|source| TrainError::Write { path: path.to_owned(), source })
 }

@@ -83,11 +83,9 @@ struct Whole {
 #[tool_router]
 impl Tools {
     /// Finds passages that answer a question, best first.
-    #[tool(
-        description = "Search the documents of this index by meaning and by keywords. Returns \
+    #[tool(description = "Search the documents of this index by meaning and by keywords. Returns \
                           the best passages with the ids of their documents; read a whole \
-                          document with `fetch`."
-    )]
+                          document with `fetch`.")]
     fn search(&self, Parameters(wanted): Parameters<SearchFor>) -> Result<String, String> {
         let filter = wanted.filter.as_deref().map(str::parse::<Filter>).transpose();
         let filter = filter.map_err(|error| format!("the filter cannot be read: {error}"))?;

@@ -11,11 +11,11 @@ use crate::storage::{Storage, StorageFile};
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing happens.
+    /// The call has no effect.
     Refused,
     /// The disk is full after half of the bytes.
     NoSpace,
-    /// It happens, but an error is reported.
+    /// The call takes effect, but an error is reported.
     Pretended,
 }
 

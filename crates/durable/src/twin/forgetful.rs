@@ -1,4 +1,4 @@
-//! A disk that loses power after the n-th call, and with it what was not synced.
+//! A disk that loses power after the n-th call, and then loses what was not synced.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::storage::{Disk, Storage, StorageFile};
 
-/// A disk that knows what a loss of power would leave.
+/// A disk that tracks what a loss of power would leave.
 #[derive(Debug, Clone)]
 pub struct Forgetful {
     path: PathBuf,
@@ -16,24 +16,24 @@ pub struct Forgetful {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Calls that are left until the power goes.
+    /// The number of calls until the power is lost.
     left: usize,
     /// Files whose bytes are not synced.
     unsynced: Vec<String>,
-    /// What lay under names that are not synced; `None` if they are new.
+    /// The content under names that are not synced; `None` if they are new.
     before: BTreeMap<String, Option<Vec<u8>>>,
-    /// Names that a rename gave, and that are not synced.
+    /// Names that come from a rename and are not synced.
     renamed: Vec<String>,
 }
 
-/// What of the unsynced a loss of power takes.
+/// The unsynced data that a loss of power takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// New names are gone, and what was renamed or removed is back.
+    /// New names are lost, and renames and removals are undone.
     Names,
-    /// New names are gone; renames came through before them.
+    /// New names are lost; renames before them are kept.
     NewNames,
-    /// The bytes of files are gone, and their names stay.
+    /// The bytes of files are lost, and their names are kept.
     Bytes,
 }
 
@@ -44,7 +44,7 @@ impl Forgetful {
         Self { path: path.to_owned(), state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Takes the power away; tells whether it was gone already.
+    /// Cuts the power, and returns whether it was off already.
     pub fn lose(&self, loss: Loss) -> bool {
         let State { left, unsynced, before, renamed } = std::mem::take(&mut *self.state());
         for (name, bytes) in before {
@@ -67,14 +67,14 @@ impl Forgetful {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something while there is power.
+    /// Makes a call while there is power.
     fn call<T>(&self, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
         let mut state = self.state();
         state.left = state.left.checked_sub(1).ok_or_else(|| io::Error::other("no power"))?;
         act(&mut state)
     }
 
-    /// Remembers what lies under a name.
+    /// Records the content under a name.
     fn remember(&self, state: &mut State, name: &str) {
         let before = std::fs::read(self.path.join(name)).ok();
         state.before.entry(name.to_owned()).or_insert(before);
@@ -147,6 +147,6 @@ impl StorageFile for ForgetfulFile {
 
 #[expect(clippy::disallowed_methods, reason = "it damages a file on purpose")]
 fn overwrite(path: &Path, bytes: &[u8]) {
-    // a file that cannot be damaged stays whole, which no test takes for a loss
+    // if a file cannot be damaged it stays whole, which no test counts as a loss
     let _ = std::fs::write(path, bytes);
 }

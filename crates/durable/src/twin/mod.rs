@@ -1,4 +1,4 @@
-//! Storages for tests: one that does not wait for the disk, and two that fail when told to.
+//! Storages for tests: one that does not wait for the disk, and two that fail on demand.
 
 mod faulty;
 mod forgetful;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::storage::{Disk, Storage, StorageFile};
 
-/// A disk that makes nothing durable: for tests that lose no power, and should be quick.
+/// A disk that makes nothing durable: for tests that do not simulate power loss, and should be
+/// fast.
 #[derive(Debug)]
 pub struct Unsynced {
     disk: Disk,

@@ -1,4 +1,4 @@
-//! What searches notice of a writer that adds 200 documents and commits, over and over.
+//! The effect on searches of a writer that repeatedly adds 200 documents and commits.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +41,7 @@ pub(crate) fn measure(corpus: &Corpus) {
     println!("commits: ratio of p99 {:.2}", median(ratios));
 }
 
-/// The seconds of each search, with those of the refresh before it.
+/// The seconds of each search, and with the preceding refresh.
 fn search_for_a_while(reader: &mut Reader, queries: &TokenMatrix) -> Vec<[f64; 2]> {
     let (mut times, started) = (Vec::new(), Instant::now());
     while started.elapsed() < ROUND {
@@ -56,7 +56,7 @@ fn search_for_a_while(reader: &mut Reader, queries: &TokenMatrix) -> Vec<[f64; 2
     times
 }
 
-/// Adds documents and commits until told otherwise; then takes them all away again.
+/// Adds documents and commits until stopped; then deletes them again.
 fn add_and_commit(writer: &mut Writer, queries: &TokenMatrix, done: &AtomicBool) -> usize {
     let mut commits = 0;
     let id = |commit: usize, document: usize| format!("new {commit} {document}");
@@ -78,12 +78,12 @@ fn add_and_commit(writer: &mut Writer, queries: &TokenMatrix, done: &AtomicBool)
     commits
 }
 
-/// Figures of rounds, in seconds.
+/// Timings of the rounds, in seconds.
 #[derive(Default)]
 struct Figures {
     p50: Vec<f64>,
     p99: Vec<f64>,
-    /// With the refresh before.
+    /// With the preceding refresh.
     p99_refreshed: Vec<f64>,
 }
 

@@ -11,26 +11,26 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use tempfile::TempDir;
 
-/// The length of made-up views.
+/// The dimension of generated views.
 pub(crate) const DIM: usize = 128;
-/// The views of a made-up document.
+/// The number of views of a generated document.
 pub(crate) const LENGTH: usize = 70;
-/// How many queries there are.
+/// The number of queries.
 const QUERIES: usize = 1000;
 
-/// The tokens of a made-up text that asks.
+/// The number of tokens of a generated query text.
 const TOKENS: usize = 12;
 
-/// An index in a directory that goes with it, and queries.
+/// An index in a temporary directory, and queries.
 pub(crate) struct Corpus {
     directory: TempDir,
     store: Store,
     pub(crate) queries: TokenMatrix,
-    /// All tokens of each text that asks.
+    /// All token views of each query text.
     pub(crate) texts: Vec<TokenMatrix>,
 }
 
-/// What an index is made of.
+/// The data of an index.
 struct Source<'a> {
     name: &'a str,
     texts: Vec<TokenMatrix>,
@@ -39,7 +39,7 @@ struct Source<'a> {
 }
 
 impl Corpus {
-    /// Made-up documents without lists, for all that looks at every view.
+    /// Generated documents without lists, for benches that scan all views.
     pub(crate) fn of_equal_documents(views: usize) -> Self {
         let mut clusters = Clusters::new();
         let documents = clusters.documents(views);
@@ -47,7 +47,7 @@ impl Corpus {
         Self::build(documents, Source { name: "made up", texts, lists_from: u64::MAX, store })
     }
 
-    /// The million real views if they are there, or made-up ones.
+    /// The million real views if they exist, else generated ones.
     pub(crate) fn real_or_clustered(views: usize, store: Store) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/views");
         let lists_from = WriterSettings::default().lists_from;
@@ -110,13 +110,13 @@ fn stored(directory: &Path) -> impl Iterator<Item = (String, TokenMatrix)> + use
     documents.map(|document| document.map(|document| (document.id, document.views)).unwrap())
 }
 
-/// The token in the middle of each text.
+/// The middle token of each text.
 fn middles(texts: &[TokenMatrix]) -> TokenMatrix {
     let values = texts.iter().flat_map(|views| views.row(views.len() / 2)).copied().collect();
     TokenMatrix::new(texts[0].dim(), values)
 }
 
-/// Views around 2,000 centres at random.
+/// Views around 2,000 random centres.
 struct Clusters {
     random: ChaCha8Rng,
     centres: TokenMatrix,
@@ -151,7 +151,7 @@ impl Clusters {
     }
 }
 
-/// Between -1 and 1.
+/// A uniform number between -1 and 1.
 fn uniform(random: &mut ChaCha8Rng) -> f32 {
     (random.next_u32() as f32 / u32::MAX as f32) * 2.0 - 1.0
 }

@@ -1,13 +1,14 @@
-//! What single searches cost, and what happens when they are not alone.
+//! The cost of single searches, and the effects of concurrency.
 //!
 //! ```sh
 //! cargo bench -p fastlane-engine --bench figures                      # all figures
 //! cargo bench -p fastlane-engine --bench figures -- scan rerank       # some: also threads commits open stores
 //! ```
 //!
-//! `scan` and `rerank` run on 200,000 made-up views; the others on the million that
-//! `tools/bench/make-views` leaves in `target/views/million`, or on 300,000 made-up ones. What is
-//! compared runs in turns, and each figure is the median of these; the load tells what else ran.
+//! `scan` and `rerank` run on 200,000 generated views; the others on the million that
+//! `tools/bench/make-views` writes to `target/views/million`, or on 300,000 generated ones.
+//! Alternatives run alternately, and each figure is the median; the load average shows what else
+//! ran.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints and may panic")]
 
@@ -52,7 +53,7 @@ fn main() {
     tell_load();
 }
 
-/// How long it takes until an index answers, with its files in memory.
+/// The time until an index is open, with its files in memory.
 fn open(corpus: &Corpus) {
     let times = (0..21).map(|_| seconds(|| drop(Reader::open(corpus.path()).unwrap())));
     println!("open: {:.2} ms", median(times.collect()) * 1e3);
@@ -68,7 +69,7 @@ fn median(values: Vec<f64>) -> f64 {
     share(values, 0.5)
 }
 
-/// The value that such a share of all are below.
+/// The quantile of some values.
 fn share(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     values[((values.len() as f64 * share) as usize).min(values.len() - 1)]

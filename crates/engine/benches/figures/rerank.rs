@@ -1,4 +1,4 @@
-//! What it costs to score 100 documents by all tokens of a query, on one thread.
+//! The cost of scoring 100 documents by all tokens of a query, on one thread.
 
 use fastlane_engine::{DocumentSet, Lane, Nominate, Reader, Request, Rerank, TokenMatrix};
 
@@ -25,7 +25,7 @@ pub(crate) fn measure(reader: &Reader, corpus: &Corpus) {
     );
 }
 
-/// Documents that lie apart from each other, others for each round.
+/// Documents far apart from each other, different ones for each round.
 fn documents(reader: &Reader, round: usize) -> DocumentSet {
     let all = reader.statistics().documents as usize;
     let ids: Vec<String> =

@@ -1,4 +1,4 @@
-//! How near exact products with all views come to what memory gives one core.
+//! Compares exact products with all views to the memory bandwidth of one core.
 
 use std::hint::black_box;
 
@@ -36,7 +36,7 @@ pub(crate) fn measure(reader: &Reader, corpus: &Corpus) {
     );
 }
 
-/// Adds up words, in parts that do not wait for each other.
+/// Sums words with independent accumulators.
 fn sum(words: &[u64]) -> u64 {
     let mut sums = [0_u64; 16];
     for words in words.as_chunks::<16>().0 {

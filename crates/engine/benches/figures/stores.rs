@@ -1,7 +1,6 @@
-//! What views in fewer bits cost: bytes, documents that are missed, time.
+//! The cost of storing views in fewer bits: bytes, missed documents, time.
 //!
-//! The truth is what exact products with halves find. What is compared takes turns, query by
-//! query.
+//! The reference is exact products with halves. The codecs alternate, query by query.
 
 use std::collections::HashSet;
 
@@ -61,7 +60,7 @@ fn rerank<'a>(reader: &'a Reader, text: &TokenMatrix) -> Found<'a> {
     ids(&reader.search(&Request { rerank, ..Request::new(&lanes, 10) }).unwrap())
 }
 
-/// The share of the best `k` that are found.
+/// The share of the best `k` that is found.
 fn common(found: &[Found<'_>], truth: &[Found<'_>], k: usize) -> f64 {
     let best = |ids: &Found<'_>| ids.iter().take(k).map(|&id| id.to_owned()).collect();
     let shares = found.iter().zip(truth).map(|(found, truth)| {
@@ -71,10 +70,10 @@ fn common(found: &[Found<'_>], truth: &[Found<'_>], k: usize) -> f64 {
     shares.sum::<f64>() / found.len() as f64
 }
 
-/// The time of a search and of what a rerank adds to it, as multiples of those with halves.
+/// The time of a search, and of the added rerank, as multiples of those with halves.
 fn times(readers: &[Reader; 3], queries: &TokenMatrix, texts: &[TokenMatrix]) -> [[f64; 2]; 3] {
     let mut ratios = [const { [const { Vec::new() }; 2] }; 3];
-    // the first round only brings the files into memory
+    // the first round only loads the files into memory
     for round in 0..=ROUNDS {
         for (query, text) in texts.iter().enumerate().take(QUERIES) {
             let times = readers.each_ref().map(|reader| {

@@ -1,4 +1,4 @@
-//! How many more searches two threads make than one, with one reader.
+//! The search throughput of two threads compared with one, on one reader.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub(crate) fn measure(corpus: &Corpus) {
     let reader = Reader::open(corpus.path()).unwrap();
     let mut rates = [const { Vec::new() }; 2];
     let (mut ratios, mut by_cpu) = (Vec::new(), Vec::new());
-    // the first round only brings the files into memory
+    // the first round only loads the files into memory
     for round in 0..=ROUNDS {
         let figures = [1, 2].map(|threads| search(&reader, &corpus.queries, threads));
         if round > 0 {
@@ -32,14 +32,14 @@ pub(crate) fn measure(corpus: &Corpus) {
     );
 }
 
-/// Searches a second.
+/// Searches per second.
 struct Figures {
     rate: f64,
-    /// In a second of a core.
+    /// Per CPU second.
     by_cpu: f64,
 }
 
-/// Searches by so many threads, each with other queries, until the round is over.
+/// Searches on several threads, each with its own queries, until the round is over.
 fn search(reader: &Reader, queries: &TokenMatrix, threads: usize) -> Figures {
     let began = Instant::now();
     let done = std::thread::scope(|scope| {
@@ -52,7 +52,7 @@ fn search(reader: &Reader, queries: &TokenMatrix, threads: usize) -> Figures {
     Figures { rate: searches / began.elapsed().as_secs_f64(), by_cpu: searches / done.1 }
 }
 
-/// Counts the searches of a thread, and the seconds that it ran.
+/// The number of searches of a thread, and the CPU seconds that it used.
 fn search_on(reader: &Reader, queries: &TokenMatrix, thread: usize, began: Instant) -> (u32, f64) {
     let (mut done, before) = (0, seconds_of_this_thread());
     while began.elapsed() < ROUND {
@@ -64,7 +64,7 @@ fn search_on(reader: &Reader, queries: &TokenMatrix, thread: usize, began: Insta
     (done, seconds_of_this_thread() - before)
 }
 
-/// How long this thread had a core; no number where the system does not tell.
+/// The CPU time of this thread; NaN where the system does not report it.
 fn seconds_of_this_thread() -> f64 {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = told.split(' ').next().and_then(|first| first.parse().ok());

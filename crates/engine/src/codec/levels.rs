@@ -1,35 +1,35 @@
-//! A row of values as a scale and a level for each.
+//! Scalar quantisation of a row: one scale, and one level per value.
 //!
-//! Level l stands for `scale * point(l)`, where `point(l) = t (1 + bend t²)` for t = l - middle:
-//! levels lie closer where a bell curve has more values. A formula instead of a table, so that
-//! compilers make it a few instructions for many values.
+//! Level l stands for `scale * point(l)`, where `point(l) = t (1 + bend t²)` for t = l - middle.
+//! Levels are denser where a normal distribution has more values. It is a formula instead of a
+//! table, so that compilers turn it into a few instructions for many values.
 
 use half::bf16;
 
 use fastlane_kernels::search::f16;
 
-/// The bytes of a scale. Its range is that of f32, so that no view is too long or too short.
+/// The size of a scale in bytes. A scale has the range of f32, so no view is too long or too short.
 const SCALE: usize = size_of::<bf16>();
 
-/// Points for values, and how they are packed.
+/// The quantisation points, and how levels are packed.
 #[derive(Debug, Clone)]
 pub(super) struct ScaledRow {
     packing: Packing,
-    /// Half way between the two levels in the middle.
+    /// The midpoint between the two middle levels.
     middle: f32,
     bend: f32,
-    /// Scales to try, as shares of the one that has the largest value as its last point.
+    /// The scales to try, as fractions of the scale that maps the largest value to the last point.
     tries: &'static [f32],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Packing {
-    /// Two in a byte: the first half of the values in the low bits.
+    /// Two levels per byte: the first half of the values is in the low bits.
     Halves,
     Bytes,
 }
 
-/// With it, 16 points are nearly the best for a bell curve (Lloyd and Max).
+/// With this bend, 16 points are close to optimal for a normal distribution (Lloyd and Max).
 const BEND: f32 = 0.006;
 
 impl ScaledRow {
@@ -40,11 +40,11 @@ impl ScaledRow {
         tries: &[1.0, 0.93, 0.86, 0.79, 0.72, 0.65],
     };
 
-    /// So many levels gain nothing by a bend.
+    /// With 256 levels, a bend gains nothing.
     pub(super) const EIGHT_BITS: Self =
         Self { packing: Packing::Bytes, middle: 127.5, bend: 0.0, tries: &[1.0] };
 
-    /// Tells how many bytes so many values take.
+    /// The size of a row of `dim` values in bytes.
     pub(super) fn row_bytes(&self, dim: usize) -> usize {
         match self.packing {
             Packing::Halves => SCALE + dim / 2,
@@ -96,7 +96,7 @@ impl ScaledRow {
     fn scale(&self, values: &[f32]) -> bf16 {
         let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
         let last = self.point(self.middle);
-        // half a percent less, for rounding: no half that is read may be infinite
+        // half a percent less, for rounding: no decoded half may be infinite
         let most = 0.995 * f16::MAX.to_f32() / last;
         let tries = self.tries.iter().map(|share| (share * largest / last).min(most));
         let error = |scale: &bf16| self.error(values, *scale);
@@ -122,7 +122,7 @@ impl ScaledRow {
         (self.middle + away.copysign(value)) as u8
     }
 
-    /// How many levels the nearest one is from those in the middle.
+    /// The distance of the nearest level from the middle, in levels.
     fn steps(&self, size: f32) -> f32 {
         match self.packing {
             Packing::Bytes => f32::from((size as u8).min(127)),
@@ -133,7 +133,7 @@ impl ScaledRow {
     }
 }
 
-/// What lies half way between a point of 4 bits and the next.
+/// The midpoints between neighbouring points of 4 bits.
 const LIMITS: [f32; 7] = {
     let (mut limits, mut t) = ([0.0; 7], 0.5);
     let mut step = 0;
@@ -145,7 +145,7 @@ const LIMITS: [f32; 7] = {
     limits
 };
 
-/// What to multiply with to divide by a scale; one of 0 is of zeros alone.
+/// The reciprocal of a scale; a scale of 0 belongs to a row of zeros.
 fn parts(scale: bf16) -> f32 {
     match scale.to_f32() {
         0.0 => 0.0,

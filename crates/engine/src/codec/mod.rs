@@ -1,9 +1,9 @@
-//! How the values of views are kept: as halves, or in fewer bits for machines short of disk.
+//! The codec of stored views: half precision, or fewer bits to save disk.
 //!
-//! A view is turned by a fixed [`Rotation`], after which its values look as if drawn from one bell
-//! curve, whatever made it. So one scale for each view and one grid for all are near the best
-//! that a fixed number of bits a value can do, and nothing has to be learned: a view is coded when
-//! it comes, and its bytes are copied when segments are merged, so that no loss adds up.
+//! A view is first rotated by a fixed [`Rotation`]. Its values then look as if drawn from a normal
+//! distribution, whatever the input was. So one scale per view and one grid for all views are close
+//! to the best that a fixed number of bits per value can do, and nothing has to be learned: a view
+//! is encoded when it is added, and merges copy its bytes, so that no loss accumulates.
 //!
 //! ```text
 //! f16    dim halves
@@ -11,10 +11,10 @@
 //! 4bit   scale (bf16)   half a byte a value: byte i has values i and i + dim / 2
 //! ```
 //!
-//! Products stay what they are when both sides are turned. So nothing is turned back for a search:
-//! the query is turned once ([`Coder::turn`]), and rows are read as turned halves.
+//! Inner products do not change when both sides are rotated. So a search does not rotate rows back:
+//! it rotates the query once ([`Coder::turn`]) and reads rows as rotated halves.
 //!
-//! A view of zeros stays one. Values of a turned view beyond 65,504 are cut.
+//! A view of zeros stays zero. Values of a rotated view beyond ±65,504 are clamped.
 
 mod levels;
 
@@ -26,17 +26,17 @@ use self::levels::ScaledRow;
 use crate::lists::Rotation;
 use fastlane_kernels::search::{Kernel, f16};
 
-/// How the values of views are kept.
+/// How the values of views are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Store {
-    /// As halves: 2 bytes a value.
+    /// Half precision: 2 bytes per value.
     #[default]
     #[serde(rename = "f16")]
     F16,
-    /// In 8 bits a value, and 2 bytes a view.
+    /// 8 bits per value, and 2 bytes per view.
     #[serde(rename = "8bit")]
     Bits8,
-    /// In 4 bits a value, and 2 bytes a view.
+    /// 4 bits per value, and 2 bytes per view.
     #[serde(rename = "4bit")]
     Bits4,
 }
@@ -45,7 +45,7 @@ impl Store {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::F16, Self::Bits8, Self::Bits4];
 
-    /// What people call it.
+    /// The name, as used in options and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::F16 => "f16",
@@ -61,18 +61,18 @@ impl fmt::Display for Store {
     }
 }
 
-/// Where all turns come from: stored rows mean the same for ever.
+/// The seed of every rotation. It never changes, so stored rows keep their meaning.
 const SEED: u64 = 0x57_0E;
 
-/// Turns views into rows of bytes, and these into halves.
+/// Encodes views as rows of bytes, and decodes rows to halves.
 #[derive(Debug, Clone)]
 pub(crate) struct Coder {
     dim: usize,
-    /// Without it, rows are halves.
+    /// Quantisation and rotation; `None` if rows are plain halves.
     turned: Option<(ScaledRow, Rotation)>,
 }
 
-/// Room for rows that are written or read, to be used again.
+/// Reusable buffers for rows that are written or read.
 #[derive(Debug, Default)]
 pub(crate) struct RowScratch {
     halves: Vec<f16>,
@@ -90,12 +90,12 @@ impl Coder {
         Self { dim, turned: levels.map(|levels| (levels, Rotation::new(dim, SEED))) }
     }
 
-    /// Tells how long a view is.
+    /// The dimension of a view.
     pub(crate) fn dim(&self) -> usize {
         self.dim
     }
 
-    /// Tells how many bytes a row has.
+    /// The size of a row in bytes.
     pub(crate) fn row_bytes(&self) -> usize {
         match &self.turned {
             None => size_of::<f16>() * self.dim,
@@ -103,7 +103,7 @@ impl Coder {
         }
     }
 
-    /// Makes the rows of some views, in the scratch.
+    /// Encodes some views into the scratch buffer, and returns the rows.
     pub(crate) fn encode<'a>(&self, views: &[f32], scratch: &'a mut RowScratch) -> &'a [u8] {
         let RowScratch { halves, floats, bytes } = scratch;
         let Some((levels, rotation)) = &self.turned else {
@@ -122,7 +122,7 @@ impl Coder {
         bytes
     }
 
-    /// Reads whole rows: as they lie there if they are halves, else into the scratch.
+    /// Reads whole rows: in place if they are halves, else decoded into the scratch buffer.
     pub(crate) fn read<'a>(&self, rows: &'a [u8], scratch: &'a mut RowScratch) -> &'a [f16] {
         let Some((levels, _)) = &self.turned else {
             return bytemuck::try_cast_slice(rows).unwrap_or_default();
@@ -138,14 +138,14 @@ impl Coder {
         halves
     }
 
-    /// Turns vectors as rows are, so that their products are those with the views.
+    /// Rotates vectors as rows are rotated, so that their products are those with the views.
     pub(crate) fn turn(&self, vectors: &mut [f32]) {
         if let Some((_, rotation)) = &self.turned {
             vectors.chunks_exact_mut(self.dim).for_each(|vector| rotation.apply(vector));
         }
     }
 
-    /// Reads whole rows as the views that they stand for, and adds these.
+    /// Decodes whole rows to approximations of the original views, and appends these.
     pub(crate) fn decode(&self, rows: &[u8], views: &mut Vec<f32>) {
         let (start, scratch) = (views.len(), &mut RowScratch::default());
         let halves = self.read(rows, scratch);

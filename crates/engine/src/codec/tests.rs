@@ -1,10 +1,10 @@
-//! Rows by hand, errors within their bounds, and products that stay.
+//! Rows computed by hand, error bounds, and inner products that a rotation preserves.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// The turned halves that a row of a view is read as.
+/// The rotated halves that a row of a view decodes to.
 fn read(store: Store, view: &[f32]) -> Vec<f32> {
     let (coder, mut scratch) = (Coder::new(store, view.len()), RowScratch::default());
     let rows = coder.encode(view, &mut scratch);
@@ -93,7 +93,7 @@ proptest! {
             let mut turned = view.clone();
             Coder::new(store, view.len()).turn(&mut turned);
             let largest = turned.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-            // half of the widest gap between points, and the roundings of scale and halves
+            // half of the widest gap between points, plus the rounding of scale and halves
             let most = (share + 0.005) * largest * (view.len() as f32).sqrt();
             let error = length(&differences(&read(store, &view), &turned));
             prop_assert!(error <= most, "{store}: {error} of {most}");

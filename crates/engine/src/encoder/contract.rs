@@ -3,13 +3,13 @@
 use super::{DocumentViews, Encoder, QueryViews, Token};
 use crate::TokenMatrix;
 
-/// Checks that an encoder keeps the contract of [`Encoder`] on some texts; an empty one is added.
+/// Checks that an encoder keeps the contract of [`Encoder`] on some texts, and on an empty one.
 ///
-/// It is meant for tests: a new encoder runs it beside its own. It encodes each text several times.
+/// For tests: a new encoder runs this in its own tests. Each text is encoded several times.
 ///
 /// # Errors
 ///
-/// One sentence on the first promise that is broken, and the text.
+/// A sentence that names the first promise that is broken, and the text.
 pub fn check_encoder(encoder: &dyn Encoder, texts: &[&str]) -> Result<(), String> {
     let texts: Vec<&str> = texts.iter().copied().chain([""]).collect();
     wanted(!encoder.fingerprint().is_empty(), "the fingerprint is empty")?;

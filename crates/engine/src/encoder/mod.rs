@@ -1,11 +1,11 @@
-//! The seam to neural nets: texts in, views out.
+//! The interface to neural encoders: texts in, views out.
 //!
-//! An encoder turns a query into one *view* per token and says by *alpha* how much of the query's
-//! intent each token carries; the token that carries most is its *lane*. It turns a document into
-//! one view per token, and may add a few *lane views* that gather the document for the search.
+//! An encoder turns a query into one *view* (vector) per token. *Alpha* is the share of the query's
+//! intent that each token carries; the token with the largest share is the *lane*. A document
+//! becomes one view per token, and may have a few *lane views* that summarise it for the search.
 
 //!
-//! [`check_encoder`] holds an encoder against its contract.
+//! [`check_encoder`] tests whether an encoder keeps its contract.
 
 mod contract;
 
@@ -19,22 +19,22 @@ pub use contract::check_encoder;
 
 use crate::TokenMatrix;
 
-/// Makes views of texts; the same text always gives the same bits.
+/// Encodes texts as views. The same text always gives the same bits.
 ///
-/// Views have unit length, or at most such a length that their products are finite.
+/// Views have unit length, or at most a length that keeps their products finite.
 pub trait Encoder: Send + Sync {
-    /// Names the encoder: two that make other views of any text have other fingerprints.
+    /// Identifies the encoder: two encoders whose views differ have different fingerprints.
     ///
-    /// An index keeps it, and refuses an encoder with another one.
+    /// An index stores it, and refuses an encoder with another fingerprint.
     fn fingerprint(&self) -> String;
 
-    /// The lengths of the views of documents.
+    /// The dimensions of document views.
     fn dims(&self) -> ViewDims;
 
     /// Encodes one query. An empty text is valid.
     fn encode_query(&self, text: &str) -> Result<QueryViews, EncodeError>;
 
-    /// The same, with the time that the router took.
+    /// Encodes one query, and returns the time that the router took.
     fn encode_query_timed(&self, text: &str) -> Result<(QueryViews, Duration), EncodeError> {
         self.encode_query(text).map(|views| (views, Duration::ZERO))
     }
@@ -44,25 +44,25 @@ pub trait Encoder: Send + Sync {
         texts.iter().map(|text| self.encode_query(text)).collect()
     }
 
-    /// Encodes documents as they come, in their order, with bounded memory.
+    /// Encodes a stream of documents, in order, with bounded memory.
     ///
-    /// A text that cannot be encoded gives an error in its place and the others go on.
+    /// If a text cannot be encoded, its result is an error, and the others are not affected.
     fn encode_documents<'a>(
         &'a self,
         texts: Box<dyn Iterator<Item = String> + Send + 'a>,
     ) -> Box<dyn Iterator<Item = Result<DocumentViews, EncodeError>> + 'a>;
 
-    /// The tokens of [`DocumentViews::tokens`] without their views: what a hit is explained by.
+    /// The tokens of [`DocumentViews::tokens`] without their views: used to explain hits.
     fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
         let mut views = self.encode_documents(Box::new(std::iter::once(text.to_owned())));
         views.next().map_or_else(|| Ok(Vec::new()), |views| Ok(views?.tokens))
     }
 
-    /// Compares a fingerprint that an index keeps with this encoder's.
+    /// Compares a fingerprint that an index stores with the fingerprint of this encoder.
     ///
     /// # Errors
     ///
-    /// It is in an earlier form, and what that form needs cannot be read any more.
+    /// The stored fingerprint has an earlier form, and the data that this form needs is unreadable.
     fn compare(&self, kept: &str) -> Result<FingerprintMatch, Box<dyn Error + Send + Sync>> {
         Ok(if kept == self.fingerprint() {
             FingerprintMatch::Same
@@ -71,12 +71,13 @@ pub trait Encoder: Send + Sync {
         })
     }
 
-    /// Where it was opened from, so that an index can open it again; `None` if it comes from no file.
+    /// The path it was opened from, so that an index can reopen it; `None` if it is not from a
+    /// file.
     fn location(&self) -> Option<&Path> {
         None
     }
 
-    /// Whether alpha comes from a router. Without one it is the same for all tokens.
+    /// Whether alpha comes from a router. Without a router, all tokens have the same alpha.
     fn has_router(&self) -> bool {
         false
     }
@@ -127,83 +128,83 @@ impl<E: Encoder + ?Sized> Encoder for Arc<E> {
     }
 }
 
-/// The lengths of the views of documents.
+/// The dimensions of document views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ViewDims {
-    /// Of the views that are searched.
+    /// Of the searched views.
     pub searched: usize,
-    /// Of the token views beside them, where these are others.
+    /// Of the token views, if the searched views are separate lane views.
     pub tokens: Option<usize>,
 }
 
-/// How a fingerprint that was kept compares with an encoder's.
+/// The result of comparing a stored fingerprint with that of an encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FingerprintMatch {
-    /// They are the same.
+    /// They are equal.
     Same,
-    /// They mean the same, and the kept one has the form of an earlier version.
+    /// They name the same encoder; the stored one has the form of an earlier version.
     Earlier,
-    /// They are of different encoders.
+    /// They name different encoders.
     Other,
 }
 
-/// A token and where it comes from.
+/// A token and its position in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// The id in the vocabulary.
     pub id: u32,
     /// The token as the vocabulary spells it: `##ing`, `[CLS]`.
     pub text: String,
-    /// Its bytes in the text; `None` when the encoder added it.
+    /// Its byte range in the text; `None` if the encoder added it.
     pub bytes: Option<Range<usize>>,
 }
 
-/// What an encoder makes of a query.
+/// The encoding of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryViews {
     /// The tokens, one for each view.
     pub tokens: Vec<Token>,
-    /// One view per token, to be compared with the token views of documents.
+    /// One view per token, for comparison with the token views of documents.
     pub views: TokenMatrix,
-    /// How much of the intent each token carries; adds up to 1. All the same without a router.
+    /// The share of the intent that each token carries; the sum is 1. Uniform without a router.
     pub alpha: Vec<f32>,
-    /// One view per token, to be compared with the lane views of documents, when these are made
-    /// apart from the token views.
+    /// One view per token, for comparison with the lane views of documents, if these are separate
+    /// from the token views.
     pub lane_views: Option<TokenMatrix>,
-    /// The soft lane: one view of all tokens, weighed by alpha.
+    /// The soft lane: one view, the mean of all token views weighted by alpha.
     pub soft_lane: Vec<f32>,
-    /// What searches when nobody asks for a number of lanes.
+    /// The lanes that search when the caller sets no number of lanes.
     pub usual: UsualLane,
-    /// How many bytes at the end of the text were left out because it is too long.
+    /// The number of bytes at the end of the text that were cut because it is too long.
     pub cut: usize,
 }
 
-/// What searches for a query when nobody asks for a number of lanes.
+/// The lanes that search when the caller sets no number of lanes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UsualLane {
-    /// So many tokens that carry most of the intent.
+    /// The views of this many tokens with the largest alpha.
     Best(usize),
-    /// One view of all tokens.
+    /// The soft lane.
     Soft,
-    /// Every token alike: there is no router.
+    /// All tokens with equal weight, as there is no router.
     All,
 }
 
-/// A view that searches for a query, and its share in the score.
+/// A view that searches for a query, and its weight in the score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lane<'a> {
-    /// Which token it stands for.
+    /// The index of its token.
     pub token: usize,
-    /// Its share; those of all lanes add up to 1.
+    /// Its weight; the weights of all lanes add up to 1.
     pub weight: f32,
     /// The view.
     pub view: &'a [f32],
 }
 
 impl QueryViews {
-    /// Picks the `k` tokens that carry most of the intent, best first; the first token wins a tie.
+    /// Returns the `k` tokens with the largest alpha, best first; the first token wins a tie.
     ///
-    /// One lane is FastLane's search; all of them, weighed alike, are ColBERT's.
+    /// One lane is FastLane's search. All tokens, equally weighted, are ColBERT's.
     pub fn lanes(&self, k: usize) -> Vec<Lane<'_>> {
         let mut order: Vec<usize> = (0..self.alpha.len()).collect();
         order.sort_by(|&a, &b| self.alpha[b].total_cmp(&self.alpha[a]));
@@ -214,7 +215,7 @@ impl QueryViews {
         order.into_iter().map(lane).collect()
     }
 
-    /// The lanes that search: so many of the best tokens, or the usual ones.
+    /// The lanes that search: the given number of best tokens, or the default.
     pub fn searching(&self, lanes: Option<usize>) -> Vec<Lane<'_>> {
         match (lanes, self.usual) {
             (Some(k), _) => self.lanes(k),
@@ -229,21 +230,21 @@ impl QueryViews {
     }
 }
 
-/// What an encoder makes of a document.
+/// The encoding of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DocumentViews {
     /// The tokens, one for each token view.
     pub tokens: Vec<Token>,
-    /// One view per token, without those the encoder skips.
+    /// One view per token, without the tokens that the encoder skips.
     pub views: TokenMatrix,
-    /// The views that are searched, when they are not the token views.
+    /// The searched views, if they are separate from the token views.
     pub lane_views: Option<TokenMatrix>,
-    /// How many bytes at the end of the text were left out because it is too long.
+    /// The number of bytes at the end of the text that were cut because it is too long.
     pub cut: usize,
 }
 
 impl DocumentViews {
-    /// The views that are searched, and the token views beside them, where these are others.
+    /// The searched views, and the token views if these are separate.
     pub fn searched(&self) -> (&TokenMatrix, Option<&TokenMatrix>) {
         match &self.lane_views {
             Some(lanes) => (lanes, Some(&self.views)),
@@ -252,13 +253,13 @@ impl DocumentViews {
     }
 }
 
-/// Why a text could not be encoded.
+/// A text could not be encoded.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot encode the text that begins `{start}`")]
 pub struct EncodeError {
     /// The first characters of the text.
     pub start: String,
-    /// What the encoder says.
+    /// The encoder's error.
     pub source: Box<dyn Error + Send + Sync>,
 }
 

@@ -1,6 +1,6 @@
 //! A set of documents, one bit each.
 
-/// A set of numbers below a limit.
+/// A set of numbers below a limit, as a bit set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Bits {
     words: Vec<u64>,
@@ -13,7 +13,7 @@ impl Bits {
         Self { words: vec![0; limit.div_ceil(64)], count: 0 }
     }
 
-    /// The set that some words are, without what lies beyond the limit.
+    /// The set whose bits are given as words; bits beyond the limit are cleared.
     pub(crate) fn of(limit: usize, mut words: Vec<u64>) -> Self {
         if let (Some(last), rest @ 1..) = (words.last_mut(), limit % 64) {
             *last &= (1 << rest) - 1;
@@ -26,7 +26,7 @@ impl Bits {
         self.words.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 
-    /// Adds a number; tells whether it is new. The number is below the limit.
+    /// Adds a number, which must be below the limit, and returns whether it is new.
     pub(crate) fn add(&mut self, number: usize) -> bool {
         let new = !self.has(number);
         self.words[number / 64] |= 1 << (number % 64);

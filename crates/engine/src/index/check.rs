@@ -1,4 +1,4 @@
-//! Looks for damage: every checksum, and everything that searches rely on.
+//! Checks an index for damage: every checksum, and every invariant that searches rely on.
 
 use std::path::Path;
 
@@ -12,28 +12,29 @@ use super::reader::{Generation, Reader};
 use super::segment::{Segment, StoredRows};
 use crate::codec::RowScratch;
 
-/// What a check looked at, and found.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checked {
     /// The number of the generation.
     pub generation: u64,
-    /// How many files it has.
+    /// The number of its files.
     pub files: usize,
-    /// Their bytes.
+    /// Their total size in bytes.
     pub bytes: u64,
-    /// What is wrong; nothing, as a rule.
+    /// The problems found; empty for a sound index.
     pub problems: Vec<Problem>,
 }
 
 impl Reader {
-    /// Checks the generation that holds: checksums first, and what they protect if they are right.
+    /// Checks the current generation: checksums first, then the content of files with a good
+    /// checksum.
     ///
-    /// `watch` is told how many bytes were read, now and then, and says whether to go on; what was
-    /// found until then comes back.
+    /// `watch` receives the number of bytes read since its last call, and returns whether to go on.
+    /// After a stop, the problems found so far are returned.
     ///
     /// # Errors
     ///
-    /// There is no index, or it is of another format, or cannot be read.
+    /// There is no index, it has another format, or it cannot be read.
     pub fn check(
         directory: &Path,
         mut watch: impl FnMut(u64) -> bool,
@@ -102,7 +103,7 @@ fn check_generation(generation: &Generation) -> Vec<Problem> {
     problems
 }
 
-/// Whether all values are numbers.
+/// Whether all values are finite.
 fn is_finite(rows: &StoredRows) -> bool {
     const MANY: usize = 1 << 12;
     let mut scratch = RowScratch::default();
@@ -115,7 +116,7 @@ fn is_finite(rows: &StoredRows) -> bool {
     })
 }
 
-/// Whether no view of a document stands before one that it came after.
+/// Whether the positions of each document's views are ascending.
 fn is_ascending(segment: &Segment, rows: &StoredRows) -> bool {
     (0..segment.documents()).all(|document| {
         let positions = rows.of(document).and_then(|views| rows.positions(views));
@@ -123,7 +124,7 @@ fn is_ascending(segment: &Segment, rows: &StoredRows) -> bool {
     })
 }
 
-/// Whether all documents are there once, by ascending id, and each is found by its id.
+/// Whether each document is listed once, by ascending id, and is found by its id.
 fn is_ordered(segment: &Segment) -> bool {
     let ids = segment.order().iter().map(|&document| segment.id(document as usize));
     is_permutation(segment.order(), segment.documents())
@@ -137,7 +138,7 @@ fn is_permutation(numbers: &[u32], count: usize) -> bool {
     numbers.len() == count && numbers.iter().all(new)
 }
 
-/// No id may stand for two documents.
+/// Checks that no id stands for two documents.
 fn check_ids(generation: &Generation) -> Option<Problem> {
     let segments = &generation.segments;
     let mut places = (0..).zip(segments).flat_map(|(number, segment)| {

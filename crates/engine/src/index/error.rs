@@ -6,31 +6,31 @@ use std::path::PathBuf;
 /// Why an index cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenIndexError {
-    /// There is none.
+    /// There is no index in the directory.
     #[error("`{}` is not an index: CURRENT is missing", path.display())]
     Absent {
         /// The directory.
         path: PathBuf,
     },
-    /// There are files of somebody else.
-    #[error("`{}` holds `{name}`, which does not belong to an index", path.display())]
+    /// There are files of another program.
+    #[error("`{}` holds `{name}`, which belongs to no index", path.display())]
     Foreign {
         /// The directory.
         path: PathBuf,
         /// One of its files.
         name: String,
     },
-    /// A newer program wrote it.
+    /// A newer program wrote the index.
     #[error("the index at `{}` has format {found}, this program reads {wanted}", path.display())]
     Format {
         /// The directory.
         path: PathBuf,
         /// Its format.
         found: u32,
-        /// Ours.
+        /// The format that this program reads.
         wanted: u32,
     },
-    /// A newer program wrote lists with codes of a kind that is unknown here.
+    /// A newer program wrote lists with codes of an unknown kind.
     #[error("the index at `{}` has codes of kind `{found}`, this program reads `1bit`", path.display())]
     Code {
         /// The directory.
@@ -38,7 +38,7 @@ pub enum OpenIndexError {
         /// The kind.
         found: String,
     },
-    /// A file is not as it was written.
+    /// A file differs from what was written.
     #[error("`{}` is damaged: {what}", path.display())]
     Damaged {
         /// The file.
@@ -46,60 +46,60 @@ pub enum OpenIndexError {
         /// What is wrong.
         what: String,
     },
-    /// Views of another length, or other settings.
+    /// The index has views of another dimension, or other settings.
     #[error("the index at `{}` has {what} {found}, wanted {wanted}", path.display())]
     Other {
         /// The directory.
         path: PathBuf,
         /// Which setting differs.
         what: &'static str,
-        /// The index's.
+        /// The value in the index.
         found: String,
-        /// The caller's.
+        /// The caller's value.
         wanted: String,
     },
-    /// Views of another model; they cannot be compared.
+    /// The views are of another model, so they cannot be compared.
     #[error("the index at `{}` has views of model {found}, wanted {wanted}", path.display())]
     Model {
         /// The directory.
         path: PathBuf,
-        /// The index's.
+        /// The model of the index.
         found: String,
-        /// The caller's.
+        /// The caller's model.
         wanted: String,
     },
-    /// Views of a length that no index takes.
-    #[error("invalid view dimension {found}, wanted a multiple of 8 between 8 and 1024")]
+    /// The dimension of views is not supported.
+    #[error("views of {found} values, wanted a multiple of 8 between 8 and 1024")]
     Dim {
-        /// The length.
+        /// The dimension.
         found: usize,
     },
-    /// Somebody else writes.
+    /// Another process is writing.
     #[error("another writer has the index at `{}`", path.display())]
     Locked {
         /// The directory.
         path: PathBuf,
     },
-    /// The system refuses to read.
+    /// A file cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The I/O error.
         source: io::Error,
     },
-    /// The system refuses to write.
+    /// A file cannot be written.
     #[error("cannot write `{}`", path.display())]
     Write {
         /// The directory.
         path: PathBuf,
-        /// What the system says.
+        /// The I/O error.
         source: io::Error,
     },
 }
 
 impl OpenIndexError {
-    /// Names the way out, where there is one.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Absent { .. } => Some("make one with `fastlane index`"),
@@ -123,10 +123,10 @@ impl OpenIndexError {
 /// Why an index cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteIndexError {
-    /// A document has no name.
+    /// The id of a document is empty.
     #[error("a document has an empty id")]
     EmptyId,
-    /// A name is too long.
+    /// The id of a document is too long.
     #[error("the id that begins `{start}` has {bytes} bytes, wanted at most {most}")]
     LongId {
         /// Its beginning.
@@ -136,16 +136,16 @@ pub enum WriteIndexError {
         /// The limit.
         most: usize,
     },
-    /// A document has views of another length.
+    /// A document has views of another dimension.
     #[error("document `{id}` has {what} of {found} values, wanted {wanted}")]
     Dim {
         /// The document.
         id: String,
-        /// Which views.
+        /// Which views: searched or token views.
         what: &'static str,
-        /// Their length.
+        /// Their dimension.
         found: usize,
-        /// The index's.
+        /// The dimension in the index.
         wanted: usize,
     },
     /// A document lacks one of its two sets of views, or has one too many.
@@ -155,10 +155,10 @@ pub enum WriteIndexError {
         id: String,
         /// What it has: `with` or `without`.
         found: &'static str,
-        /// What the index wants.
+        /// What the index requires: `with` or `without`.
         wanted: &'static str,
     },
-    /// A value is no number that can be stored.
+    /// A value is not finite, or too large to be stored.
     #[error("document `{id}` has the value {value} in view {view}, wanted one between ±65504")]
     Value {
         /// The document.
@@ -178,7 +178,7 @@ pub enum WriteIndexError {
         /// How many views.
         wanted: usize,
     },
-    /// A weight is no number.
+    /// A weight is not finite.
     #[error("document `{id}` has the weight {value} for view {view}, wanted a finite one")]
     Weight {
         /// The document.
@@ -198,7 +198,7 @@ pub enum WriteIndexError {
         /// The limit.
         most: usize,
     },
-    /// The committed index is not as it was written.
+    /// The committed index is damaged.
     #[error("`{}` is damaged: {what}", path.display())]
     Damaged {
         /// The file.
@@ -206,15 +206,15 @@ pub enum WriteIndexError {
         /// What is wrong.
         what: String,
     },
-    /// The system refuses; what is committed stays as it is.
+    /// An I/O call failed; the committed generation is unchanged.
     #[error("cannot write the index at `{}`", path.display())]
     Write {
         /// The directory.
         path: PathBuf,
-        /// What the system says.
+        /// The I/O error.
         source: io::Error,
     },
-    /// An earlier error lost what was not committed.
+    /// An earlier error lost the changes that were not committed.
     #[error("an earlier error ended this writer of `{}`", path.display())]
     Ended {
         /// The directory.
@@ -223,7 +223,7 @@ pub enum WriteIndexError {
 }
 
 impl WriteIndexError {
-    /// Names the way out, where there is one.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::EmptyId | Self::LongId { .. } => Some("give each document a short id"),
@@ -241,38 +241,38 @@ impl WriteIndexError {
 /// Why a search cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
-    /// A query has views of another length.
+    /// A query has views of another dimension.
     #[error("a query has {what} of {found} values, wanted {wanted}")]
     Dim {
-        /// Which views.
+        /// Which views: lanes or rerank views.
         what: &'static str,
-        /// Their length.
+        /// Their dimension.
         found: usize,
-        /// The index's.
+        /// The dimension in the index.
         wanted: usize,
     },
-    /// A query has a value that is no number.
+    /// A query has a value that is not finite, or too large.
     #[error("a query has the value {value}, wanted one between -1e30 and 1e30")]
     Value {
         /// The value.
         value: f32,
     },
-    /// A weight makes no sense.
+    /// A weight is negative or not finite.
     #[error("a query has the weight {value}, wanted 0 or more")]
     Weight {
         /// The weight.
         value: f32,
     },
-    /// No share of the best documents.
-    #[error("a query has the recall {value}, wanted one above 0 and at most 1")]
+    /// The recall is not a share of the best documents.
+    #[error("a query wants the recall {value}, wanted one above 0 and at most 1")]
     Recall {
         /// The recall.
         value: f32,
     },
-    /// Late interaction is asked of lane views.
-    #[error("late interaction needs token views, and the index has only lane views")]
+    /// Late interaction was requested, but the index has lane views only.
+    #[error("late interaction needs token views, and the index has lane views alone")]
     LanesOnly,
-    /// Not every view of a query has a weight.
+    /// The number of weights differs from the number of query views.
     #[error("a query has {found} weights, wanted one for each of {wanted} views")]
     Weights {
         /// How many weights there are.
@@ -288,7 +288,7 @@ pub enum SearchError {
         /// The reader's.
         wanted: u64,
     },
-    /// The index is not as it was written.
+    /// The index is damaged.
     #[error("`{}` is damaged: {what}", path.display())]
     Damaged {
         /// The file.
@@ -296,13 +296,13 @@ pub enum SearchError {
         /// What is wrong.
         what: String,
     },
-    /// The caller no longer wants the result.
+    /// The caller stopped the search.
     #[error("the search was stopped before it ended")]
     Stopped,
 }
 
 impl SearchError {
-    /// Names the way out, where there is one.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Dim { .. } => Some("encode queries with the model of the documents"),

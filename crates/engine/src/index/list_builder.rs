@@ -1,4 +1,5 @@
-//! From the views of a segment to its lists: assigned, coded, and written list after list.
+//! Builds the inverted lists of a segment: assigns and encodes its views, and writes list after
+//! list.
 
 use std::io;
 use std::ops::Range;
@@ -13,25 +14,25 @@ use super::manifest::{ListsEntry, ONE_BIT};
 use super::partition::CoarseQuantizer;
 use super::segment::StoredRows;
 
-/// Views that are worked on at a time.
+/// The number of views processed at a time.
 const CHUNK: usize = 16_384;
 
-/// How lists are made.
+/// How lists are built.
 pub(crate) struct Plan<'a> {
     pub(crate) storage: &'a dyn Storage,
-    /// What the files are called before the dot.
+    /// The file names up to the dot.
     pub(crate) stem: &'a str,
     pub(crate) space: &'a CoarseQuantizer,
-    /// The threads that share the work.
+    /// The thread pool for the work.
     pub(crate) pool: &'a ThreadPool,
-    /// About how many bytes hold the lists that are being filled.
+    /// The approximate memory for the lists that are being filled, in bytes.
     pub(crate) memory: usize,
 }
 
-/// Is told now and then how many views are done; an error of its own ends the work.
+/// Receives the number of processed views now and then; an error that it returns ends the work.
 pub(crate) type Watch<'a> = &'a mut dyn FnMut(u64) -> io::Result<()>;
 
-/// Writes the lists of views.
+/// Builds and writes the lists of views.
 pub(crate) fn build_lists(
     plan: &Plan<'_>,
     rows: &StoredRows,
@@ -102,7 +103,7 @@ fn ends(lists: &[u32], count: usize) -> Vec<u64> {
     ends
 }
 
-/// Runs of lists with at most `room` views, or of one list.
+/// Consecutive lists with at most `room` views in total, or a single longer list.
 fn parts(ends: &[u64], room: usize) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
@@ -122,10 +123,10 @@ fn parts(ends: &[u64], room: usize) -> Vec<Range<usize>> {
 struct ListBuffer {
     dim: usize,
     lists: Range<usize>,
-    /// The place of the first code, and that of the first of its block.
+    /// The position of the first code, and that of the first code of its block.
     first: usize,
     block: usize,
-    /// The next free place of each list.
+    /// The next free position of each list.
     next: Vec<usize>,
     codes: Vec<u8>,
     factors: Vec<f32>,
@@ -133,7 +134,7 @@ struct ListBuffer {
 }
 
 impl ListBuffer {
-    /// Makes room; `carried` is the block that the lists before began.
+    /// Allocates the lists; `carried` is the block that the previous lists began.
     fn new(dim: usize, ends: &[u64], lists: Range<usize>, carried: Vec<u8>) -> Self {
         let start = |list: usize| list.checked_sub(1).map_or(0, |before| ends[before] as usize);
         let (first, end) = (start(lists.start), start(lists.end));
@@ -152,7 +153,7 @@ impl ListBuffer {
         }
     }
 
-    /// Codes the views that belong here.
+    /// Encodes the views that belong to these lists.
     fn fill(&mut self, rows: &StoredRows, space: &CoarseQuantizer, lists: &[u32]) {
         let dim = self.dim;
         let bytes = dim / 8;
@@ -187,7 +188,7 @@ impl ListBuffer {
         *next += 1;
     }
 
-    /// Writes all but the last block if others share it, and returns that.
+    /// Writes all blocks, except a last block that later lists share, which is returned.
     fn write(mut self, files: &mut Files) -> io::Result<Vec<u8>> {
         let end = self.first + self.numbers.len();
         let whole = (end - self.block) / BLOCK * block_bytes(self.dim);
@@ -199,7 +200,7 @@ impl ListBuffer {
     }
 }
 
-/// Makes the code of a view, which is lost, and returns its factor.
+/// Encodes a view, which is overwritten, and returns the factor of its code.
 fn code(space: &CoarseQuantizer, list: u32, view: &mut [f32], bits: &mut [u8]) -> f32 {
     let centroid = space.partition.centroid(list as usize);
     view.iter_mut().zip(centroid).for_each(|(value, center)| *value -= center);

@@ -13,7 +13,7 @@ use memmap2::{Mmap, UncheckedAdvice};
 
 const _: () = assert!(cfg!(target_endian = "little"), "files are cast from little-endian bytes");
 
-/// A file in memory, as far as it is looked at.
+/// A file that is mapped into memory.
 #[derive(Debug)]
 pub(crate) struct Mapped {
     /// An empty file cannot be mapped.
@@ -21,7 +21,7 @@ pub(crate) struct Mapped {
 }
 
 impl Mapped {
-    /// Maps a file that has as many bytes as it should.
+    /// Maps a file after checking its size.
     pub(crate) fn open(directory: &Path, entry: &FileEntry) -> io::Result<Self> {
         let file = File::open(directory.join(&entry.name))?;
         let found = file.metadata()?.len();
@@ -32,8 +32,8 @@ impl Mapped {
         if found == 0 {
             return Ok(Self { map: None });
         }
-        // SAFETY: files of an index are written once and never changed; a program that cuts one off
-        // while it is read gets a signal, as with every program that maps files.
+        // SAFETY: files of an index are written once and never changed. If a program truncates one
+        // while it is read, the process gets a signal, as every program that maps files would.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self { map: Some(map) })
     }
@@ -42,9 +42,9 @@ impl Mapped {
         self.map.as_deref().unwrap_or_default()
     }
 
-    /// Lets go of the memory of some bytes, which come back from the file when they are looked at.
+    /// Releases the memory of some bytes; they are read from the file again on the next access.
     ///
-    /// A walk over a large file would otherwise seem to take all of it.
+    /// Otherwise a pass over a large file would seem to use memory for all of it.
     pub(crate) fn release(&self, bytes: Range<usize>) {
         #[cfg(unix)]
         if let Some(map) = self.map.as_ref().filter(|map| bytes.end <= map.len()) {
@@ -57,7 +57,7 @@ impl Mapped {
         }
     }
 
-    /// The content as numbers; none if their size does not divide the file's.
+    /// The content as numbers; empty if the file size is not a multiple of their size.
     pub(crate) fn numbers<T: Pod>(&self) -> &[T] {
         bytemuck::try_cast_slice(self.bytes()).unwrap_or_default()
     }

@@ -1,19 +1,20 @@
 //! An index on disk: documents with stable ids, one *generation* after another.
 //!
-//! A [`Writer`] adds, replaces and deletes documents and commits; a [`Reader`] sees one generation
-//! and moves to the next when asked. A generation is a manifest and the immutable files it names:
+//! A [`Writer`] adds, replaces and deletes documents and commits. A [`Reader`] sees one generation
+//! and moves to the next on request. A generation is a manifest and the immutable files it names:
 //! *segments* of documents, the centroids that all lists share, and attachments. A commit writes
-//! new files, syncs them, and makes them hold by one rename: there is the old generation or the new
-//! one, whole, whatever happens. Deletes are bits beside a segment until a compaction leaves the
-//! deleted out. The files of a generation go when a newer one holds and no reader has it open.
+//! new files, syncs them, and makes them current by one rename: after a crash there is either the
+//! old generation or the new one, complete. Deletes are bits next to a segment until a compaction
+//! drops the deleted documents. The files of a generation are removed when a newer one is current
+//! and no reader has it open.
 //!
-//! A document is views that are searched, and perhaps token views apart from them that only score;
-//! both are kept document after document, as halves or as another [`Store`](crate::Store) of the
-//! index says. From [`FEWEST_VIEWS`] on, views are found by
-//! lists of codes ([`lists`](crate::lists)); below, all are looked at.
+//! A document has views that are searched, and perhaps separate token views that only score. Both
+//! are stored document after document, as halves or as another [`Store`](crate::Store) of the
+//! index. From [`FEWEST_VIEWS`] on, views are found by inverted lists of codes
+//! ([`lists`](crate::lists)); below, all views are scanned.
 //!
-//! What is defined for odd documents: one without views is kept and never found; a zero vector
-//! scores 0; of several documents with one id the last holds.
+//! The behaviour for odd documents is defined: one without views is stored and never found; a zero
+//! vector scores 0; of several documents with one id the last is kept.
 
 mod bits;
 mod check;

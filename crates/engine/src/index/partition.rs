@@ -1,4 +1,4 @@
-//! When views get lists, how many, and the centroids that all segments share.
+//! Decides when views get lists and how many, and trains the centroids that all segments share.
 
 use std::io;
 use std::path::Path;
@@ -14,21 +14,22 @@ use super::manifest::{PartitionEntry, SegmentEntry};
 use super::mapped::Mapped;
 use super::segment::StoredRows;
 
-/// With fewer views all are looked at: finding lists would take longer.
+/// With fewer views all are scanned: searching lists would take longer.
 pub const FEWEST_VIEWS: u64 = 20_000;
-/// Growth by this factor makes new centroids.
+/// When the index has grown by this factor, new centroids are trained.
 const OUTGROWN: u64 = 4;
-/// So does a list with this many times the mean, if the index has grown by an eighth since there
-/// were new ones, and the list has twice what the longest had then: where views are the same,
-/// centroids cannot tell them apart, and only when there are twice as many it is tried again.
+/// New centroids are also trained for a list with this many times the mean length, if the index has
+/// grown by an eighth since the last training, and the list is twice as long as the longest was
+/// then. Identical views cannot be separated by centroids, so it is tried again only when there are
+/// twice as many.
 const TOO_LONG: u64 = 20;
-/// Views of the sample for each list.
+/// Sampled views per list.
 const SAMPLE: usize = 40;
 
-/// Views that are looked at before their memory is let go.
+/// Views that are read before their memory is released.
 const RELEASE: usize = 1 << 16;
 
-/// Where views lie: their centroids, and how the rest is turned before it is coded.
+/// The coarse quantiser: centroids, and the rotation of residuals before they are encoded.
 #[derive(Debug)]
 pub(crate) struct CoarseQuantizer {
     pub(crate) partition: Partition,
@@ -53,7 +54,7 @@ impl CoarseQuantizer {
         Ok(Self { partition, rotation: Rotation::new(dim, entry.seed) })
     }
 
-    /// Makes centroids for views, from a sample that takes at most so many bytes.
+    /// Trains centroids on a sample of the views that takes at most `memory` bytes.
     pub(crate) fn train(
         dim: usize,
         rows: &[&StoredRows],
@@ -70,7 +71,7 @@ impl CoarseQuantizer {
     }
 }
 
-/// Tells whether so many views want other centroids than there are; `first` want some.
+/// Returns whether the number of views calls for new centroids; `first` views for the first ones.
 pub(crate) fn is_outgrown(partition: Option<&PartitionEntry>, views: u64, first: u64) -> bool {
     match partition {
         None => views >= first,
@@ -78,7 +79,7 @@ pub(crate) fn is_outgrown(partition: Option<&PartitionEntry>, views: u64, first:
     }
 }
 
-/// Tells whether the longest of all lists is too long, and other centroids may help.
+/// Returns whether the longest list is too long, and new centroids may help.
 pub(crate) fn is_out_of_balance(partition: &PartitionEntry, lengths: &[u64]) -> bool {
     let (views, longest) = (lengths.iter().sum::<u64>(), longest(lengths));
     longest * lengths.len() as u64 >= TOO_LONG * views
@@ -91,7 +92,7 @@ pub(crate) fn longest(lengths: &[u64]) -> u64 {
     lengths.iter().copied().max().unwrap_or(0)
 }
 
-/// How many views each list has in all segments.
+/// The length of each list over all segments.
 pub(crate) fn list_lengths(directory: &Path, segments: &[SegmentEntry]) -> io::Result<Vec<u64>> {
     let mut lengths = Vec::new();
     for lists in segments.iter().filter_map(|segment| segment.lists.as_ref()) {
@@ -106,13 +107,13 @@ pub(crate) fn list_lengths(directory: &Path, segments: &[SegmentEntry]) -> io::R
     Ok(lengths)
 }
 
-/// 6,000 lists for a million views, and twice that for four millions: with fewer, more codes are
-/// scanned for the same recall; with more, centroids take more than a byte a view.
+/// 6,000 lists for a million views, and twice that for four million: with fewer, more codes are
+/// scanned for the same recall; with more, centroids take more than a byte per view.
 fn lists_for(views: usize) -> usize {
     (6.0 * (views as f64).sqrt()) as usize
 }
 
-/// Views at random, without repeats, in their order.
+/// A random sample of views without repeats, in their order.
 fn sample(dim: usize, rows: &[&StoredRows], count: usize, seed: u64) -> Vec<f32> {
     let views: usize = rows.iter().map(|rows| rows.len()).sum();
     let mut random = ChaCha8Rng::seed_from_u64(seed);

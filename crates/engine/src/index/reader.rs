@@ -16,21 +16,21 @@ use super::partition::CoarseQuantizer;
 use super::problem::{Problem, check_file};
 use super::segment::Segment;
 
-/// A generation: what one commit made.
+/// A generation: the result of one commit.
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) directory: PathBuf,
     pub(crate) manifest: Manifest,
     pub(crate) space: Option<Arc<CoarseQuantizer>>,
     pub(crate) segments: Vec<Arc<Segment>>,
-    /// Tells it from other generations, and from those of other indexes.
+    /// Distinguishes it from other generations, and from those of other indexes.
     pub(crate) identity: u32,
-    /// Keeps the files from being removed.
+    /// A shared lock, so that no writer removes the files.
     _lock: File,
 }
 
 impl Generation {
-    /// Opens the generation that holds, with what it shares with an earlier one.
+    /// Opens the current generation, and reuses what it shares with an earlier one.
     pub(crate) fn open(directory: &Path, before: Option<&Self>) -> Result<Self, OpenIndexError> {
         Self::of(directory, Manifest::current(directory)?, before)
     }
@@ -73,14 +73,15 @@ impl Generation {
         }
     }
 
-    /// Compares the checksums of what a writer looks ids up in: it would add to the damage.
+    /// Compares the checksums of the files in which a writer looks up ids: damage there would
+    /// spread.
     pub(crate) fn trust_ids(&self) -> Result<(), OpenIndexError> {
         let files = self.manifest.segments.iter();
         let files = files.flat_map(|segment| [&segment.ids, &segment.id_ends, &segment.order]);
         files.into_iter().try_for_each(|file| trust(&self.directory, file))
     }
 
-    /// The segment and the number of a document that is there.
+    /// The segment and the number of a document that is not deleted.
     pub(crate) fn find(&self, id: &str) -> Option<(usize, usize)> {
         self.segments.iter().enumerate().find_map(|(number, segment)| {
             let document = segment.find(id).filter(|&found| !segment.deleted.has(found))?;
@@ -97,13 +98,13 @@ pub(crate) fn trust(directory: &Path, file: &FileEntry) -> Result<(), OpenIndexE
     }
 }
 
-/// Answers from one generation of an index; any number of them, in any number of processes.
+/// Searches one generation of an index. Any number of readers may run, in any number of processes.
 #[derive(Debug)]
 pub struct Reader {
     pub(crate) generation: Generation,
 }
 
-/// What an index consists of.
+/// The statistics of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 pub struct Statistics {
     /// The number of the last commit.
@@ -114,11 +115,11 @@ pub struct Statistics {
     pub deleted: u64,
     /// Views that are searched, those of deleted documents included.
     pub views: u64,
-    /// Token views that are kept apart from them.
+    /// Separate token views.
     pub token_views: u64,
     /// Sets of documents that were added together.
     pub segments: usize,
-    /// Lists of views; none while there are few.
+    /// The number of lists; 0 while there are few views.
     pub lists: usize,
     /// Bytes that every search may touch: codes, their factors and numbers, centroids.
     pub hot_bytes: u64,
@@ -127,9 +128,9 @@ pub struct Statistics {
 }
 
 impl Reader {
-    /// Opens the generation that holds.
+    /// Opens the current generation.
     ///
-    /// Checksums are not compared here, so that it takes no time: see [`check`](Self::check).
+    /// Checksums are not compared, so that opening is fast: see [`check`](Self::check).
     ///
     /// # Errors
     ///
@@ -138,11 +139,11 @@ impl Reader {
         Ok(Self { generation: Generation::open(directory, None)? })
     }
 
-    /// Moves to the generation that holds; tells whether it is another.
+    /// Moves to the current generation, and returns whether it is another one.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open); then the reader stays where it is.
+    /// As [`open`](Self::open); then the reader keeps its generation.
     pub fn refresh(&mut self) -> Result<bool, OpenIndexError> {
         let newer = self.newer()?;
         let moved = newer.is_some();
@@ -150,7 +151,7 @@ impl Reader {
         Ok(moved)
     }
 
-    /// Opens the generation that holds, beside this one, unless it is the same.
+    /// Opens the current generation as a new reader, unless this reader already has it.
     ///
     /// # Errors
     ///
@@ -164,12 +165,13 @@ impl Reader {
         Ok(Some(Self { generation }))
     }
 
-    /// Tells whether an index has files of such a name.
+    /// Returns whether an index has files of such a name.
     pub fn is_file_name(name: &str) -> bool {
         is_ours(name)
     }
 
-    /// Tells by the names in a directory whether an index was ever committed there, whole or not.
+    /// Returns whether these names in a directory show that an index was committed there, whole or
+    /// not.
     pub fn was_committed<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
         names.into_iter().any(|name| name == CURRENT || is_later(name))
     }
@@ -179,12 +181,12 @@ impl Reader {
         self.generation.manifest.generation
     }
 
-    /// What was fixed when the index was made.
+    /// The settings that were fixed when the index was created.
     pub fn settings(&self) -> &IndexSettings {
         &self.generation.manifest.settings
     }
 
-    /// Tells whether there is a document with this id.
+    /// Returns whether there is a document with this id.
     pub fn contains(&self, id: &str) -> bool {
         self.generation.find(id).is_some()
     }
@@ -201,7 +203,7 @@ impl Reader {
         Some(self.generation.directory.join(&entry.name))
     }
 
-    /// Counts what there is.
+    /// The statistics of the index.
     pub fn statistics(&self) -> Statistics {
         let Generation { manifest, space, segments, .. } = &self.generation;
         let deleted = manifest.segments.iter().map(|entry| u64::from(entry.deleted())).sum();

@@ -1,8 +1,8 @@
 //! Documents that were added together: their ids, their views, and the lists of these.
 //!
-//! Everything stays in files that are mapped. What must hold so that no look beyond their ends can
-//! happen is checked when they are opened; what costs a walk over all views to check is looked up
-//! carefully instead, and answers `None` where a file is damaged.
+//! All data stays in mapped files. Invariants that keep every access within bounds are checked when
+//! the files are opened. Where such a check would read all views, accesses are checked instead, and
+//! return `None` where a file is damaged.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Maps the files, and checks that they fit each other.
+    /// Maps the files, and checks that they are consistent.
     pub(crate) fn open(
         directory: &Path,
         entry: &SegmentEntry,
@@ -85,7 +85,7 @@ impl Segment {
         std::str::from_utf8(self.ids.bytes().get(range)?).ok()
     }
 
-    /// The last document that has an id, deleted or not; only the last may be there still.
+    /// The last document with this id, deleted or not; only the last one can be live.
     pub(crate) fn find(&self, id: &str) -> Option<usize> {
         let order = self.order.numbers::<u32>();
         let not_after = |&document: &u32| self.id(document as usize).is_some_and(|it| it <= id);
@@ -108,7 +108,7 @@ pub(crate) struct StoredRows {
     rows: Mapped,
     ends: Mapped,
     positions: Option<Mapped>,
-    /// The document of every so many views: where to begin to look for one.
+    /// The document of every `STRIDE`-th view: where the search for a view's document starts.
     landmarks: Vec<u32>,
 }
 
@@ -142,22 +142,22 @@ impl StoredRows {
         self.rows.bytes().len() / self.coder.row_bytes()
     }
 
-    /// Which views are a document's.
+    /// The range of a document's views.
     pub(crate) fn of(&self, document: usize) -> Option<Range<usize>> {
         range(self.ends.numbers(), document)
     }
 
-    /// How long a view is.
+    /// The dimension of a view.
     pub(crate) fn dim(&self) -> usize {
         self.coder.dim()
     }
 
-    /// Some views as they are stored.
+    /// Some views as encoded rows.
     pub(crate) fn bytes(&self, views: Range<usize>) -> Option<&[u8]> {
         self.rows.bytes().get(self.place(&views))
     }
 
-    /// Some views for products with vectors that were [turned](Self::turn).
+    /// Some views as halves, for products with vectors that were [rotated](Self::turn).
     pub(crate) fn read<'a>(
         &'a self,
         views: Range<usize>,
@@ -166,12 +166,12 @@ impl StoredRows {
         Some(self.coder.read(self.bytes(views)?, scratch))
     }
 
-    /// Turns vectors as the rows are.
+    /// Rotates vectors as the rows are rotated.
     pub(crate) fn turn(&self, vectors: &mut [f32]) {
         self.coder.turn(vectors);
     }
 
-    /// Adds some views as they came, but for what their store lost.
+    /// Decodes some views and appends them: the originals, up to the loss of the codec.
     pub(crate) fn decode(&self, views: Range<usize>, into: &mut Vec<f32>) -> Option<()> {
         self.coder.decode(self.bytes(views)?, into);
         Some(())
@@ -181,12 +181,13 @@ impl StoredRows {
         views.start * self.coder.row_bytes()..views.end * self.coder.row_bytes()
     }
 
-    /// Which some views were of those that their document came with; none if all are here.
+    /// The positions of some views among those that their document was added with; empty if all
+    /// were kept.
     pub(crate) fn positions(&self, views: Range<usize>) -> Option<&[u32]> {
         self.positions.as_ref()?.numbers().get(views)
     }
 
-    /// Lets go of the memory of some views, until they are looked at again.
+    /// Releases the memory of some views until they are read again.
     pub(crate) fn release(&self, views: Range<usize>) {
         self.rows.release(self.place(&views));
     }
@@ -213,7 +214,7 @@ fn landmarks(ends: &[u64]) -> Vec<u32> {
     landmarks
 }
 
-/// The views of a segment by their centroids.
+/// The views of a segment, grouped by centroid.
 #[derive(Debug)]
 pub(crate) struct Lists {
     pub(crate) path: PathBuf,
@@ -242,7 +243,7 @@ impl Lists {
         })
     }
 
-    /// Where a list lies among the codes; nowhere if there is no such list.
+    /// The positions of a list among the codes; empty if there is no such list.
     pub(crate) fn places(&self, list: usize) -> Range<usize> {
         range(self.ends.numbers(), list).unwrap_or_default()
     }
@@ -255,13 +256,13 @@ impl Lists {
         self.factors.numbers()
     }
 
-    /// The views in the order of their codes.
+    /// The view number of each code.
     pub(crate) fn numbers(&self) -> &[u32] {
         self.numbers.numbers()
     }
 }
 
-/// What lies between the end before and the own one.
+/// The range from the previous end to the end at `index`.
 fn range(ends: &[u64], index: usize) -> Option<Range<usize>> {
     let end = *ends.get(index)? as usize;
     let start = index.checked_sub(1).map_or(0, |before| ends[before] as usize);
@@ -286,7 +287,7 @@ impl Opener<'_> {
         })
     }
 
-    /// A file of as many numbers as there should be.
+    /// Opens a file and checks how many numbers it has.
     fn counted<T>(&self, file: &FileEntry, count: usize) -> Result<Mapped, OpenIndexError> {
         if file.bytes != (count * size_of::<T>()) as u64 {
             let what = format!("it has {} bytes, wanted {count} values", file.bytes);
@@ -295,7 +296,7 @@ impl Opener<'_> {
         self.map(file)
     }
 
-    /// Makes sure that ends never go back, and that the last is the end.
+    /// Checks that ends never decrease, and that the last one is `end`.
     fn ascending(&self, file: &FileEntry, ends: &[u64], end: usize) -> Result<(), OpenIndexError> {
         let last = ends.last().map_or(0, |&last| last);
         if ends.is_sorted() && last == end as u64 {

@@ -1,4 +1,4 @@
-//! Writes the documents of a new segment as they come; lists are made of them later.
+//! Writes the documents of a new segment as they are added; its lists are built later.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,28 +15,29 @@ use super::manifest::{DeletedEntry, IndexSettings, RowsEntry, SegmentEntry};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kept<'a> {
     pub(crate) views: Views<'a>,
-    /// Which each was of those that the document came with, ascending; none if all are kept.
+    /// Their positions among those that the document was added with, ascending; `None` if all are
+    /// kept.
     pub(crate) positions: Option<&'a [u32]>,
 }
 
-/// Views that are to be stored.
+/// Views to store.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Views<'a> {
     New(&'a TokenMatrix),
-    /// Copied, byte for byte, so that merges lose nothing.
+    /// Copied byte by byte, so that merges lose nothing.
     Stored(&'a [u8]),
 }
 
-/// A segment in the making.
+/// A segment that is being written.
 #[derive(Debug)]
 pub(crate) struct Builder {
-    /// What its files are called before the dot.
+    /// The file names up to the dot.
     stem: String,
     ids: Vec<u8>,
     id_ends: Vec<u64>,
     views: RowsOutput,
     tokens: Option<RowsOutput>,
-    /// The last document of each hash of an id, and those before it with the same hash.
+    /// The last document of each hash of an id, and the earlier ones with the same hash.
     by_hash: HashMap<u64, Vec<u32>>,
     deleted: Vec<u32>,
 }
@@ -62,28 +63,28 @@ impl Builder {
         })
     }
 
-    /// How many documents there are.
+    /// The number of documents.
     pub(crate) fn documents(&self) -> usize {
         self.id_ends.len()
     }
 
-    /// How many of them are not deleted.
+    /// The number of documents that are not deleted.
     pub(crate) fn live(&self) -> usize {
         self.documents() - self.deleted.len()
     }
 
-    /// How many views there are.
+    /// The number of views.
     pub(crate) fn views(&self) -> usize {
         self.views.count as usize
     }
 
-    /// About how much memory all this takes.
+    /// The approximate memory in use, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        // a hash with its list of one takes some 80 bytes
+        // a hash with its one-element list takes some 80 bytes
         self.ids.len() + self.documents() * (3 * size_of::<u64>() + 80)
     }
 
-    /// Adds a document whose views were checked, and which is not among the others.
+    /// Adds a document whose views were checked, and whose id is not yet in the segment.
     pub(crate) fn add(
         &mut self,
         storage: &dyn Storage,
@@ -102,7 +103,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Deletes a document; tells whether it was there.
+    /// Deletes a document and returns whether it was there.
     pub(crate) fn delete(&mut self, id: &str) -> bool {
         let Some(documents) = self.by_hash.get_mut(&hash(id)) else { return false };
         let same = |&document: &u32| id_of(&self.ids, &self.id_ends, document) == id.as_bytes();
@@ -111,12 +112,12 @@ impl Builder {
         true
     }
 
-    /// Writes the rest, and makes everything durable.
+    /// Writes the remaining files, and makes everything durable.
     pub(crate) fn finish(self, storage: &dyn Storage) -> io::Result<SegmentEntry> {
         let Self { stem, ids, id_ends, views, tokens, deleted, .. } = self;
         let documents = id_ends.len();
         let mut order: Vec<u32> = (0..documents as u32).collect();
-        // the last of those with one id is the one that may be there still
+        // of several documents with one id, only the last can be live
         order.sort_by(|&a, &b| {
             let of = |document| id_of(&ids, &id_ends, document);
             of(a).cmp(of(b)).then(a.cmp(&b))
@@ -160,12 +161,12 @@ fn hash(id: &str) -> u64 {
 /// The views of one kind.
 #[derive(Debug)]
 struct RowsOutput {
-    /// What its first file is called, and others begin with.
+    /// The name of its first file; the names of the others begin with it.
     name: String,
     rows: Output,
     coder: Coder,
     ends: Vec<u64>,
-    /// Written from the first document on that is not whole, for those before it too.
+    /// Written from the first incomplete document on, then also for the documents before it.
     positions: Option<Output>,
     count: u64,
     scratch: RowScratch,
@@ -201,7 +202,7 @@ impl RowsOutput {
         positions: Option<&[u32]>,
         count: u32,
     ) -> io::Result<()> {
-        // with nothing left out before the last that is kept, each is at its place
+        // if nothing was left out before the last kept view, positions are consecutive
         let positions =
             positions.filter(|positions| positions.last().is_some_and(|&last| last >= count));
         if positions.is_some() && self.positions.is_none() {
@@ -228,7 +229,7 @@ impl RowsOutput {
     }
 }
 
-/// The positions of a document that is whole.
+/// Writes the positions of a document of which all views were kept.
 fn write_places(output: &mut Output, count: u32) -> io::Result<()> {
     (0..count).try_for_each(|place| output.write(bytemuck::bytes_of(&place)))
 }

@@ -1,11 +1,11 @@
-//! One bit a dimension: a view's residual as signs and a factor (RaBitQ).
+//! One-bit codes (RaBitQ): a view's residual as one sign per dimension and a factor.
 //!
-//! Let r be what a view is more than the centroid of its list, rotated at random, and s the
-//! vector of its signs, 1 or -1. The code is s and the factor |r|² / <r, s>. Then for a query q,
-//! rotated alike, factor * <s, q> estimates <r, q>: it is exact for q along r, and elsewhere errs
-//! either way, by about |r| |q| / d^1/2 for d dimensions (Gao and Long, *RaBitQ: quantizing
-//! high-dimensional vectors with a theoretical error bound for approximate nearest neighbor
-//! search*, SIGMOD 2024).
+//! Let r be the difference of a view and the centroid of its list, after a random rotation, and s
+//! the vector of its signs, 1 or -1. The code is s and the factor |r|² / <r, s>. Then for a query q
+//! with the same rotation, factor * <s, q> estimates <r, q>. The estimate is exact for q along r,
+//! and elsewhere errs in either direction by about |r| |q| / d^1/2 for d dimensions (Gao and Long,
+//! *RaBitQ: quantizing high-dimensional vectors with a theoretical error bound for approximate
+//! nearest neighbor search*, SIGMOD 2024).
 //!
 //! Codes lie in blocks of [`BLOCK`], laid out for the scan: 16 bytes for each four dimensions
 //! (a nibble, the first dimension in its lowest bit), where byte i has the nibble of code i in
@@ -13,14 +13,14 @@
 
 pub(crate) use fastlane_kernels::search::BLOCK;
 
-/// Turns a rotated residual into a bit a dimension, 1 for what is above 0, and returns the
+/// Encodes a rotated residual as one bit per dimension, 1 for values above 0, and returns the
 /// factor.
 ///
-/// A residual of zeros has the factor 0; one that is not finite has a factor that is not finite.
+/// A residual of zeros has the factor 0; the factor of one that is not finite is not finite.
 ///
 /// # Panics
 ///
-/// There is no byte for each 8 dimensions.
+/// `bits` does not have one byte per 8 dimensions.
 pub(crate) fn encode(rotated: &[f32], bits: &mut [u8]) -> f32 {
     let (eights, rest) = rotated.as_chunks::<8>();
     assert!(rest.is_empty() && bits.len() == eights.len());
@@ -36,21 +36,21 @@ pub(crate) fn encode(rotated: &[f32], bits: &mut [u8]) -> f32 {
     if size == 0.0 { 0.0 } else { square / size }
 }
 
-/// A bit for each value, the first the lowest.
+/// The signs as bits, the first value in the lowest bit.
 fn signs(values: &[f32; 8]) -> u8 {
     (0..8).fold(0, |byte, place| byte | u8::from(values[place] > 0.0) << place)
 }
 
-/// Bytes of a block of codes.
+/// The size of a block of codes in bytes.
 pub(crate) fn block_bytes(dim: usize) -> usize {
     BLOCK * dim / 8
 }
 
-/// Writes a code to its place.
+/// Writes a code at a position.
 ///
 /// # Panics
 ///
-/// The block of the place is not there, or the code is not `dim` bits.
+/// The position is beyond the blocks, or the code does not have `dim` bits.
 pub(crate) fn put(blocks: &mut [u8], dim: usize, place: usize, bits: &[u8]) {
     assert_eq!(bits.len() * 8, dim);
     let (block, byte, shift) = find(dim, place);
@@ -62,7 +62,7 @@ pub(crate) fn put(blocks: &mut [u8], dim: usize, place: usize, bits: &[u8]) {
     }
 }
 
-/// Reads the code at a place.
+/// Reads the code at a position.
 ///
 /// # Panics
 ///
@@ -77,7 +77,7 @@ pub(crate) fn get(blocks: &[u8], dim: usize, place: usize, bits: &mut [u8]) {
     }
 }
 
-/// Where the block of a place begins, which of 16 bytes is its, and which half of the byte.
+/// The start of a position's block, its byte among 16, and the shift of its half of the byte.
 fn find(dim: usize, place: usize) -> (usize, usize, usize) {
     (place / BLOCK * block_bytes(dim), place % 16, place % BLOCK / 16 * 4)
 }
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    /// A random direction: sums of 8 uniform numbers are near enough to normal ones.
+    /// A random direction: sums of 8 uniform numbers are close enough to normal.
     fn direction(dim: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
         let mut uniform = || rng.next_u32() as f32 / 2.0_f32.powi(31) - 1.0;
         let values: Vec<f32> = (0..dim).map(|_| (0..8).map(|_| uniform()).sum()).collect();
@@ -166,7 +166,7 @@ mod tests {
                     - view.iter().zip(&query).map(|(a, b)| a * b).sum::<f32>();
                 (sum, squares) = (sum + f64::from(error), squares + f64::from(error * error));
             }
-            // <r, s> / |r| is near (2 d / pi)^1/2: what s lacks makes an error of
+            // <r, s> / |r| is near (2 d / pi)^1/2: the part of r that s misses makes an error of
             // ((pi / 2 - 1) / d)^1/2, which is 0.76 / d^1/2.
             let (mean, typical) = (sum / f64::from(pairs), (squares / f64::from(pairs)).sqrt());
             let unit = 1.0 / (dim as f64).sqrt();

@@ -1,4 +1,4 @@
-//! Inverted lists: views by the centroid they are nearest to, each a code of one bit a dimension.
+//! Inverted lists: views grouped by nearest centroid, each with a code of one bit per dimension.
 
 mod code;
 mod partition;

@@ -1,44 +1,44 @@
-//! A fixed random rotation, so that no dimension of a residual counts more than another.
+//! A fixed random rotation, so that no dimension of a residual dominates.
 //!
-//! The sign of a number tells most about it when all numbers are alike in size. [`Rotation`]
-//! makes them so: each round flips random signs and multiplies with a Hadamard matrix, whose rows
-//! are orthogonal and hold 1 and -1 alone (Ailon and Chazelle, *The fast Johnson-Lindenstrauss
+//! The sign of a number carries most information when all numbers have similar size. [`Rotation`]
+//! achieves that: each round flips random signs and multiplies with a Hadamard matrix, whose rows
+//! are orthogonal and contain only 1 and -1 (Ailon and Chazelle, *The fast Johnson-Lindenstrauss
 //! transform*, 2009). It needs no matrix in memory and d log d additions.
 //!
-//! Hadamard matrices of this kind have powers of two as sizes. Where the dimensions are none, the
-//! largest that fits covers the first dimensions in one round and the last in the next. Where the
-//! two have little in common, as 512 of 1016, that alone would mix the ends badly; so the second
-//! round ends with sums and differences of the two halves of the vector. (After every round they
-//! would do harm: single values of up to 10 times the mean size were seen, and of 5 times now,
-//! which is what random directions have.)
+//! Hadamard matrices of this kind have powers of two as sizes. If the dimension is not a power of
+//! two, the largest one that fits covers the first dimensions in one round and the last in the
+//! next. Where the two windows overlap little, as 512 of 1016, that alone would mix the ends badly;
+//! so the second round ends with sums and differences of the two halves of the vector. (After every
+//! round they would do harm: single values of up to 10 times the mean size were seen, against 5
+//! times now, which is what random directions have.)
 //!
-//! The result is the same, bit by bit, on every CPU: codes that one machine wrote are right for
-//! queries that another rotates.
+//! The result is the same, bit by bit, on every CPU: codes written on one machine are valid for
+//! queries rotated on another.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use fastlane_kernels::search::Kernel;
 
-/// Rounds: enough for a vector of one dimension to spread over all.
+/// Rounds: enough for a vector along one dimension to spread over all.
 const ROUNDS: usize = 4;
 
 /// The round that ends with sums and differences of the halves.
 const CROSSING: usize = 1;
 
-/// A rotation of vectors of so many dimensions.
+/// A rotation of vectors of one dimension.
 #[derive(Debug, Clone)]
 pub(crate) struct Rotation {
     kernel: Kernel,
     dim: usize,
     /// The largest power of two that fits.
     window: usize,
-    /// What each value is multiplied with before each round: a sign, and the scale of the round.
+    /// The factor of each value before each round: a sign, times the scale of the round.
     flips: Vec<f32>,
 }
 
 impl Rotation {
-    /// Draws a rotation: the same one for the same seed.
+    /// Draws a rotation; the same seed gives the same rotation.
     ///
     /// # Panics
     ///
@@ -53,11 +53,11 @@ impl Rotation {
         Self { kernel: Kernel::best(), dim, window, flips }
     }
 
-    /// Rotates a vector: lengths and inner products stay what they were.
+    /// Rotates a vector; lengths and inner products do not change.
     ///
     /// # Panics
     ///
-    /// The vector has other dimensions.
+    /// The vector has another dimension.
     pub(crate) fn apply(&self, values: &mut [f32]) {
         assert_eq!(values.len(), self.dim);
         for (round, flips) in self.flips.chunks_exact(self.dim).enumerate() {
@@ -72,12 +72,12 @@ impl Rotation {
         }
     }
 
-    /// Turns a vector back: each step is symmetric and the rotation keeps lengths, so that the
-    /// same steps from the last to the first undo it.
+    /// Undoes the rotation: each step is symmetric and the rotation keeps lengths, so the same
+    /// steps in reverse order invert it.
     ///
     /// # Panics
     ///
-    /// The vector has other dimensions.
+    /// The vector has another dimension.
     pub(crate) fn undo(&self, values: &mut [f32]) {
         assert_eq!(values.len(), self.dim);
         for (round, flips) in self.flips.chunks_exact(self.dim).enumerate().rev() {
@@ -101,7 +101,7 @@ fn signs(count: usize, seed: u64) -> Vec<f32> {
     bits.take(count).map(|bit| if bit == 0 { 1.0 } else { -1.0 }).collect()
 }
 
-/// Makes a round keep lengths, which the window's sums and those of the halves enlarge.
+/// Scales a round so that it keeps lengths, which the sums of the window and the halves enlarge.
 fn scale(flips: &mut [f32], window: usize, round: usize) {
     let dim = flips.len();
     let inside = start(dim, window, round)..start(dim, window, round) + window;
@@ -112,7 +112,7 @@ fn scale(flips: &mut [f32], window: usize, round: usize) {
     }
 }
 
-/// Where the window begins: it covers the first dimensions, then the last, by turns.
+/// The start of the window: it covers the first dimensions in even rounds, the last in odd ones.
 fn start(dim: usize, window: usize, round: usize) -> usize {
     if round.is_multiple_of(2) { 0 } else { dim - window }
 }

@@ -1,13 +1,13 @@
-//! Estimates of a query's products with many views, from their codes alone.
+//! Estimates a query's products with many views from their codes alone.
 //!
-//! Four bits of a code have 16 possible contributions to <s, q>: a table of 16 numbers for each
-//! four dimensions, made once for a query ([`Scanner::set`]), turns a product into look-ups and
-//! sums. The numbers are bytes, in steps of 1/255 of the widest table, counted from the least of
-//! each table; so 32 codes advance by 16 dimensions in a dozen instructions (André, Kermarrec
-//! and Le Scouarnec, *Cache locality is not enough*, VLDB 2015, where this is called fast scan).
+//! Four bits of a code have 16 possible contributions to <s, q>. A table of 16 numbers for each
+//! four dimensions, made once per query ([`Scanner::set`]), turns a product into look-ups and sums.
+//! The numbers are bytes, in steps of 1/255 of the widest table, offset by the least of each table;
+//! so 32 codes advance by 16 dimensions in a dozen instructions (André, Kermarrec and Le Scouarnec,
+//! *Cache locality is not enough*, VLDB 2015, where this is called fast scan).
 //!
-//! Rounding to bytes adds an error of up to half a step for each four dimensions. A view's
-//! estimate is the same, bit by bit, with all kernels and wherever it lies.
+//! Rounding to bytes adds an error of up to half a step for each four dimensions. A view's estimate
+//! is the same, bit by bit, with all kernels and at any position.
 
 use std::f32::consts::FRAC_2_PI;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use std::ops::Range;
 use super::code::{BLOCK, block_bytes};
 use fastlane_kernels::search::{Kernel, Scan};
 
-/// What a nibble's bits make of four numbers: the sign of each, for each nibble.
+/// The signs of four numbers, for each value of a nibble.
 const SIGNS: [[f32; 16]; 4] = {
     let mut signs = [[-1.0; 16]; 4];
     let mut place = 0;
@@ -29,29 +29,29 @@ const SIGNS: [[f32; 16]; 4] = {
     signs
 };
 
-/// A query, ready to be held against codes.
+/// A query, prepared for scanning codes.
 #[derive(Debug, Clone)]
 pub(crate) struct Scanner {
     kernel: Kernel,
     dim: usize,
     /// 16 bytes for each four dimensions, with zeros up to a multiple of 64.
     tables: Vec<u8>,
-    /// What 1 in a table stands for.
+    /// The value of 1 in a table.
     step: f32,
-    /// What a sum of 0 stands for.
+    /// The value of a sum of 0.
     low: f32,
     /// The length of the query.
     length: f32,
 }
 
-/// Entries of one list that lie together.
+/// Consecutive entries of one list.
 #[derive(Debug, Clone)]
 pub(crate) struct Entries<'a> {
-    /// Whole blocks of codes, those of other lists among them.
+    /// Whole blocks of codes, which may include codes of other lists.
     pub(crate) blocks: &'a [u8],
-    /// The entries' places in the blocks.
+    /// The positions of the entries in the blocks.
     pub(crate) places: Range<usize>,
-    /// The factor of each entry: that of place `places.start` first.
+    /// The factor of each entry, starting with that of `places.start`.
     pub(crate) factors: &'a [f32],
     /// The product of the query with the list's centroid.
     pub(crate) base: f32,
@@ -68,11 +68,11 @@ impl Scanner {
         scanner
     }
 
-    /// Takes another query, and keeps the memory.
+    /// Sets another query, and reuses the memory.
     ///
     /// # Panics
     ///
-    /// The dimensions are not a multiple of 8 from 8 to 1024.
+    /// The dimension is not a multiple of 8 from 8 to 1024.
     pub(crate) fn set(&mut self, rotated_query: &[f32]) {
         self.dim = rotated_query.len();
         self.length = rotated_query.iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -91,20 +91,21 @@ impl Scanner {
         }
     }
 
-    /// Adds so many standard errors to every estimate from now on: to see which views may be good.
+    /// Adds this many standard errors to every estimate from now on, as an upper bound of the
+    /// product.
     ///
     /// The error of an estimate is its factor times the length of the query times (1 - 2/π)^1/2.
     pub(crate) fn set_margin(&mut self, deviations: f32) {
-        // a factor may be 0, and 0 times infinity is no number
+        // a factor may be 0, and 0 times infinity is NaN
         let deviations = deviations.min(1e6);
         self.low += deviations * (1.0 - FRAC_2_PI).sqrt() * self.length;
     }
 
-    /// Asks for the first codes and factors of entries that will be scanned soon, before
-    /// those that are scanned now.
+    /// Prefetches the first codes and factors of entries that will be scanned soon, while others
+    /// are scanned.
     ///
-    /// Lists lie far apart: with this, 250 codes that are in no cache take a tenth to a quarter
-    /// less time.
+    /// Lists are far apart in memory: this saves a tenth to a quarter of the time for 250 codes
+    /// that are in no cache.
     pub(crate) fn prefetch(&self, entries: &Entries<'_>) {
         const CODES: usize = 4096;
         const FACTORS: usize = 256;
@@ -117,9 +118,9 @@ impl Scanner {
     /// Pushes the estimate and the place of every entry whose estimate is above the threshold, by
     /// place.
     ///
-    /// The estimate is that of <view, query>: the base plus what the code tells. An estimate that
-    /// is NaN, as that of an entry whose factor is NaN, is never above. Entries that have no
-    /// factor, or whose block is not there whole, are left out.
+    /// The estimate is that of <view, query>: the base plus the estimate from the code. An
+    /// estimate that is NaN, as that of an entry whose factor is NaN, is never above the threshold.
+    /// Entries without a factor or a whole block are skipped.
     pub(crate) fn scan(&self, entries: &Entries<'_>, threshold: f32, found: &mut Vec<(f32, u32)>) {
         let Entries { blocks, ref places, factors, base } = *entries;
         let there = blocks.len() / block_bytes(self.dim) * BLOCK;

@@ -1,25 +1,26 @@
 //! Keeps the views that differ most from each other: a determinantal point process (DPP).
 //!
-//! Make each view as long as its weight says. A set of them spans a volume, whose square is the
-//! determinant of `L_ij = <v_i, v_j> * w_i * w_j` over the set: large when they are long and stand
-//! at right angles. The largest is too hard to find, so views are taken one by one, each time the
-//! one that makes the volume largest (Chen, Zhang and Zhou, NeurIPS 2018).
+//! Each view is scaled to the length that its weight gives. A set of views spans a volume, whose
+//! square is the determinant of `L_ij = <v_i, v_j> * w_i * w_j` over the set: it is large when the
+//! views are long and orthogonal. The largest volume is too hard to find, so views are added
+//! greedily, each time the one that enlarges the volume most (Chen, Zhang and Zhou, NeurIPS 2018).
 //!
-//! The volume grows by the length of what is left of a view outside the span of those taken. Its
-//! square is the *gain*. The Cholesky factor of `L` has a row for each view and a column for each
-//! one taken; a new column is `(L_ij - <row_i, row_j>) / sqrt(gain_j)`, and the gain of `i` falls
-//! by its square. So `k` of `n` views cost `O(n k (dim + k))`, and `k` is at most `dim`.
+//! The volume grows by the length of a view's component outside the span of the chosen ones. The
+//! square of this length is the *gain*. The Cholesky factor of `L` has a row for each view and a
+//! column for each chosen one; a new column is `(L_ij - <row_i, row_j>) / sqrt(gain_j)`, and the
+//! gain of `i` falls by its square. So `k` of `n` views cost `O(n k (dim + k))`, and `k` is at most
+//! `dim`.
 
 use crate::vectors::TokenMatrix;
 use fastlane_kernels::search::Kernel;
 
-/// It ends when no view gains more than this share of the largest square: what is left of a view
-/// in the span of the others is only rounding.
+/// It ends when no gain exceeds this share of the largest square: the component of a view outside
+/// the span is then only rounding.
 const NOTHING: f32 = 1e-5;
 
-/// The most diverse of the rows, at most `count` of them, one at least; in order.
+/// The most diverse of the rows, at most `count` but at least one, in order.
 ///
-/// Of equal gains the earlier row is taken. A weight that is no number is 0.
+/// Of equal gains the earlier row is chosen. A weight that is not a number counts as 0.
 pub(super) fn most_diverse(
     views: &TokenMatrix,
     rows: &[usize],
@@ -40,13 +41,13 @@ pub(super) fn most_diverse(
     taken
 }
 
-/// The views as long as their weights say, and what each could still gain.
+/// The scaled views, and the gain of each.
 struct Process {
     dim: usize,
     /// Rows of `dim` values.
     views: Vec<f32>,
     gains: Vec<f32>,
-    /// The Cholesky factor: a value for each view, for each one taken.
+    /// The Cholesky factor: for each chosen view, a column with a value for each view.
     columns: Vec<Vec<f32>>,
 }
 
@@ -63,14 +64,14 @@ impl Process {
         Self { dim: views.dim(), views: weighted, gains, columns: Vec::new() }
     }
 
-    /// The first place with the largest gain; none when all are taken.
+    /// The first view with the largest gain; `None` if all are chosen.
     fn largest_gain(&self) -> Option<(usize, f32)> {
         let gains = self.gains.iter().copied().enumerate();
         let open = gains.filter(|&(_, gain)| gain > f32::NEG_INFINITY);
         open.reduce(|best, next| if next.1 > best.1 { next } else { best })
     }
 
-    /// Takes a view: what the others have in its direction is no gain any more.
+    /// Chooses a view, and reduces the gains of the others by their components in its direction.
     fn take(&mut self, place: usize) {
         let gain = std::mem::replace(&mut self.gains[place], f32::NEG_INFINITY);
         if gain <= 0.0 {
@@ -105,13 +106,13 @@ mod tests {
 
     #[test]
     fn the_largest_volume_by_hand() {
-        // first (0, 3), the longest; then what is left beside its direction: 1 of (1, 2), 2 of
-        // (2, 0.5)
+        // first (0, 3), the longest; then the components orthogonal to it: 1 of (1, 2), 2 of (2,
+        // 0.5)
         let views = [1.0, 2.0, 0.0, 3.0, 2.0, 0.5];
         assert_eq!(chosen(&views, None, 1), [1]);
         assert_eq!(chosen(&views, None, 2), [1, 2]);
         // weights make the lengths sqrt(5), 0.3 and sqrt(17) / 2: (2, 0.5) keeps |2 * 2 - 1 * 0.5|
-        // / sqrt(5) = 1.57 beside (1, 2), (0, 0.3) keeps 0.3 / sqrt(5) = 0.13
+        // / sqrt(5) = 1.57 orthogonal to (1, 2), (0, 0.3) keeps 0.3 / sqrt(5) = 0.13
         assert_eq!(chosen(&views, Some(&[1.0, 0.1, 1.0]), 1), [0]);
         assert_eq!(chosen(&views, Some(&[1.0, 0.1, 1.0]), 2), [0, 2]);
     }
@@ -132,7 +133,7 @@ mod tests {
         assert_eq!(chosen(&[1.0, 0.0, 0.0, 2.0], None, 0), [1]);
     }
 
-    /// What is left of a vector outside the span of others, squared: by Gram and Schmidt.
+    /// The squared length of a vector's component outside the span of others, by Gram-Schmidt.
     fn left(vector: &[f64], basis: &[Vec<f64>]) -> (Vec<f64>, f64) {
         let mut rest = vector.to_vec();
         for unit in basis {

@@ -1,19 +1,19 @@
-//! Drops views that say what an earlier one says.
+//! Drops views that nearly repeat an earlier one.
 //!
 //! A view is dropped when its cosine with an earlier view that is kept is above the threshold. It
-//! is compared with the last [`WINDOW`] kept ones only: so a document of 100,000 views takes
-//! seconds instead of minutes. Documents of up to so many views lose every near-duplicate.
+//! is compared only with the last [`WINDOW`] kept views, so that a document of 100,000 views takes
+//! seconds instead of minutes. Documents with up to that many views lose every near-duplicate.
 
 use crate::vectors::TokenMatrix;
 use fastlane_kernels::search::Kernel;
 
-/// How many of the kept views a view is compared with, the last ones.
+/// A view is compared with this many of the last kept views.
 const WINDOW: usize = 2_048;
 
-/// How many are compared at once, before it is asked whether one was near.
+/// Views compared between two checks whether one was near.
 const BLOCK: usize = 64;
 
-/// The rows that are no near-duplicates of an earlier one, in order.
+/// The rows that are not near-duplicates of an earlier one, in order.
 ///
 /// A zero vector has no angle: its cosine counts as 0.
 pub(super) fn without(views: &TokenMatrix, threshold: f32) -> Vec<usize> {
@@ -31,7 +31,7 @@ fn without_within(views: &TokenMatrix, threshold: f32, window: usize) -> Vec<usi
         }
         kept.push(place);
         directions.extend_from_slice(&view);
-        // twice the window at most, so that what is too old moves out rarely
+        // up to twice the window, so that old directions are dropped rarely
         if directions.len() >= 2 * window * dim {
             directions.drain(..window * dim);
         }
@@ -46,7 +46,7 @@ fn direction(view: &[f32]) -> Vec<f32> {
     view.iter().map(|&value| (f64::from(value) * scale) as f32).collect()
 }
 
-/// Tells whether one of the directions is near, asking the latest block first.
+/// Returns whether one of the directions is near, comparing the latest block first.
 fn has_near(view: &[f32], directions: &[f32], threshold: f32) -> bool {
     let mut cosines = [0.0; BLOCK];
     directions.rchunks(BLOCK * view.len()).any(|block| {
@@ -67,7 +67,7 @@ mod tests {
         let views = TokenMatrix::new(2, vec![1.0, 0.0, 4.0, 3.0, 3.0, 4.0, -1.0, 0.0]);
         assert_eq!(without(&views, 0.97), [0, 1, 2, 3]);
         assert_eq!(without(&views, 0.9), [0, 1, 3]);
-        // the second is gone, so the third has nothing near
+        // the second is dropped, so the third has no near view
         assert_eq!(without(&views, 0.7), [0, 2, 3]);
         // the opposite of a vector has a cosine of -1
         assert_eq!(without(&views, -0.5), [0, 3]);

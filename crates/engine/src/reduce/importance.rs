@@ -1,9 +1,9 @@
-//! Keeps the views that a learned weight calls important.
+//! Keeps the views with the largest weights.
 
-/// The share of the rows that have the largest weights, rounded up, one at least; of equal
-/// weights the earlier row.
+/// The given share of the rows, those with the largest weights, rounded up to at least one; of
+/// equal weights the earlier row.
 ///
-/// The rows are in order, before and after. A weight that is no number is the least.
+/// The rows are in order, before and after. A NaN weight is the least.
 pub(super) fn most_important(rows: &[usize], weights: &[f32], share: f32) -> Vec<usize> {
     let count = (rows.len() as f32 * share.clamp(0.0, 1.0)).ceil() as usize;
     let mut kept = rows.to_vec();
@@ -13,7 +13,7 @@ pub(super) fn most_important(rows: &[usize], weights: &[f32], share: f32) -> Vec
     kept
 }
 
-/// A weight as it is compared: adding 0 makes the two zeros one.
+/// A weight for comparison: adding 0 turns -0 into 0.
 fn weight(weight: f32) -> f32 {
     if weight.is_nan() { f32::NEG_INFINITY } else { weight + 0.0 }
 }
@@ -53,7 +53,8 @@ mod tests {
             let weights: Vec<f32> = weights.iter().map(|&weight| f32::from(weight)).collect();
             let rows: Vec<usize> = (0..weights.len()).collect();
             let kept = most_important(&rows, &weights, share);
-            // those before a row in the ranking: the heavier, and the earlier of the same weight
+            // those before a row in the ranking: larger weight, or the same weight and an earlier
+            // row
             let before = |row: usize| {
                 let heavier = rows.iter().filter(|&&other| weights[other] > weights[row]).count();
                 heavier + (0..row).filter(|&other| weights[other] == weights[row]).count()

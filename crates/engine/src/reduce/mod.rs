@@ -1,8 +1,8 @@
-//! Fewer views of a document, before they are written.
+//! Reduces the views of a document before they are written.
 //!
-//! Three ways, each optional, in this order: drop views that are nearly the same as an earlier
+//! There are three optional ways, applied in this order: drop views that nearly repeat an earlier
 //! one, keep the share of views with the largest weights, keep the few that differ most from each
-//! other. What is kept stays in its order, and a document with views keeps at least one.
+//! other. Kept views stay in order, and a document with views keeps at least one.
 //!
 //! ```
 //! use fastlane_engine::{Reduction, TokenMatrix};
@@ -32,10 +32,10 @@ pub struct Reduction {
     ///
     /// Without weights it drops none. Off by default.
     pub importance: Option<f32>,
-    /// Keep at most so many views, those that span the largest volume when each is as long as its
-    /// weight says. 0 counts as 1. Off by default.
+    /// Keep at most this many views: those that span the largest volume when each has its weight as
+    /// its length. 0 counts as 1. Off by default.
     ///
-    /// Views that others add up to are dropped too, so no more are kept than there are dims.
+    /// Linearly dependent views are dropped too, so at most as many are kept as there are dims.
     pub diverse: Option<usize>,
 }
 
@@ -45,12 +45,12 @@ impl Reduction {
 
     /// The rows that are kept, in order; at least one if there are any.
     ///
-    /// Weights say how important each view is, all the same without them. One that is no number
-    /// counts as the least.
+    /// Weights are the importance of each view; without them, all are equal. A NaN weight is the
+    /// least.
     ///
-    /// Costs: near-duplicates compare a view with the 2,048 last kept at most, so a document of n
-    /// views takes `2048 * n * dim` multiplications in the worst case; diverse ones take
-    /// `n * count * (dim + count)`.
+    /// Cost: near-duplicates compare a view with at most the last 2,048 kept ones, so a document of
+    /// n views takes `2048 * n * dim` multiplications in the worst case; diverse ones take `n *
+    /// count * (dim + count)`.
     ///
     /// # Panics
     ///
@@ -92,7 +92,7 @@ mod tests {
         let weights = [0.5, 0.9, 0.4, 0.1];
         let mut reduction = Reduction::default();
         assert_eq!(reduction.apply(&views, Some(&weights)), [0, 2, 3]);
-        // 0.6 of 3 views are 2; the heavy second one is gone before its weight is asked for
+        // 0.6 of 3 views are 2; the heavy second one was dropped before weights are used
         reduction.importance = Some(0.6);
         assert_eq!(reduction.apply(&views, Some(&weights)), [0, 2]);
         assert_eq!(reduction.apply(&views, None), [0, 2, 3]);
@@ -108,7 +108,7 @@ mod tests {
             assert_eq!(reduction.apply(&TokenMatrix::new(3, vec![0.0; 3]), Some(&[0.0])), [0]);
         }
         let zeros = TokenMatrix::new(3, vec![0.0; 9]);
-        // no angle with anything, so no duplicates; but nothing of them makes a volume larger
+        // zeros have no angle, so they are not duplicates; but they do not enlarge a volume
         assert_eq!(Reduction::default().apply(&zeros, None), [0, 1, 2]);
         assert_eq!(all.apply(&zeros, None), [0]);
     }

@@ -1,4 +1,4 @@
-//! Which documents are scored: by lists, by all views, or all there are.
+//! Nominates the documents that are scored: by lists, by a scan of all views, or all documents.
 
 use crate::encoder::Lane;
 use crate::index::{FEWEST_VIEWS, Reader, SearchError, Segment};
@@ -10,7 +10,7 @@ use super::scope::Scope;
 use super::score::{Scored, Scorer};
 use super::{DocumentSet, Nominate, Request, USUAL_RECALL};
 
-/// With more than one of so many documents wanted, all views are compared.
+/// If more than one document in this many is wanted, all views are scanned.
 const MOST: usize = 4;
 
 /// Finds the best documents for lanes.
@@ -25,12 +25,12 @@ impl<'a> Nominator<'a> {
         Self { reader, request, scope: Scope { filter: request.filter, pace } }
     }
 
-    /// At least the `wanted` best documents, scored by the lanes, in no order.
+    /// At least the `wanted` best documents, scored by the lanes, unordered.
     pub(super) fn best(&self, wanted: usize) -> Result<Vec<Scored>, SearchError> {
         match self.request.nominate {
             Nominate::All => self.all(),
             _ if self.reader.generation.space.is_none() => self.scan(),
-            // whoever asks for lists gets them, however few views there are
+            // an explicit request for lists is followed, however few views there are
             Nominate::Lists { probes, margin } => self.by_lists(wanted, Effort { probes, margin }),
             Nominate::Auto => self.by_recall(wanted, USUAL_RECALL),
             Nominate::Recall(recall) => self.by_recall(wanted, recall),
@@ -38,8 +38,8 @@ impl<'a> Nominator<'a> {
         }
     }
 
-    /// Looks into as many lists as such a share of the best takes, or at all views if these are few
-    /// or most documents are wanted.
+    /// Probes the lists needed for this recall, or scans all views if these are few or most
+    /// documents are wanted.
     fn by_recall(&self, wanted: usize, recall: f32) -> Result<Vec<Scored>, SearchError> {
         let segments = &self.reader.generation.segments;
         let views: usize = segments.iter().map(|segment| segment.views.len()).sum();
@@ -85,7 +85,7 @@ impl<'a> Nominator<'a> {
         Scorer::of_lanes(self.request.lanes, self.reader.settings().dim)
     }
 
-    /// Lets each lane nominate its best documents, and scores these for all lanes.
+    /// Each lane nominates its best documents, which are then scored for all lanes.
     fn by_lists(&self, wanted: usize, effort: Effort) -> Result<Vec<Scored>, SearchError> {
         let [lane] = self.request.lanes else { return self.by_many_lanes(wanted, effort) };
         self.by_one_lane(lane, wanted, effort)

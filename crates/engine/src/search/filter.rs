@@ -6,26 +6,26 @@ use crate::index::{Bits, Reader};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentSet {
     pub(super) generation: u64,
-    /// Tells one index from another.
+    /// Identifies the generation of the index.
     pub(super) identity: u32,
     /// One set for each segment.
     pub(super) segments: Vec<Bits>,
 }
 
 impl DocumentSet {
-    /// Counts the documents.
+    /// The number of documents.
     pub fn len(&self) -> usize {
         self.segments.iter().map(Bits::count).sum()
     }
 
-    /// Tells whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
 impl Reader {
-    /// The set of the documents with these ids; ids that are not there are left out.
+    /// The set of the documents with these ids; unknown ids are skipped.
     pub fn select<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> DocumentSet {
         let mut set = self.select_none();
         for (segment, document) in ids.into_iter().filter_map(|id| self.generation.find(id)) {

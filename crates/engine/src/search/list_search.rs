@@ -1,8 +1,8 @@
-//! One lane through the lists: probe, scan codes, compare what may be among the best exactly.
+//! Searches the lists for one lane: probe lists, scan codes, compute promising products exactly.
 //!
-//! An estimate errs by about `factor * |query|`, so the scan can tell which views may still beat
-//! the best documents so far, up to a *margin* of so many standard errors, and these are compared
-//! exactly at once. The better the first lists are, the fewer views that is.
+//! An estimate errs by about `factor * |query|`. So the scan can select the views that may still
+//! beat the best documents so far, up to a *margin* of some standard errors. These are compared
+//! exactly at once. The better the first lists are, the fewer views need this.
 
 use crate::codec::RowScratch;
 use crate::index::{Reader, SearchError};
@@ -15,18 +15,19 @@ use super::probe_plan::Effort;
 use super::scope::Scope;
 use super::score::Scored;
 
-/// Rows are asked for so many before they are needed.
+/// Rows are prefetched this many views ahead.
 const AHEAD: usize = 12;
 
-/// A list is worth its centroid and so many radii: with 3 to 5 a given number of lists finds most.
+/// The value of a list is its centroid's product plus this many radii: 3 to 5 find most with a
+/// given number of lists.
 const REACH: f32 = 4.0;
 
-/// One lane's way.
+/// The search of one lane.
 pub(super) struct Probing<'a> {
     reader: &'a Reader,
     scope: Scope<'a>,
     query: &'a [f32],
-    /// The query as rows want it.
+    /// The query, rotated as rows are.
     turned: Vec<f32>,
     kernel: Kernel,
 }
@@ -34,14 +35,14 @@ pub(super) struct Probing<'a> {
 impl<'a> Probing<'a> {
     pub(super) fn new(reader: &'a Reader, scope: Scope<'a>, query: &'a [f32]) -> Self {
         let mut turned = query.to_vec();
-        // all segments of an index are stored in one way
+        // all segments of an index have the same codec
         if let Some(segment) = reader.generation.segments.first() {
             segment.views.turn(&mut turned);
         }
         Self { reader, scope, query, turned, kernel: Kernel::best() }
     }
 
-    /// The best documents by exact products; more lists while there are fewer than `wanted`.
+    /// The best documents by exact products; scans more lists while there are fewer than `wanted`.
     pub(super) fn best(
         &self,
         wanted: usize,
@@ -54,7 +55,7 @@ impl<'a> Probing<'a> {
         scanner.set_margin(effort.margin);
         let mut probes = Vec::new();
         let lists = space.partition.lists();
-        // squares of large values are no f32
+        // squares of large values overflow f32
         let squares: f64 = self.query.iter().map(|&value| f64::from(value).powi(2)).sum();
         let reach = REACH * squares.sqrt() as f32;
         loop {
@@ -75,7 +76,7 @@ impl<'a> Probing<'a> {
         }
     }
 
-    /// Goes through lists, the most promising first.
+    /// Visits lists, the most promising first.
     fn walk(
         &self,
         scanner: &Scanner,
@@ -113,7 +114,7 @@ impl<'a> Probing<'a> {
         })
     }
 
-    /// The view that a code is of; none if its document may not be found.
+    /// The view of a code; `None` if its document may not be found.
     fn view(&self, segment: u32, place: u32) -> Result<Option<u32>, SearchError> {
         let part = self.reader.segment(segment);
         let lists = part.lists.as_ref().expect("a code comes from a list");
@@ -163,7 +164,7 @@ impl<'a> Probing<'a> {
     }
 }
 
-/// A view, compared exactly.
+/// A view with its exact product.
 #[derive(Debug, Clone, Copy)]
 struct Found {
     product: f32,
@@ -175,10 +176,10 @@ struct Found {
 /// The best documents so far.
 struct Best {
     wanted: usize,
-    /// The score of the worst of them, once there are as many as wanted.
+    /// The score of the worst one, once there are as many as wanted.
     threshold: f32,
     found: Vec<Found>,
-    /// When it is time to leave some out.
+    /// The number of entries at which the worst ones are dropped.
     room: usize,
 }
 
@@ -195,7 +196,7 @@ impl Best {
         }
     }
 
-    /// Keeps the best view of each document, and of documents the best and their equals.
+    /// Keeps the best view of each document, and the best documents including ties.
     fn shrink(&mut self) {
         let document = |found: &Found| (found.segment, found.document);
         self.found.sort_unstable_by(|a, b| {

@@ -1,13 +1,13 @@
-//! One search, in running order: lanes nominate documents, views score them, hits explain them.
+//! Searches an index: lanes nominate documents, views score them, hits explain the scores.
 //!
 //! ```text
 //! request → [probe lists → scan codes → exact products] or [all views] → best view of a document
 //!         → [sum-max over token views] → hits
 //! ```
 //!
-//! A search looks at distinct documents: it fetches more views until there are `k` of these, or no
-//! views are left. Equal scores rank by id, descending, as trec_eval ranks them, so that the order
-//! depends on the documents alone and a search for few is the start of a search for many.
+//! A search counts distinct documents: it fetches more views until there are `k` documents, or no
+//! views are left. Equal scores rank by id, descending, as in trec_eval. So the order depends on
+//! the documents alone, and a search for few is a prefix of a search for many.
 
 mod candidates;
 mod filter;
@@ -29,31 +29,31 @@ use candidates::Nominator;
 use pace::Pace;
 use score::Scored;
 
-/// The largest value of a query.
+/// The largest value in a query.
 const MOST: f32 = 1e30;
 
-/// The share of the best documents that is found unless another is asked for.
+/// The default recall: the share of the best documents that is found.
 const USUAL_RECALL: f32 = 0.98;
 
-/// Several lanes without a rerank look for at least this many documents, so that the best ten are the
-/// first ten of the best hundred.
+/// Several lanes without a rerank look for at least this many documents, so that the best ten are
+/// the first ten of the best hundred.
 const LEAST_OF_MANY: usize = 100;
-/// Each of several lanes nominates this many times the documents that are wanted.
+/// Each of several lanes nominates this many times the number of wanted documents.
 const DEPTH_OF_MANY: usize = 4;
 
-/// What to look for.
+/// A search request.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The views that search, and their shares in the score; as long as the index's searched views.
-    /// Without any, nothing is found, unless all documents are nominated.
+    /// The views that search, and their weights; of the dimension of the searched views. Without
+    /// lanes nothing is found, unless all documents are nominated.
     pub lanes: &'a [Lane<'a>],
-    /// How many documents are wanted.
+    /// The number of documents to return.
     pub k: usize,
     /// How documents are nominated.
     pub nominate: Nominate,
-    /// Scores the best once more, by late interaction.
+    /// Rescores the best documents by late interaction.
     pub rerank: Option<Rerank<'a>>,
-    /// The only documents that may be found.
+    /// A filter: the only documents that may be found.
     pub filter: Option<&'a DocumentSet>,
 }
 
@@ -63,57 +63,57 @@ pub enum Nominate {
     /// As [`Recall`](Self::Recall) of 0.98.
     #[default]
     Auto,
-    /// By as many lists as find such a share of the best documents, above 0: of many queries, not
-    /// of each. By all views for 1, where there are no lists, where a filter leaves little, and
-    /// where a large part of the documents is wanted.
+    /// Probes as many lists as find this share, above 0, of the best documents, on average over
+    /// queries. Scans all views for 1, where there are no lists, where a filter leaves few
+    /// documents, and where a large part of the documents is wanted.
     Recall(f32),
-    /// By so many lists, at first, even where few documents may be found.
+    /// Probes a given number of lists first, even where few documents may be found.
     Lists {
-        /// How many lists are looked into.
+        /// The number of lists to probe.
         probes: usize,
-        /// By how many standard errors the estimate of a view may fall short of the best
-        /// documents so far, and be compared exactly still. Infinite: all are.
+        /// A view is compared exactly unless its estimate falls below the best documents so far by
+        /// more than this many standard errors. Infinite: all views are compared.
         margin: f32,
     },
-    /// By exact products with all views.
+    /// Computes exact products with all views.
     Scan,
-    /// All documents are nominated: for late interaction over everything.
+    /// Nominates all documents: for late interaction over the whole index.
     All,
 }
 
-/// Late interaction: for each view of a query the best product with a token view, added up.
+/// Late interaction: the best product with a token view for each query view, added up.
 ///
-/// Where documents bring no token views apart, the searched views are their token views; an index
-/// of lane views alone refuses it ([`IndexSettings::lanes_only`](crate::IndexSettings::lanes_only)).
+/// Where documents have no separate token views, the searched views are their token views. An index
+/// of lane views only refuses it ([`IndexSettings::lanes_only`](crate::IndexSettings::lanes_only)).
 #[derive(Debug, Clone, Copy)]
 pub struct Rerank<'a> {
-    /// All views of the query, as long as the index's token views.
+    /// All views of the query, of the dimension of the token views.
     pub query: &'a TokenMatrix,
-    /// What each counts; all the same if nothing is said.
+    /// The weight of each view; equal if absent.
     pub weights: Option<&'a [f32]>,
-    /// How many of the nominated documents are scored: at least as many as are wanted.
+    /// The number of nominated documents to score; at least `k` are scored.
     pub documents: usize,
 }
 
 impl<'a> Request<'a> {
-    /// Asks for the `k` best documents by lanes, with the usual effort.
+    /// Requests the `k` best documents by lanes, with the default recall.
     pub fn new(lanes: &'a [Lane<'a>], k: usize) -> Self {
         Self { lanes, k, nominate: Nominate::Auto, rerank: None, filter: None }
     }
 
-    /// Asks for the `k` best documents by late interaction with all of them.
+    /// Requests the `k` best documents by late interaction with all documents.
     pub fn sum_max(query: &'a TokenMatrix, k: usize) -> Self {
         let rerank = Some(Rerank { query, weights: None, documents: usize::MAX });
         Self { lanes: &[], k, nominate: Nominate::All, rerank, filter: None }
     }
 }
 
-/// How long the stages of a search took.
+/// The duration of the stages of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SearchTimes {
-    /// Lanes nominated documents.
+    /// Nomination by lanes.
     pub probe: Duration,
-    /// Late interaction scored them.
+    /// Scoring by late interaction.
     pub rerank: Duration,
 }
 
@@ -122,29 +122,29 @@ pub struct SearchTimes {
 pub struct Hit<'a> {
     /// Its id.
     pub id: &'a str,
-    /// How well it fits.
+    /// Its score.
     pub score: f32,
-    /// What made the score: for each lane, or each view of a rerank's query, the best view.
+    /// The pairs that make up the score: the best view for each lane, or for each rerank view.
     pub pairs: Vec<Pair>,
 }
 
-/// A view of a query and the view of a document that fits it best.
+/// A query view and the document view with the largest product.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
-    /// Which token of the query.
+    /// The index of the query token.
     pub query: usize,
-    /// Which view of the document: of the token views after a rerank, of the searched ones before.
-    /// Counted as the document was added, whatever a [`Reduction`](crate::Reduction) left out: the
-    /// place of its token.
+    /// The index of the document view: among token views after a rerank, else among searched views.
+    /// It is counted as the document was added, before a [`Reduction`](crate::Reduction): the
+    /// position of its token.
     pub view: usize,
     /// Their product.
     pub product: f32,
 }
 
 impl Reader {
-    /// Finds the documents that fit best, best first.
+    /// Finds the best documents, best first.
     ///
-    /// Fewer than `k` come back when there are no more that may be found.
+    /// Fewer than `k` are returned if no more may be found.
     ///
     /// # Errors
     ///
@@ -153,7 +153,7 @@ impl Reader {
         Ok(self.search_timed(request)?.0)
     }
 
-    /// Finds the same, and tells how long each stage took.
+    /// As [`search`](Self::search), with the duration of each stage.
     ///
     /// # Errors
     ///
@@ -165,8 +165,8 @@ impl Reader {
         self.search_while(request, &|| true)
     }
 
-    /// Finds the same while `go_on` says so: it is asked between documents and between lists, about
-    /// once in a millisecond.
+    /// As [`search`](Self::search), while `go_on` returns true: it is called between documents and
+    /// between lists, about once in a millisecond.
     ///
     /// # Errors
     ///
@@ -232,7 +232,7 @@ impl Reader {
         }
     }
 
-    /// Puts the best in front, equal ones by id, descending, and leaves out the others.
+    /// Sorts the best documents, ties by id, descending, and truncates to `k`.
     fn rank(&self, scored: &mut Vec<Scored>, k: usize) -> Result<(), SearchError> {
         let id = |scored: &Scored| self.segment(scored.segment).id(scored.document as usize);
         if let Some(lost) = scored.iter().find(|scored| id(scored).is_none()) {
@@ -248,7 +248,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Names the document, and its views by their positions instead of their places.
+    /// Resolves the document's id, and replaces the places of its views by their positions.
     fn hit(&self, scored: Scored, reranked: bool) -> Result<Hit<'_>, SearchError> {
         let Scored { segment, document, score, mut pairs } = scored;
         let segment = self.segment(segment);
@@ -268,10 +268,10 @@ impl Reader {
     }
 }
 
-/// How many of the best documents the lanes are asked for.
+/// The number of best documents to request from the lanes.
 ///
-/// Several lanes score by their sum: a document that is good for all and the best for none is found
-/// only where each lane nominates more than are wanted.
+/// Several lanes score by their sum. A document that is good for all lanes and the best for none is
+/// found only if each lane nominates more documents than are wanted.
 fn wanted(request: &Request<'_>) -> usize {
     match request.rerank {
         Some(rerank) => rerank.documents.max(request.k),
@@ -282,7 +282,7 @@ fn wanted(request: &Request<'_>) -> usize {
     }
 }
 
-/// Lanes and views may count less than others, but not against a document.
+/// Checks that a weight is finite and not negative.
 fn check_weight(weight: f32) -> Result<(), SearchError> {
     match weight.is_finite() && weight >= 0.0 {
         true => Ok(()),
@@ -294,7 +294,7 @@ fn check_view(what: &'static str, view: &[f32], wanted: usize) -> Result<(), Sea
     if view.len() != wanted {
         return Err(SearchError::Dim { what, found: view.len(), wanted });
     }
-    // with larger ones a product might not be finite
+    // larger values could make a product infinite
     match view.iter().find(|value| value.is_nan() || value.abs() > MOST) {
         Some(&value) => Err(SearchError::Value { value }),
         None => Ok(()),

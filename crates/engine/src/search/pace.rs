@@ -4,12 +4,11 @@ use std::cell::Cell;
 
 use crate::index::SearchError;
 
-/// A step is a document that is scored, or a list that is scanned: tens of microseconds. The caller
-/// is asked once for this many, which costs nothing that can be measured and delays a stop by about a
-/// millisecond.
+/// A step is a scored document or a scanned list: tens of microseconds. The caller is asked once
+/// per this many steps, which has no measurable cost and delays a stop by about a millisecond.
 const STEPS: u32 = 32;
 
-/// Asks the caller now and then whether the search goes on.
+/// Asks the caller now and then whether to go on.
 pub(super) struct Pace<'a> {
     go_on: &'a dyn Fn() -> bool,
     left: Cell<u32>,
@@ -20,7 +19,7 @@ impl<'a> Pace<'a> {
         Self { go_on, left: Cell::new(1) }
     }
 
-    /// Counts a step; fails when the search shall end.
+    /// Counts a step; fails when the caller has stopped the search.
     pub(super) fn step(&self) -> Result<(), SearchError> {
         match self.left.get() {
             1 if (self.go_on)() => self.left.set(STEPS),

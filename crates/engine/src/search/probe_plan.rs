@@ -1,31 +1,32 @@
-//! How hard lists are looked into, for a wanted recall.
+//! Plans the effort of a list search for a wanted recall.
 //!
-//! In the order of what lists are worth, the same number of them finds the same share of the best
-//! documents whatever the size: with 100,000 to 10,000,000 views, 128 or 384 dims, token views or
-//! nine lane views a document, 98 of the best 100 take 200 to 280 lists, and 98 % of the best ten 100
-//! to 170. More documents take more, and so do fewer misses. The numbers below are the larger ones
-//! of those that were measured, with a reserve of 0.002: see `docs/guide/indexing.md`.
+//! When lists are ordered by value, the same number of lists finds the same share of the best
+//! documents at every index size: with 100,000 to 10,000,000 views, 128 or 384 dims, token views or
+//! nine lane views per document, 98 of the best 100 take 200 to 280 lists, and 98 % of the best ten
+//! 100 to 170. More documents or fewer misses take more lists. The numbers below are the larger of
+//! the measured ones, with a reserve of 0.002: see `docs/guide/indexing.md`.
 //!
-//! The road not taken: to stop when the next list is worth less than the worst of the best documents
-//! so far. That finds as much in the same time on a million views, and takes several times as long on
-//! nine million lane views.
+//! The road not taken: to stop when the value of the next list is below the worst of the best
+//! documents so far. That finds as much in the same time on a million views, and takes several
+//! times as long on nine million lane views.
 
-/// How many lists, and how much doubt.
+/// The number of lists, and the margin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Effort {
-    /// How many lists.
+    /// The number of lists to probe.
     pub(super) probes: usize,
-    /// By how many standard errors an estimate may fall short and be compared exactly still.
+    /// The standard errors by which an estimate may fall short and still be compared exactly.
     pub(super) margin: f32,
 }
 
 impl Effort {
-    /// What finds such a share, below 1, of the `wanted` best documents; `left` of all may be found.
+    /// The effort for a recall below 1 of the `wanted` best documents, when a share `left` of all
+    /// documents may be found.
     pub(super) fn of(recall: f32, wanted: usize, left: f64) -> Self {
         let misses = f64::from(1.0 - recall);
         let wanted = wanted as f64 / left.max(1e-3);
         let probes = (170.0 + 6.0 * wanted.powf(2.0 / 3.0)) * (0.02 / misses).powf(0.7);
-        // the codes lose a fifth of what is lost: 0.01 with 1 standard error, 0.003 with 1.5
+        // the codes cause a fifth of the loss: 0.01 with 1 standard error, 0.003 with 1.5
         let margin = (-misses.log10() - 0.25).max(0.0);
         Self { probes: probes as usize, margin: margin as f32 }
     }

@@ -1,4 +1,4 @@
-//! Exact scores of documents, by the views as they are stored.
+//! Exact scores of documents, from the stored views.
 
 use crate::TokenMatrix;
 use crate::codec::RowScratch;
@@ -18,13 +18,13 @@ pub(super) struct Scored {
     pub(super) pairs: Vec<Pair>,
 }
 
-/// Queries that documents are scored for, one after the other in memory.
+/// Queries that documents are scored for, consecutive in memory.
 pub(super) struct Scorer {
     values: Vec<f32>,
-    /// Whether they are turned as the rows of the index are.
+    /// Whether they are rotated as the rows of the index are.
     turned: bool,
     dim: usize,
-    /// Which token each stands for, and what it counts.
+    /// The token and the weight of each query.
     queries: Vec<(usize, f32)>,
     best: Vec<(f32, u32)>,
     scratch: RowScratch,
@@ -82,7 +82,7 @@ impl Scorer {
     }
 }
 
-/// Keeps the best of the documents, and scores them by late interaction.
+/// Keeps the best documents, and scores them by late interaction.
 pub(super) fn rerank(
     (reader, pace): (&Reader, &Pace<'_>),
     rerank: &Rerank<'_>,

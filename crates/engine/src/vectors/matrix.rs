@@ -1,4 +1,4 @@
-//! The views of one text: a vector for each token, one after the other in memory.
+//! The views of one text: one vector per token, consecutive in memory.
 
 /// Vectors of one length, in order; one row for each token of a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,7 +8,7 @@ pub struct TokenMatrix {
 }
 
 impl TokenMatrix {
-    /// Takes rows of `dim` values that lie one after the other.
+    /// Takes consecutive rows of `dim` values.
     ///
     /// # Panics
     ///
@@ -18,36 +18,36 @@ impl TokenMatrix {
         Self { dim, values }
     }
 
-    /// Tells how long each vector is.
+    /// The dimension of each vector.
     pub fn dim(&self) -> usize {
         self.dim
     }
 
-    /// Counts the vectors.
+    /// The number of vectors.
     pub fn len(&self) -> usize {
         self.values.len() / self.dim
     }
 
-    /// Tells whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// Shows one vector.
+    /// Returns one vector.
     ///
     /// # Panics
     ///
-    /// There are not so many.
+    /// An index is out of range.
     pub fn row(&self, index: usize) -> &[f32] {
         &self.values[index * self.dim..][..self.dim]
     }
 
-    /// Goes through the vectors in order.
+    /// Iterates over the vectors in order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values.chunks_exact(self.dim)
     }
 
-    /// Shows all values, vector after vector.
+    /// Returns all values, vector after vector.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
@@ -56,14 +56,14 @@ impl TokenMatrix {
     ///
     /// # Panics
     ///
-    /// There are not so many.
+    /// An index is out of range.
     pub fn select(&self, rows: &[usize]) -> Self {
         let values = rows.iter().flat_map(|&row| self.row(row)).copied().collect();
         Self { dim: self.dim, values }
     }
 
-    /// Scores a document for a query as late interaction does: for each vector of the query the
-    /// largest inner product with a vector of the document, added up.
+    /// The late-interaction score (sum-max) of a document for this query: the largest inner product
+    /// with a vector of the document for each vector of the query, added up.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! Vectors of tokens, and how two sets of them are compared.
+//! Token vectors, their late-interaction score, and their files.
 
 mod files;
 mod matrix;

@@ -1,19 +1,19 @@
-//! What an index holds as a function of its generation's number, and the way from one to the next.
+//! The content of an index as a function of its generation's number, and the change to the next.
 //!
 //! A generation touches some of the documents: each of these is deleted, or gets views that depend
-//! on the generation. So a document is as the last generation that touched it left it.
+//! on the generation. So a document is determined by the last generation that touched it.
 
 use std::collections::BTreeMap;
 
 use fastlane_engine::{TokenMatrix, Writer};
 
-/// The length of all views.
+/// The dimension of all views.
 pub(crate) const DIM: usize = 8;
 /// The name of the attachment.
 pub(crate) const ATTACHED: &str = "note";
 /// The first generation is empty.
 const FIRST: u64 = 2;
-/// There are never more documents.
+/// The largest number of documents.
 const MOST: u64 = 150;
 
 pub(crate) type Documents = BTreeMap<String, TokenMatrix>;
@@ -30,18 +30,18 @@ pub(crate) fn documents(generation: u64) -> Documents {
     documents
 }
 
-/// What the attachment says, if there is one.
+/// The content of the attachment, if there is one.
 pub(crate) fn attachment(generation: u64) -> Option<String> {
     let since = generation - generation % 3;
     (since >= FIRST && generation % 3 < 2).then(|| since.to_string())
 }
 
-/// Whether a generation comes to be by a compaction.
+/// Whether a generation is made by a compaction.
 pub(crate) fn is_compaction(generation: u64) -> bool {
     generation.is_multiple_of(5)
 }
 
-/// Makes of the generation before what the generation is to hold.
+/// Changes the previous generation to this one.
 pub(crate) fn change(writer: &mut Writer, generation: u64) {
     for number in 0..MOST {
         match touch(number, generation) {
@@ -69,9 +69,9 @@ enum Touch {
     Views(TokenMatrix),
 }
 
-/// What a generation does to a document; one is always added, so that there is a change.
+/// The change of a document in a generation; one is always added, so that there is a change.
 fn touch(number: u64, generation: u64) -> Option<Touch> {
-    // the index grows, so that lists come to be, and are outgrown
+    // the index grows, so that lists are created and outgrown
     if number > 10 + generation {
         return None;
     }
@@ -89,7 +89,7 @@ fn id(number: u64) -> String {
     format!("d{number}")
 }
 
-/// Views that depend on a number alone; halves hold their values exactly.
+/// Views that depend only on a number; halves hold their values exactly.
 pub(crate) fn views(seed: u64, count: usize) -> TokenMatrix {
     let mut random = Random(seed);
     TokenMatrix::new(

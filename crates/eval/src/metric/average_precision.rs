@@ -3,10 +3,10 @@
 use super::{Metric, sum};
 use crate::judged::{Judged, is_relevant};
 
-/// How early all relevant documents come; its mean over queries is MAP.
+/// Average precision of a ranking; its mean over queries is MAP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct AveragePrecision {
-    /// Ranks looked at; all of them when absent. The divisor stays all relevant documents.
+    /// The ranks that count; all of them if `None`. The divisor is always all relevant documents.
     pub(super) cutoff: Option<usize>,
     /// The lowest grade that counts as relevant.
     pub(super) level: i32,

@@ -1,4 +1,4 @@
-//! The measures, one per file, and the names people call them by.
+//! The measures, one per file, and their names.
 //!
 //! To add one: its file, a line here, and a line in [`Measure`]'s matches in `name.rs`.
 
@@ -20,12 +20,12 @@ use success::Success;
 
 use crate::judged::Judged;
 
-/// A number between 0 and 1 for one judged ranking; [`Measure::value`] says what an empty one gets.
+/// A number between 0 and 1 for one judged ranking; see [`Measure::value`] for empty rankings.
 trait Metric {
     fn value(&self, judged: &Judged) -> f64;
 }
 
-/// `part / whole`, and 0 where there is no whole.
+/// `part / whole`, and 0 if `whole` is 0.
 fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

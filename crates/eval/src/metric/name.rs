@@ -74,10 +74,10 @@ fn dcg(gains: Gains) -> String {
     }
 }
 
-/// Why a text names no measure.
+/// A text is not the name of a measure.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ParseMeasureError {
-    /// The name is none of ours.
+    /// The name is unknown.
     #[error(
         "unknown measure `{measure}`, wanted nDCG@k, RR@k, AP, R@k, P@k or Success@k, \
          with parameters as in `AP(rel=2)` and `nDCG(dcg='exp-log2')@10`"
@@ -86,28 +86,28 @@ pub enum ParseMeasureError {
         /// The measure as written.
         measure: String,
     },
-    /// The measure means nothing without a cutoff.
+    /// The measure needs a cutoff.
     #[error("measure `{measure}` needs a cutoff, such as `{measure}@10`")]
     NoCutoff {
         /// The measure as written.
         measure: String,
     },
-    /// The cutoff is no positive whole number.
+    /// The cutoff is not a positive whole number.
     #[error("cutoff `{found}` of measure `{measure}` is not a positive whole number")]
     Cutoff {
         /// The measure as written.
         measure: String,
-        /// What stands where the cutoff belongs.
+        /// The text in place of the cutoff.
         found: String,
     },
-    /// A parameter the measure does not have, or a value it cannot take.
+    /// A parameter that the measure does not have, or an invalid value.
     #[error("parameter `{found}` of measure `{measure}` is not understood, wanted {wanted}")]
     Parameter {
         /// The measure as written.
         measure: String,
         /// The parameter as written.
         found: String,
-        /// What the measure takes.
+        /// The parameters of the measure.
         wanted: &'static str,
     },
 }
@@ -120,7 +120,7 @@ impl FromStr for Measure {
     }
 }
 
-/// A measure's text, taken apart.
+/// The parsed text of a measure.
 struct Spelling<'a> {
     text: &'a str,
     name: String,
@@ -185,7 +185,7 @@ impl<'a> Spelling<'a> {
         self.parameter("dcg", read, Gains::Linear, "`dcg='log2'` or `dcg='exp-log2'`")
     }
 
-    /// The value of the one parameter a measure has; anything else in the parentheses is refused.
+    /// The value of the measure's only parameter; anything else in the parentheses is an error.
     fn parameter<T>(
         &self,
         key: &str,

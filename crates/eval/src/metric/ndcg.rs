@@ -7,7 +7,7 @@
 use super::{Metric, sum};
 use crate::judged::Judged;
 
-/// What a grade is worth.
+/// The gain of a grade.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) enum Gains {
     /// The grade itself, as in trec_eval.
@@ -28,12 +28,12 @@ impl Gains {
     }
 }
 
-/// How close a ranking comes to the best possible one, top ranks first.
+/// nDCG of a ranking.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Ndcg {
-    /// Ranks looked at; all of them when absent.
+    /// The ranks that count; all of them if `None`.
     pub(super) cutoff: Option<usize>,
-    /// What a grade is worth.
+    /// The gain of a grade.
     pub(super) gains: Gains,
 }
 
@@ -48,7 +48,7 @@ impl Metric for Ndcg {
 }
 
 fn discounted(gains: impl Iterator<Item = f64>) -> f64 {
-    // Most documents gain nothing: skipping them skips the logarithm.
+    // skipping documents without gain, which are most, saves their logarithms
     let gaining = gains.enumerate().filter(|(_, gain)| *gain > 0.0);
     sum(gaining.map(|(rank, gain)| gain / (rank as f64 + 2.0).log2()))
 }

@@ -3,10 +3,10 @@
 use super::{Metric, share};
 use crate::judged::Judged;
 
-/// How much of a result page is worth reading. A short page is filled up with misses.
+/// Precision at k. A ranking of fewer than k documents is padded with misses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Precision {
-    /// Ranks looked at, and the divisor even when fewer came back.
+    /// The ranks that count, and the divisor even if fewer documents were returned.
     pub(super) cutoff: usize,
     /// The lowest grade that counts as relevant.
     pub(super) level: i32,

@@ -3,10 +3,10 @@
 use super::{Metric, share};
 use crate::judged::Judged;
 
-/// How much of what there was to find was found; what a reranker can still use.
+/// Recall at k: the upper bound for a reranker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Recall {
-    /// Ranks looked at.
+    /// The ranks that count.
     pub(super) cutoff: usize,
     /// The lowest grade that counts as relevant.
     pub(super) level: i32,

@@ -3,10 +3,10 @@
 use super::Metric;
 use crate::judged::{Judged, is_relevant};
 
-/// How far down the first useful answer is; its mean over queries is MRR.
+/// The reciprocal rank of the first relevant document; its mean over queries is MRR.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ReciprocalRank {
-    /// Ranks looked at; all of them when absent.
+    /// The ranks that count; all of them if `None`.
     pub(super) cutoff: Option<usize>,
     /// The lowest grade that counts as relevant.
     pub(super) level: i32,

@@ -3,10 +3,10 @@
 use super::Metric;
 use crate::judged::Judged;
 
-/// 1 when a user who reads k results finds something; its mean is the share of such users.
+/// 1 if there is a relevant document among the first k; its mean is the share of such queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Success {
-    /// Ranks looked at.
+    /// The ranks that count.
     pub(super) cutoff: usize,
     /// The lowest grade that counts as relevant.
     pub(super) level: i32,

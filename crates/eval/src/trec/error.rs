@@ -1,4 +1,4 @@
-//! Why a file could not be read or written, and the way out.
+//! Errors of reading and writing files, with hints.
 
 use std::fmt;
 use std::io;
@@ -6,9 +6,9 @@ use std::io;
 /// Which of the two files of an evaluation was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
-    /// What a system returned.
+    /// The output of a system.
     Run,
-    /// What people judged.
+    /// Relevance judgements.
     Qrels,
 }
 
@@ -30,28 +30,28 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// Why a run or a qrels file could not be read.
+/// A run or a qrels file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The bytes did not arrive.
+    /// An I/O error.
     #[error("cannot read `{file}` beyond line {line}")]
     Io {
         /// The file's name.
         file: String,
-        /// The last line that did arrive.
+        /// The last line that was read.
         line: usize,
-        /// What went wrong below.
+        /// The I/O error.
         source: io::Error,
     },
-    /// There is no line to read.
+    /// The file has no lines.
     #[error("`{file}` is empty, wanted {wanted}")]
     Empty {
         /// The file's name.
         file: String,
-        /// What was expected in it.
+        /// The kind of file that was expected.
         wanted: FileKind,
     },
-    /// A line says something impossible.
+    /// A line is invalid.
     #[error("`{file}` line {line}: {fault}")]
     Line {
         /// The file's name.
@@ -64,7 +64,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// The way out, as one sentence for people.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Io { .. } => None,
@@ -84,40 +84,40 @@ pub enum Fault {
         found: usize,
         /// The line, shortened.
         text: String,
-        /// What the file should be.
+        /// The kind of file that was expected.
         wanted: FileKind,
     },
-    /// The rank or score is no number.
+    /// The rank or score is not a number.
     #[error("{column} `{found}` is not a number")]
     NotANumber {
         /// The column's name.
         column: &'static str,
-        /// What stands there.
+        /// The text in the column.
         found: String,
     },
     /// The score is NaN or infinite.
     #[error("score `{found}` is not finite, so no ranking can place it")]
     NotFinite {
-        /// What stands there.
+        /// The text in the column.
         found: String,
     },
-    /// The relevance is no whole number.
+    /// The relevance is not a whole number.
     #[error("relevance `{found}` is not a whole number of 32 bits")]
     Relevance {
-        /// What stands there.
+        /// The text in the column.
         found: String,
     },
-    /// A document stands twice under one query.
+    /// A document occurs twice for one query.
     #[error("document `{document}` stands twice under query `{query}`, first on line {first}")]
     Duplicate {
         /// The query's id.
         query: String,
         /// The document's id.
         document: String,
-        /// The line it stood on before.
+        /// The line of its first occurrence.
         first: usize,
     },
-    /// The tag changes inside the file.
+    /// The tag changes within the file.
     #[error("tag `{found}` differs from `{first}` on the lines before, wanted one run per file")]
     MixedTags {
         /// This line's tag.
@@ -125,20 +125,20 @@ pub enum Fault {
         /// The tag so far.
         first: String,
     },
-    /// The bytes are no text.
+    /// The bytes are not UTF-8.
     #[error("byte {byte} of the line is not UTF-8 text")]
     NotUtf8 {
-        /// The byte's place in the line, counted from 1.
+        /// The byte's position in the line, counted from 1.
         byte: usize,
     },
-    /// This is the other of the two files.
+    /// The file is of the other kind.
     #[error("`{text}` looks like {found}, wanted {wanted}")]
     WrongKind {
         /// The line, shortened.
         text: String,
-        /// What it looks like.
+        /// The kind that it looks like.
         found: FileKind,
-        /// What was expected.
+        /// The kind that was expected.
         wanted: FileKind,
     },
 }
@@ -169,7 +169,7 @@ impl Fault {
     }
 }
 
-/// Why a run or qrels could not be written.
+/// A run or qrels could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The id would break the columns of the file.
@@ -189,7 +189,7 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    /// The way out, as one sentence for people.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Id { .. } => Some("give it an id without spaces; `_` and `%20` are common"),
@@ -198,7 +198,7 @@ impl WriteError {
     }
 }
 
-/// `text` fit for a message: at most 60 characters, control characters made visible.
+/// `text` shortened for a message: at most 60 characters, control characters made visible.
 pub(super) fn excerpt(text: &str) -> String {
     let mut short: String = text.chars().take(60).flat_map(char::escape_debug).collect();
     if text.chars().nth(60).is_some() {

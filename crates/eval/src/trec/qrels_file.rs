@@ -7,7 +7,7 @@ use super::run_file::check_id;
 use super::text::{Text, columns};
 use crate::qrels::Qrels;
 
-/// How judgements are written down.
+/// The format of a qrels file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum QrelsFormat {
     /// Four columns between white space: `query 0 document relevance`.
@@ -18,7 +18,7 @@ pub enum QrelsFormat {
 }
 
 impl QrelsFormat {
-    /// BEIR's by its header, or by three cells between tabs that are not TREC's four columns.
+    /// BEIR if there is its header, or three tab-separated cells that are not TREC's four columns.
     fn of(first_line: &str) -> Self {
         let three_cells = first_line.split('\t').count() == 3;
         let four_columns = columns::<4>(first_line).is_ok();
@@ -44,11 +44,11 @@ impl QrelsFormat {
 }
 
 impl Qrels {
-    /// Reads TREC or BEIR qrels, told apart by the first line; `name` is what errors call it.
+    /// Reads TREC or BEIR qrels, detected by the first line; `name` is the file's name in errors.
     ///
     /// # Errors
     ///
-    /// [`ReadError`] naming the line, for anything that is no qrels file.
+    /// [`ReadError`] with the line, for anything that is not a qrels file.
     pub fn read(reader: impl Read, name: &str) -> Result<Self, ReadError> {
         let text = Text::read(reader, name)?;
         let (_, first) = text.lines().next().ok_or_else(|| text.empty(FileKind::Qrels))?;
@@ -71,7 +71,7 @@ impl Qrels {
     ///
     /// # Errors
     ///
-    /// [`WriteError::Id`] for an id that the format cannot carry.
+    /// [`WriteError::Id`] for an id that the format cannot represent.
     pub fn write(&self, writer: impl Write, format: QrelsFormat) -> Result<(), WriteError> {
         let mut out = BufWriter::new(writer);
         if format == QrelsFormat::Beir {
@@ -91,7 +91,7 @@ impl Qrels {
     }
 }
 
-/// Between tabs a space is no harm.
+/// Between tabs a space is allowed.
 fn check(format: QrelsFormat, what: &'static str, id: &str) -> Result<(), WriteError> {
     match format {
         QrelsFormat::Trec => check_id(what, id),

@@ -8,13 +8,13 @@ use super::text::{Text, columns};
 use crate::run::{Hit, Ranking, Run, Score};
 
 impl Run {
-    /// Reads a TREC run; `name` is what errors call it.
+    /// Reads a TREC run; `name` is the file's name in errors.
     ///
-    /// The rank is checked to be a number and otherwise ignored: scores make the order.
+    /// The rank is checked to be a number and otherwise ignored: scores determine the order.
     ///
     /// # Errors
     ///
-    /// [`ReadError`] naming the line, for anything that is no run.
+    /// [`ReadError`] with the line, for anything that is not a run.
     pub fn read(reader: impl Read, name: &str) -> Result<Self, ReadError> {
         let text = Text::read(reader, name)?;
         let (tag, hits) = group(&text)?;
@@ -31,7 +31,7 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// [`WriteError::Id`] for an id that the format cannot carry.
+    /// [`WriteError::Id`] for an id that the format cannot represent.
     pub fn write(&self, writer: impl Write) -> Result<(), WriteError> {
         let mut out = BufWriter::new(writer);
         check_id("tag", self.tag())?;
@@ -47,15 +47,15 @@ impl Run {
     }
 }
 
-/// Refuses an id that would shift a run's columns or turn a line into a comment.
+/// Checks that an id does not shift a run's columns or turn a line into a comment.
 ///
-/// [`Run::write`] checks every id; call this to know before a long computation. `what` is the
-/// word for the message: `query`, `document` or `tag`.
+/// [`Run::write`] checks every id; call this to find out before a long computation. `what` is the
+/// noun for the message: `query`, `document` or `tag`.
 ///
 /// # Errors
 ///
-/// [`WriteError::Id`] for an id that is empty, holds a space or a control character, or begins a line with
-/// `#`.
+/// [`WriteError::Id`] for an id that is empty, holds a space or a control character, or begins a
+/// line with `#`.
 pub fn check_id(what: &'static str, id: &str) -> Result<(), WriteError> {
     let breaks = |c: char| c == ' ' || c.is_control() || c == '\u{feff}';
     if id.is_empty() || id.contains(breaks) || (what == "query" && id.starts_with('#')) {
@@ -64,10 +64,10 @@ pub fn check_id(what: &'static str, id: &str) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// The tag all lines share, and the hits of each query.
+/// The tag that all lines share, and the hits of each query.
 fn group<'a>(text: &'a Text<'_>) -> Result<(&'a str, BTreeMap<&'a str, Vec<Hit>>), ReadError> {
     let mut tag = None;
-    // Lines of one query stand together in nearly every run: one look-up per stretch, not per line.
+    // Lines of one query are adjacent in nearly every run: one look-up per stretch, not per line.
     let mut stretches: Vec<(&str, Vec<Hit>)> = Vec::new();
     for (number, line) in text.lines() {
         let (query, hit, found) = parse(line).map_err(|fault| text.fault(number, fault))?;

@@ -1,4 +1,4 @@
-//! A whole file as numbered lines, read once and checked to be text.
+//! The lines of a file with their numbers, checked to be UTF-8.
 
 use std::io::Read;
 
@@ -29,7 +29,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The lines that carry something, with their numbers: no blank ones, no `#` comments.
+    /// The lines with content and their numbers: no blank ones, no `#` comments.
     pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let text = self.text.strip_prefix('\u{feff}').unwrap_or(&self.text);
         let lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).zip(1..);
@@ -46,9 +46,9 @@ impl<'a> Text<'a> {
         ReadError::Empty { file: self.file.to_owned(), wanted }
     }
 
-    /// The error for a document that stands twice; `ids` reads a line's query and document.
+    /// The error for a document that occurs twice; `ids` reads a line's query and document.
     ///
-    /// Only a file that is refused pays for finding the two lines.
+    /// The two lines are searched only when the file is refused, so valid files do not pay for it.
     pub(super) fn duplicate(
         &self,
         query: &str,
@@ -67,7 +67,7 @@ fn count_lines(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&b| b == b'\n').count()
 }
 
-/// The `N` columns of `line`, or how many there are instead.
+/// The `N` columns of `line`, or the number of columns if it differs.
 pub(super) fn columns<const N: usize>(line: &str) -> Result<[&str; N], usize> {
     let mut found = [""; N];
     let mut count = 0;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the golden files beside this script from foreign implementations.
+"""Writes the golden files next to this script with other implementations.
 
     pip install ir-measures scipy
     python3 crates/eval/tests/golden/make.py
@@ -7,7 +7,7 @@
 `measures.json`: ir_measures (pytrec_eval below; gdeval for exponential gains) over `run.txt` and
 `qrels.txt`, which are random but seeded: graded, with ties, unjudged documents, unanswered
 queries and queries without anything relevant. (RR@k is left out: ir_measures takes it from another
-tool, which breaks ties otherwise than trec_eval.) `significance.json`: scipy's exact paired
+tool, which breaks ties differently from trec_eval.) `significance.json`: scipy's exact paired
 permutation test and its percentile bootstrap.
 """
 import json

@@ -1,4 +1,4 @@
-//! Every way a file can be wrong has one sentence: what, where, found, wanted; and a way out.
+//! Every error has one sentence with what, where, found and wanted, and a hint.
 
 use std::io::{self, Read};
 
@@ -108,7 +108,7 @@ fn ids_with_spaces() {
         "`x.run` line 1: found 7 columns in `q1 Q0 my notes.md 1 3 t`, \
          wanted 6: query Q0 document rank score tag"
     );
-    // Without the tag the columns come out right in number: the rank tells.
+    // Without the tag there are as many columns as expected: the rank shows the error.
     assert_eq!(run("q1 Q0 my notes.md 1 3\n"), "`x.run` line 1: rank `notes.md` is not a number");
     assert_eq!(
         qrels("q1 0 my notes.md 1\n"),

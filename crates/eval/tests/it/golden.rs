@@ -1,6 +1,6 @@
 //! Agreement with foreign implementations: trec_eval, ir_measures, scipy.
 //!
-//! The expected values beside the checkout were made by trec_eval 10; those in `golden/` by
+//! The expected values next to the checkout were made by trec_eval 10; those in `golden/` by
 //! `golden/make.py`, which names its sources.
 
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ fn qrels(path: &Path) -> Qrels {
     Qrels::read(File::open(path).unwrap(), &path.display().to_string()).unwrap()
 }
 
-/// Checks each line `measure query value` whose measure we have; gives how many those were.
+/// Checks each line `measure query value` of a known measure; returns the number of these.
 fn agree(expected: &str, run: &Run, qrels: &Qrels, missing: Missing, level: i32) -> usize {
     let mut checked = 0;
     let mut evaluations = HashMap::new();
@@ -134,7 +134,7 @@ fn every_measure_agrees_with_ir_measures() {
         (run(&Path::new(GOLDEN).join("run.txt")), qrels(&Path::new(GOLDEN).join("qrels.txt")));
     let expected = golden("measures.json");
     for (name, expected) in expected.as_object().unwrap() {
-        // gdeval, which ir_measures asks for exponential gains, prints five decimals.
+        // gdeval, which ir_measures uses for exponential gains, prints five decimals.
         let tolerance = if name.contains("exp") { 5.1e-6 } else { 1e-12 };
         let evaluation =
             Evaluation::new(&run, &qrels, &[name.parse().unwrap()], Missing::Skip).unwrap();

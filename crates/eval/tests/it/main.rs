@@ -1,4 +1,5 @@
-//! Measures, tests of significance and what is read, against foreign implementations and naive twins.
+//! Measures, significance tests and file formats, against other implementations and naive
+//! references.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

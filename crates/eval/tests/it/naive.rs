@@ -1,4 +1,4 @@
-//! Every measure equals a naive twin written from its definition, over random runs and qrels.
+//! Every measure equals a naive reference from its definition, over random runs and qrels.
 
 use std::collections::BTreeMap;
 

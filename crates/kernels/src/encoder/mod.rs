@@ -1,7 +1,7 @@
-//! The arithmetic of a forward pass, in as many ways as there are kinds of CPU.
+//! The arithmetic of a forward pass, with a kernel for each kind of CPU.
 //!
-//! Nearly all time goes into products of rows with weights. [`Panels`] holds weights as the
-//! chosen [`Kernel`] wants them; the rest, in `vector.rs`, is plain Rust that the compiler
+//! Nearly all time is spent on products of rows with weights. [`Panels`] stores weights in the
+//! layout of the chosen [`Kernel`]. The rest, in `vector.rs`, is plain Rust that the compiler
 //! vectorises for the instructions of the kernel.
 //!
 //! | kernel | products | rows x columns at a time |
@@ -12,8 +12,8 @@
 //! | `Avx2` | f32 | 6 x 16 |
 //! | `Portable` | f32 | 4 x 16 |
 //!
-//! `unsafe` lives in `x86.rs` and `amx.rs` alone (and, in tests, in AMX's emulator), each function beside a portable twin that tests
-//! hold it against.
+//! `unsafe` is used only in `x86.rs` and `amx/` (and, in tests, in AMX's emulator). Each function
+//! has a portable twin that tests compare it with.
 
 mod amx;
 mod lines;
@@ -35,11 +35,10 @@ pub use self::peak::peak;
 use self::portable::Element;
 pub use self::rows::{Output, PackedRows, RowBlock, Rows};
 
-/// How exactly, and with which instructions, an encoder computes.
+/// The numeric precision of an encoder, and the instructions it may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// The fastest that this CPU has: `Bf16` where it has tiles for it or is an AMD with AVX-512
-    /// BF16, else `F32`.
+    /// The fastest on this CPU: `Bf16` if it has tiles or is an AMD with AVX-512 BF16, else `F32`.
     #[default]
     Auto,
     /// Products of f32.
@@ -50,7 +49,7 @@ pub enum Precision {
     Portable,
 }
 
-/// The instructions that products are made with.
+/// The instructions of the products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kernel {
     /// f32 in plain Rust.
@@ -80,13 +79,13 @@ impl Kernel {
         }
     }
 
-    /// Those that this CPU can run.
+    /// The kernels that this CPU can run.
     pub fn available() -> Vec<Self> {
         let all = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Bf16, Self::Amx];
         all.into_iter().filter(|kernel| kernel.is_here()).collect()
     }
 
-    /// Tells whether this CPU has the instructions.
+    /// Returns whether this CPU has the instructions.
     fn is_here(self) -> bool {
         match self {
             Kernel::Portable => true,
@@ -101,12 +100,12 @@ impl Kernel {
         matches!(self, Kernel::Avx512Bf16 | Kernel::Amx)
     }
 
-    /// The kernel for what must not be rounded to `bf16`.
+    /// The kernel for data that must not be rounded to `bf16`.
     pub fn exact(self) -> Self {
         if self.is_bf16() { Kernel::Avx512 } else { self }
     }
 
-    /// Names the instructions.
+    /// The name of the instructions.
     pub fn name(self) -> &'static str {
         match self {
             Kernel::Portable => "portable f32",
@@ -117,7 +116,7 @@ impl Kernel {
         }
     }
 
-    /// Bends each value by GELU.
+    /// Applies GELU to each value.
     pub fn gelu(self, values: &mut [f32]) {
         match self {
             Kernel::Portable => portable::gelu(values),
@@ -126,7 +125,7 @@ impl Kernel {
         }
     }
 
-    /// Bends each value by GELU's approximation by tanh.
+    /// Applies GELU's approximation by tanh to each value.
     pub fn gelu_tanh(self, values: &mut [f32]) {
         match self {
             Kernel::Portable => portable::gelu_tanh(values),
@@ -135,9 +134,9 @@ impl Kernel {
         }
     }
 
-    /// InFlight scores into the numerators of a softmax, and returns their sum.
+    /// Replaces scores by the numerators of a softmax, and returns their sum.
     ///
-    /// The scores are multiplied with a scale, above 0, before.
+    /// The scores are first multiplied by `scale`, which is above 0.
     pub fn softmax(self, scores: &mut [f32], scale: f32) -> f32 {
         match self {
             Kernel::Portable => portable::softmax(scores, scale),
@@ -157,7 +156,7 @@ impl Kernel {
         }
     }
 
-    /// InFlight a row into pairs of `bf16`, with zeros at its end.
+    /// Converts a row to pairs of `bf16`, padded with zeros.
     fn to_pairs(self, row: &[f32], pairs: &mut [Pair]) {
         match self {
             Kernel::Avx512Bf16 | Kernel::Amx => x86::avx512_to_pairs(row, pairs),
@@ -165,7 +164,7 @@ impl Kernel {
         }
     }
 
-    /// Makes rows columns of lines.
+    /// Transposes rows into columns of lines.
     fn transpose<T: Element>(
         self,
         rows: &[T],
@@ -181,7 +180,7 @@ impl Kernel {
         }
     }
 
-    /// Makes a line of every two rows, of pairs of what stands one above the other.
+    /// Interleaves every two rows into a line of pairs, each of two values of one column.
     fn interleave(self, rows: Rows<'_>, lines: &mut [PanelLine<Pair>]) {
         match self {
             Kernel::Avx512Bf16 | Kernel::Amx => x86::avx512_interleave(rows, lines),
@@ -190,13 +189,13 @@ impl Kernel {
     }
 }
 
-/// What a layer norm multiplies and adds, and what keeps it from dividing by 0.
+/// The parameters of a layer norm.
 #[derive(Debug)]
 pub struct Norm {
-    /// What values are multiplied with.
+    /// The factors.
     pub scale: Vec<f32>,
-    /// What is added then.
+    /// The values added after scaling.
     pub shift: Vec<f32>,
-    /// Added to the variance, which keeps it from dividing by 0.
+    /// Added to the variance, to avoid division by 0.
     pub epsilon: f32,
 }

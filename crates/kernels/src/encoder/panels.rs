@@ -1,11 +1,11 @@
-//! Matrices laid out once, for a product that is made many times.
+//! Matrices packed once for products that are computed many times.
 //!
-//! A product is rows times a matrix. The matrix is cut into *panels* of 16 columns; a panel holds
-//! its columns side by side, one [`PanelLine`] for each step of the depth, so that a kernel reads it
-//! from front to back, whole cache lines at a time. In `bf16` a step is two numbers, a [`Pair`].
+//! A product is rows times a matrix. The matrix is cut into *panels* of 16 columns. A panel stores
+//! its columns interleaved, one [`PanelLine`] for each step of the depth, so that a kernel reads it
+//! sequentially, in whole cache lines. In `bf16` a step is two numbers, a [`Pair`].
 //!
-//! Every output is the sum of its products in the order of the depth, whatever rows are
-//! multiplied with it. So the same row gives the same bits in any company.
+//! Every output is the sum of its products in the order of the depth. So a row gives the same bits
+//! whatever rows are computed with it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,12 +20,12 @@ pub struct Panels {
     kernel: Kernel,
     columns: usize,
     depth: usize,
-    /// Its own, or those of a [`WeightArena`], where its first is the one of this number.
+    /// Its own lines, or those of a [`WeightArena`], where it starts at the line of this number.
     lines: Arc<Lines>,
     first: usize,
-    /// What each output begins with; zeros up to whole panels.
+    /// The initial value of each output, padded with zeros to whole panels.
     bias: Vec<f32>,
-    /// Rows on their way into the panels.
+    /// Packed rows that are transposed into the panels.
     left: PackedRows,
 }
 
@@ -35,7 +35,7 @@ enum Lines {
     Bf16(Vec<PanelLine<Pair>>),
 }
 
-/// Matrices one behind the other in memory, on large pages where the system has them.
+/// Consecutive matrices in one allocation, on large pages if the system has them.
 #[derive(Debug)]
 pub struct WeightArena {
     kernel: Kernel,
@@ -43,7 +43,7 @@ pub struct WeightArena {
     filled: usize,
 }
 
-/// A matrix in a stack that grows.
+/// A matrix in an arena that is being filled.
 #[derive(Debug)]
 pub struct Slot {
     depth: usize,
@@ -57,7 +57,7 @@ impl Lines {
         if kernel.is_bf16() { Self::Bf16(Vec::new()) } else { Self::F32(Vec::new()) }
     }
 
-    /// Makes each of these rows a column, in the lines from `first` on.
+    /// Transposes these rows into columns, in the lines from `first` on.
     fn fill_transposed(
         &mut self,
         kernel: Kernel,
@@ -85,7 +85,7 @@ impl Lines {
 }
 
 impl WeightArena {
-    /// Makes room for matrices of these numbers of columns and depths.
+    /// Allocates memory for matrices of these numbers of columns and depths.
     pub fn new(kernel: Kernel, shapes: impl Iterator<Item = (usize, usize)>) -> Self {
         let mut lines = Lines::new(kernel);
         let depth = |depth| if kernel.is_bf16() { pairs(depth) } else { depth };
@@ -97,11 +97,11 @@ impl WeightArena {
         Self { kernel, lines, filled: 0 }
     }
 
-    /// Lays out weights as checkpoints have them: one row of `depth` numbers for each output.
+    /// Packs weights in the layout of checkpoints: one row of `depth` numbers per output.
     ///
     /// # Panics
     ///
-    /// The stack was made for smaller matrices.
+    /// The arena was allocated for smaller matrices.
     pub fn push(&mut self, weights: &[f32], bias: &[f32]) -> Slot {
         let (columns, depth) = (bias.len(), weights.len() / bias.len());
         let rows = Rows { values: weights, stride: depth, count: columns, width: depth };
@@ -114,7 +114,7 @@ impl WeightArena {
         Slot { columns, depth, first, bias }
     }
 
-    /// Gives the matrices, by their places.
+    /// Returns the matrices, by their slots.
     pub fn finish(self) -> impl Fn(Slot) -> Panels {
         let (kernel, lines) = (self.kernel, Arc::new(self.lines));
         move |Slot { columns, depth, first, bias }| {
@@ -125,14 +125,14 @@ impl WeightArena {
 }
 
 impl Panels {
-    /// Starts without columns, to be filled.
+    /// A matrix without columns, to be filled.
     pub fn empty(kernel: Kernel) -> Self {
         let lines = Arc::new(Lines::new(kernel));
         let (bias, left) = (Vec::new(), PackedRows::default());
         Self { kernel, columns: 0, depth: 0, lines, first: 0, bias, left }
     }
 
-    /// Lays out weights as checkpoints have them: one row of `depth` numbers for each output.
+    /// Packs weights in the layout of checkpoints: one row of `depth` numbers per output.
     pub fn of_weights(kernel: Kernel, weights: &[f32], bias: &[f32]) -> Self {
         let shape = (bias.len(), weights.len() / bias.len());
         let mut stack = WeightArena::new(kernel, std::iter::once(shape));
@@ -140,13 +140,13 @@ impl Panels {
         stack.finish()(place)
     }
 
-    /// Makes each of these rows a column.
+    /// Transposes these rows into columns.
     pub fn fill_transposed(&mut self, rows: Rows<'_>) {
         self.resize(rows.count, rows.width);
         own(&mut self.lines).fill_transposed(self.kernel, 0, rows, &mut self.left);
     }
 
-    /// Takes these rows as they are: their width is the number of columns.
+    /// Packs these rows untransposed: their width is the number of columns.
     pub fn fill(&mut self, rows: Rows<'_>) {
         self.resize(rows.width, rows.count);
         let lines = own(&mut self.lines);
@@ -181,12 +181,12 @@ impl Panels {
         }
     }
 
-    /// Counts the outputs that a row gives.
+    /// The number of outputs per row.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Counts the bytes that it takes.
+    /// The memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
         let lines = match &*self.lines {
             Lines::F32(_) => self.count() * self.depth * size_of::<PanelLine<f32>>(),
@@ -195,17 +195,17 @@ impl Panels {
         lines + size_of_val(self.bias.as_slice())
     }
 
-    /// Counts the panels.
+    /// The number of panels.
     pub fn count(&self) -> usize {
         self.columns.div_ceil(WIDTH)
     }
 
-    /// Tells which columns some panels hold.
+    /// The columns that some panels hold.
     pub fn columns_of(&self, panels: &Range<usize>) -> Range<usize> {
         (panels.start * WIDTH).min(self.columns)..(panels.end * WIDTH).min(self.columns)
     }
 
-    /// Tells which panels hold some columns, and perhaps some more.
+    /// The panels that hold some columns; they may hold more.
     pub fn panels_with(&self, columns: &Range<usize>) -> Range<usize> {
         columns.start / WIDTH..columns.end.div_ceil(WIDTH)
     }
@@ -219,12 +219,11 @@ impl Panels {
         self.multiply_some(0..self.count(), &[RowBlock { row: 0, column: 0, rows }], left, output);
     }
 
-    /// Multiplies rows, given in pieces, with some of the panels.
+    /// Multiplies rows, given in blocks, with some of the panels.
     ///
     /// # Panics
     ///
-    /// The pieces hold more or fewer numbers than rows as wide as this matrix is deep, or the output
-    /// is too short.
+    /// The blocks do not add up to rows as wide as this matrix is deep, or the output is too short.
     pub fn multiply_some(
         &self,
         panels: Range<usize>,

@@ -1,18 +1,19 @@
-//! How fast this CPU can multiply at best: the yardstick for a whole forward pass.
+//! Measures the peak arithmetic rate of this CPU, the upper bound of a forward pass.
 
 use std::time::{Duration, Instant};
 
 use super::{Kernel, Output, PackedRows, Panels, Precision, Rows};
 
-/// Rows, columns and depth of products that caches hold: few rows suit registers, many suit tiles.
+/// Rows, columns and depth of products that fit the caches: few rows suit registers, many suit
+/// tiles.
 const SHAPES: [(usize, usize, usize); 3] = [(32, 96, 512), (128, 384, 384), (128, 1152, 384)];
-/// How long each is tried.
+/// The duration of each trial.
 const TRIAL: Duration = Duration::from_millis(50);
 
-/// Measures the multiplications and additions per second of one core, on numbers that are at hand.
+/// Measures the multiplications and additions per second of one core, on data in the cache.
 ///
-/// It takes the best of several products again and again, which leaves out memory and everything
-/// between products. `None` when the CPU lacks the instructions. About 0.2 s.
+/// It takes the best of repeated products of several shapes, so memory and everything between
+/// products is excluded. `None` when the CPU lacks the instructions. Takes about 0.2 s.
 pub fn peak(precision: Precision) -> Option<f64> {
     let kernel = Kernel::choose(precision)?;
     SHAPES.into_iter().map(|shape| best(kernel, shape)).reduce(f64::max)

@@ -1,5 +1,5 @@
-//! Products in plain Rust: the path of every CPU without a kernel of its own, and the twin that
-//! the other kernels are tested against.
+//! Products in plain Rust: the fallback for CPUs without a specialised kernel, and the reference
+//! that the other kernels are tested against.
 
 use super::lines::{Pair, PanelLine, Product, WIDTH, parts};
 use super::vector::{self, FUSED, multiply_add};
@@ -8,7 +8,7 @@ use super::{Norm, Rows};
 /// Rows that are multiplied together; their sums stay in registers.
 const ROWS: usize = 4;
 
-/// What can be multiplied, and added up in f32.
+/// A number type that is multiplied, and summed in f32.
 pub(super) trait Element: Copy + Default {
     fn multiply_add(self, other: Self, sum: f32) -> f32;
 }
@@ -69,7 +69,7 @@ fn sums<T: Element, const R: usize>(
     std::array::from_fn(|row| if row < R { sums[row] } else { [0.0; WIDTH] })
 }
 
-/// InFlight a row into pairs, the last of which may be filled up with zeros.
+/// Converts a row to pairs; the last one may be padded with zero.
 pub(super) fn to_pairs(row: &[f32], pairs: &mut [Pair]) {
     let mut row = row.iter().copied();
     for pair in pairs {

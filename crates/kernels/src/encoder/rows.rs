@@ -1,20 +1,19 @@
-//! Rows on their way into a product, and where its outputs go.
+//! The input rows of a product, and the destination of its outputs.
 //!
-//! Threads that share a product each wrote a piece of the rows that go into the next one. The
-//! pieces are put together where a kernel reads them.
+//! Threads that share a product each write a block of the rows for the next one. The blocks are
+//! assembled where a kernel reads them.
 
 use super::Kernel;
 use super::lines::{PAIRS, Pair, PanelLine, pairs};
 
-/// Rows on their way into a product: as they are where they can be, or copied together, or turned
-/// into `bf16`.
+/// Input rows of a product: borrowed if possible, else copied together or converted to `bf16`.
 #[derive(Debug, Default)]
 pub struct PackedRows {
     values: Vec<f32>,
     pairs: Vec<Pair>,
 }
 
-/// Rows of a larger matrix: some columns of it, from one row on.
+/// Rows of a larger matrix: a range of its columns, from one row on.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
     /// The matrix, from the first of the rows on.
@@ -27,20 +26,20 @@ pub struct Rows<'a> {
     pub width: usize,
 }
 
-/// A part of the rows that are multiplied, and the row and column where it begins among them.
+/// A block of the rows that are multiplied, and its first row and column among them.
 ///
-/// In `bf16` a piece begins at an even column.
+/// In `bf16` a block starts at an even column.
 #[derive(Debug, Clone, Copy)]
 pub struct RowBlock<'a> {
-    /// The row where it begins.
+    /// Its first row.
     pub row: usize,
-    /// The column where it begins.
+    /// Its first column.
     pub column: usize,
     /// The values.
     pub rows: Rows<'a>,
 }
 
-/// Where the outputs go: into some columns of rows.
+/// The destination of outputs: a range of columns of some rows.
 #[derive(Debug)]
 pub struct Output<'a> {
     /// The rows, from the first column on.
@@ -50,7 +49,7 @@ pub struct Output<'a> {
 }
 
 impl PackedRows {
-    /// Puts pieces together; a single one stays where it is.
+    /// Assembles blocks; a single one is borrowed.
     pub(super) fn gather<'a>(
         &'a mut self,
         pieces: &[RowBlock<'a>],
@@ -70,7 +69,7 @@ impl PackedRows {
         Rows::all(&self.values, width)
     }
 
-    /// Puts pieces together in `bf16`.
+    /// Assembles blocks in `bf16`.
     pub(super) fn round(
         &mut self,
         kernel: Kernel,
@@ -79,7 +78,7 @@ impl PackedRows {
         width: usize,
     ) -> &[Pair] {
         let stride = pairs(width);
-        // rows begin where cache lines do: a tile of AMX loads a line of each
+        // rows start at cache lines, because a tile of AMX loads one line per row
         self.pairs.resize(count * stride + PAIRS, Pair::default());
         let start = self.pairs.as_ptr().align_offset(align_of::<PanelLine<Pair>>()).min(PAIRS);
         let pairs = &mut self.pairs[start..][..count * stride];
@@ -105,7 +104,7 @@ impl<'a> Rows<'a> {
     ///
     /// # Panics
     ///
-    /// There are not so many.
+    /// An index is out of range.
     pub fn part(self, start: usize, count: usize) -> Self {
         Self { values: &self.values[start * self.stride..], count, ..self }
     }
@@ -114,7 +113,7 @@ impl<'a> Rows<'a> {
     ///
     /// # Panics
     ///
-    /// There is no such row.
+    /// The index is out of range.
     pub fn row(self, index: usize) -> &'a [f32] {
         &self.values[index * self.stride..][..self.width]
     }

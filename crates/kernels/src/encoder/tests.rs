@@ -1,4 +1,4 @@
-//! Every kernel against its twin in plain Rust, and the plain Rust against numbers by hand.
+//! Every kernel against the portable one, and the portable one against values computed by hand.
 
 use proptest::prelude::*;
 
@@ -135,7 +135,7 @@ proptest! {
                 }
                 prop_assert!(outputs[columns..].iter().all(|value| value.is_nan()), "{kernel:?}");
             }
-            // any company gives the same bits
+            // the same bits, whatever rows are computed with it
             let last = Rows { values: &left[(rows - 1) * stride..], count: 1, ..part };
             let mut alone = vec![f32::NAN; columns];
             panels.multiply(last, &mut PackedRows::default(), &mut Output::all(&mut alone, columns));
@@ -200,7 +200,7 @@ proptest! {
                 output
             };
             let (mut as_they_are, mut turned) = (Panels::empty(kernel), Panels::empty(kernel));
-            // what was there before is gone
+            // previous content is overwritten
             as_they_are.fill(Rows::all(&numbers(7 * 9, 1), 9));
             turned.fill_transposed(Rows::all(&numbers(40 * 9, 1), 9));
             as_they_are.fill(Rows::all(&values, width));

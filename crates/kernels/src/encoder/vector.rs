@@ -1,12 +1,12 @@
-//! Everything between products, in plain Rust that the compiler vectorises.
+//! The operations between products, in plain Rust that the compiler vectorises.
 //!
-//! Each function has no branch on its values, and sums in [`LANES`] of its own; it is compiled
-//! once for each kind of CPU, where `FUSED` says whether a multiplication and an addition are one
+//! No function branches on its values, and each sums in [`LANES`] accumulators. Each is compiled
+//! once for each kind of CPU, where `FUSED` states whether a multiplication and an addition are one
 //! instruction there.
 
 use super::Norm;
 
-/// Whether the CPU that this program is built for multiplies and adds in one instruction.
+/// Whether the target CPU has a fused multiply-add instruction.
 pub(super) const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 
 /// Independent sums, so that one register or several can hold them.
@@ -17,18 +17,18 @@ pub(super) fn multiply_add<const FUSED: bool>(a: f32, b: f32, sum: f32) -> f32 {
     if FUSED { a.mul_add(b, sum) } else { a * b + sum }
 }
 
-/// Sums the terms of a polynomial, the highest first (Horner).
+/// Evaluates a polynomial, coefficients from the highest (Horner).
 #[inline(always)]
 fn polynomial<const FUSED: bool>(x: f32, coefficients: &[f32]) -> f32 {
     coefficients.iter().fold(0.0, |sum, &coefficient| multiply_add::<FUSED>(sum, x, coefficient))
 }
 
-/// 2 to the power of x, to 2 units in the last place, for x from -126 to 127 and as there beyond.
+/// 2 to the power of x, to 2 units in the last place; x is clamped to -126..127.
 #[inline(always)]
 fn exp2<const FUSED: bool>(x: f32) -> f32 {
     // Adding it moves the nearest integer into the low bits.
     const ROUND: f32 = 12_582_912.0;
-    // A polynomial fitted to 2^x between -1/2 and 1/2 for the least greatest relative error.
+    // A minimax polynomial for 2^x between -1/2 and 1/2, by relative error.
     const NEAR: [f32; 6] =
         [0.001_327_647_1, 0.009_675_541, 0.055_507_13, 0.240_221_2, 0.693_146_94, 1.000_000_1];
     let x = x.clamp(-126.0, 127.0);
@@ -37,7 +37,7 @@ fn exp2<const FUSED: bool>(x: f32) -> f32 {
     near * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
 }
 
-/// The error function to 2e-7: a rational function, fitted for the least greatest error.
+/// The error function to 2e-7: a minimax rational function.
 #[inline(always)]
 fn erf<const FUSED: bool>(x: f32) -> f32 {
     const ABOVE: [f32; 6] = [
@@ -66,7 +66,7 @@ pub(super) fn gelu<const FUSED: bool>(values: &mut [f32]) {
 
 #[inline(always)]
 pub(super) fn gelu_tanh<const FUSED: bool>(values: &mut [f32]) {
-    // the root of 2/pi, doubled since tanh u = 1 - 2 / (1 + exp 2u), for powers of 2
+    // the square root of 2/pi, doubled since tanh u = 1 - 2 / (1 + exp 2u), for powers of 2
     const SLOPE: f32 = 1.595_769 * std::f32::consts::LOG2_E;
     for value in values {
         let x = *value;
@@ -106,7 +106,7 @@ pub(super) fn layer_norm<const FUSED: bool>(values: &mut [f32], added: &[f32], n
     }
 }
 
-/// Folds in lanes, then folds the lanes.
+/// Folds values into lanes, then folds the lanes.
 #[inline(always)]
 fn fold(
     values: &[f32],

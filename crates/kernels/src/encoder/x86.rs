@@ -1,19 +1,19 @@
-//! Kernels for AVX2 and AVX-512, and the pages that weights lie on: one of the two homes of `unsafe`
-//! in this crate.
+//! Kernels for AVX2 and AVX-512, and large pages for weights: one of the modules with `unsafe`
+//! code.
 //!
-//! A block of outputs, a few rows by a few panels, stays in registers while a kernel walks down
+//! A block of outputs, a few rows by a few panels, stays in registers while a kernel iterates over
 //! the depth: each step loads a line of each panel and broadcasts one element of each row. Every
-//! size of block is a function of its own, so that all loops over rows and panels unroll.
+//! block size is a separate function, so that all loops over rows and panels unroll.
 //!
 //! The functions at the top are safe: they check that the CPU has the instructions and that the
-//! slices are as long as the pointers will reach.
+//! slices cover every access by pointer.
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use self::here::*;
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) use self::nowhere::*;
 
-/// Other CPUs say that they have none of it, and so are never asked for it.
+/// Other CPUs report none of these instructions, so these stubs are never called.
 #[cfg(not(target_arch = "x86_64"))]
 mod nowhere {
     use std::mem::MaybeUninit;
@@ -41,11 +41,11 @@ mod here {
     use super::super::{Norm, Rows, vector};
     use crate::cpu::{has_avx2, has_avx512, has_avx512_bf16};
 
-    /// Asks Linux for pages of 2 MiB where a stretch of memory, not used yet, has room for them.
+    /// Asks Linux for pages of 2 MiB in unused memory, where they fit.
     ///
-    /// A CPU keeps the places of some 2,000 pages. Of the usual 4 KiB, that is less than the weights
-    /// of an encoder, and in a virtual machine to look up another takes twice as long. Where the
-    /// system has no such pages, nothing changes.
+    /// A CPU caches the addresses of some 2,000 pages (TLB). With 4 KiB pages, that covers less
+    /// than the weights of an encoder, and a miss costs twice as much in a virtual machine. Where
+    /// the system has no such pages, nothing changes.
     pub(crate) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
         const MADVISE: usize = 28;
         const MADV_HUGEPAGE: usize = 14;
@@ -56,7 +56,7 @@ mod here {
         if cfg!(not(target_os = "linux")) || cfg!(miri) || start >= end {
             return;
         }
-        // SAFETY: the call changes no byte of the memory, which is ours, but only how it is kept;
+        // SAFETY: the call changes no byte of the memory, which we own, only its page size;
         // `syscall` itself overwrites two registers.
         unsafe {
             asm!(
@@ -90,24 +90,24 @@ mod here {
         unsafe { walk(product, &AVX512_BF16) }
     }
 
-    /// Where a block begins.
+    /// The start of a block.
     struct Block<T> {
         left: *const T,
         left_stride: usize,
         lines: *const PanelLine<T>,
-        /// A panel to be brought nearer meanwhile.
+        /// A panel to prefetch meanwhile.
         ahead: *const PanelLine<T>,
         depth: usize,
         bias: *const f32,
         output: *mut f32,
         output_stride: usize,
-        /// How many columns of the last panel there are.
+        /// The number of columns in the last panel.
         last: usize,
     }
 
     type Kernel<T> = unsafe fn(&Block<T>);
 
-    /// Kernels by rows, then by panels, each counted from one.
+    /// Block functions by number of rows, then of panels, each from one.
     type Table<T, const ROWS: usize, const PANELS: usize> = [[Kernel<T>; PANELS]; ROWS];
 
     const AVX2: Table<f32, 6, 1> = [
@@ -141,7 +141,7 @@ mod here {
         [bf16_block::<8, 1>, bf16_block::<8, 2>, bf16_block::<8, 3>],
     ];
 
-    /// Cuts a product into blocks: a few panels at a time, which stay in the cache for all rows.
+    /// Splits a product into blocks: a few panels at a time, which stay in the cache for all rows.
     ///
     /// # Safety
     ///
@@ -285,7 +285,7 @@ mod here {
         }
     }
 
-    /// Compiles a function of `vector.rs` for CPUs with some instructions.
+    /// Compiles a function of `vector.rs` with some instructions enabled.
     macro_rules! compile {
         ($name:ident, $has:ident, $features:tt, $plain:ident($($value:ident: $type:ty),*) $(-> $made:ty)?) => {
             pub(crate) fn $name($($value: $type),*) $(-> $made)? {
@@ -300,7 +300,7 @@ mod here {
         };
     }
 
-    /// The same for each function, for one kind of CPU.
+    /// Compiles all these functions for one kind of CPU.
     macro_rules! compile_all {
         ($has:ident, $features:tt, $gelu:ident, $gelu_tanh:ident, $softmax:ident, $layer_norm:ident) => {
             compile!($gelu, $has, $features, gelu(values: &mut [f32]));
@@ -327,7 +327,7 @@ mod here {
         #[target_feature(enable = "avx512f,avx512bf16")]
         unsafe fn compiled(row: &[[f32; 32]], pairs: *mut Pair) {
             for (index, values) in row.iter().enumerate() {
-                // SAFETY: 32 values are two registers; the pairs are there, says the caller.
+                // SAFETY: 32 values are two registers; the caller guarantees the pairs.
                 unsafe {
                     let low = _mm512_loadu_ps(values.as_ptr());
                     let high = _mm512_loadu_ps(values[16..].as_ptr());
@@ -343,8 +343,9 @@ mod here {
         let (left, pairs) = (rest, &mut pairs[whole.len() * WIDTH..]);
         let (mut last, mut made) = ([0.0; 32], [Pair::default(); WIDTH]);
         last[..left.len()].copy_from_slice(left);
-        // SAFETY: the CPU has the instructions, and 16 pairs are made of 32 values. They round the
-        // rest too, for what they make of subnormal numbers is not what others do.
+        // SAFETY: the CPU has the instructions, and 16 pairs are made of 32 values. The same
+        // instruction rounds the remainder too, because it treats subnormal numbers differently
+        // from others.
         unsafe { compiled(&[last], made.as_mut_ptr()) }
         let (some, zeros) = pairs.split_at_mut(pairs.len().min(WIDTH));
         some.copy_from_slice(&made[..some.len()]);
@@ -401,14 +402,14 @@ mod here {
         portable::transpose(&rows[whole..], stride, count, &mut lines[whole..]);
     }
 
-    /// Transposes 16 x 16 lanes: neighbours change places in ever larger blocks.
+    /// Transposes 16 x 16 lanes: neighbours are swapped in ever larger blocks.
     ///
     /// # Safety
     ///
     /// The CPU has AVX-512; `rows` are 16 of 16 lanes, `lines` 16 aligned lines.
     #[target_feature(enable = "avx512f")]
     unsafe fn transpose_square(rows: *const f32, stride: usize, lines: *mut f32) {
-        // SAFETY: the caller says so.
+        // SAFETY: the caller guarantees it.
         let a: [__m512; WIDTH] =
             std::array::from_fn(|row| unsafe { _mm512_loadu_ps(rows.add(row * stride)) });
         let b: [__m512; WIDTH] = std::array::from_fn(|i| {
@@ -441,7 +442,7 @@ mod here {
                 _mm512_shuffle_f32x4::<0b11_01_11_01>(odd_low, odd_high),
             ];
             for (quarter, line) in quarters.into_iter().enumerate() {
-                // SAFETY: the caller says so.
+                // SAFETY: the caller guarantees it.
                 unsafe { _mm512_store_ps(lines.add((4 * quarter + column) * WIDTH), line) };
             }
         }

@@ -6,14 +6,14 @@
 //! | `Avx2` | 4 rows x 1 vector x 16 dims | 32 codes x 8 dims |
 //! | `Portable` | 1 row x 1 vector x 16 dims | 32 codes x 4 dims |
 //!
-//! A product is summed in 16 lanes, which are then added up by halves. So a row has the same
-//! score, bit by bit, whatever rows stand beside it, whether many rows are scored for one vector
-//! or few for many, with AVX2 and with AVX-512. `Portable` differs in the last bits where a
-//! multiplication and an addition are not one instruction. Estimates from codes, halves and
-//! Hadamard transforms are the same bits with every kernel.
+//! A product is summed in 16 lanes, which are then added up pairwise by halves. So a row has the
+//! same score, bit by bit, whatever rows are computed with it, whether many rows are scored for one
+//! vector or few for many, with AVX2 and with AVX-512. `Portable` differs in the last bits where
+//! there is no fused multiply-add. Estimates from codes, halves and Hadamard transforms are the
+//! same bits with every kernel.
 //!
-//! `unsafe` lives in `x86/` alone, each function beside a twin in `portable.rs` that tests hold
-//! it against.
+//! `unsafe` is used only in `x86/`. Each function has a twin in `portable.rs` that tests compare it
+//! with.
 
 mod portable;
 mod scan;
@@ -28,7 +28,7 @@ use crate::cpu;
 pub use self::scan::{BLOCK, Scan};
 use self::x86::{avx2, avx512};
 
-/// The instructions that the work is done with.
+/// The instructions of the kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kernel {
     /// Plain Rust.
@@ -40,7 +40,7 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// The fastest of this CPU.
+    /// The fastest kernel of this CPU.
     pub fn best() -> Self {
         if Kernel::Avx512.is_here() {
             Kernel::Avx512
@@ -51,13 +51,13 @@ impl Kernel {
         }
     }
 
-    /// Those that this CPU can run.
+    /// The kernels that this CPU can run.
     pub fn available() -> Vec<Self> {
         let all = [Self::Portable, Self::Avx2, Self::Avx512];
         all.into_iter().filter(|kernel| kernel.is_here()).collect()
     }
 
-    /// Tells whether this CPU has the instructions.
+    /// Returns whether this CPU has the instructions.
     fn is_here(self) -> bool {
         match self {
             Kernel::Portable => true,
@@ -94,8 +94,8 @@ impl Kernel {
 
     /// For each vector the largest product with a row, and the first row that has it.
     ///
-    /// Vectors and rows lie one after the other, `dim` long. What `best` holds is only replaced
-    /// by a larger product; so without rows nothing changes, and no product that is NaN counts.
+    /// Vectors and rows are consecutive, `dim` long. An entry of `best` is replaced only by a
+    /// larger product; so without rows nothing changes, and a NaN product never counts.
     ///
     /// # Panics
     ///
@@ -111,7 +111,7 @@ impl Kernel {
         }
     }
 
-    /// The same for one vector, for which it does not pay to widen rows aside.
+    /// As `best_rows` for one vector, for which a widened copy of the rows does not pay.
     fn best_row(self, vector: &[f32], rows: &[f16], best: &mut (f32, u32)) {
         const TOGETHER: usize = 64;
         let mut scores = [0.0; TOGETHER];
@@ -126,21 +126,21 @@ impl Kernel {
         }
     }
 
-    /// Asks for memory that will be read soon, and waits for nothing.
+    /// Prefetches memory that will be read soon, without waiting.
     ///
-    /// A few kilobytes at the beginning of what is far from what was read before are worth it;
-    /// from there on the CPU foresees by itself.
+    /// It pays for the first few kilobytes of memory far from earlier reads; after that the CPU
+    /// prefetches by itself.
     pub fn fetch<T>(self, values: &[T]) {
         if self != Kernel::Portable {
             x86::fetch(values);
         }
     }
 
-    /// Widens halves.
+    /// Converts halves to floats.
     ///
     /// # Panics
     ///
-    /// The two are not equally long.
+    /// The lengths differ.
     pub fn to_floats(self, halves: &[f16], floats: &mut [f32]) {
         match self {
             Kernel::Portable => portable::to_floats(halves, floats),
@@ -149,11 +149,11 @@ impl Kernel {
         }
     }
 
-    /// Rounds to halves, to nearest even; what is too large becomes infinite.
+    /// Rounds to halves, to nearest even; larger values become infinite.
     ///
     /// # Panics
     ///
-    /// The two are not equally long.
+    /// The lengths differ.
     pub fn to_halves(self, floats: &[f32], halves: &mut [f16]) {
         match self {
             Kernel::Portable => portable::to_halves(floats, halves),
@@ -162,13 +162,13 @@ impl Kernel {
         }
     }
 
-    /// Multiplies with the Hadamard matrix of as many rows as there are values, a power of two.
+    /// Multiplies with the Hadamard matrix of the size of `values`, a power of two.
     ///
-    /// The matrix holds 1 and -1: lengths grow by the root of the number of values.
+    /// The matrix holds 1 and -1: lengths grow by the square root of the number of values.
     ///
     /// # Panics
     ///
-    /// The number of values is no power of two.
+    /// The number of values is not a power of two.
     pub fn hadamard(self, values: &mut [f32]) {
         match self {
             Kernel::Portable => portable::hadamard(values),
@@ -177,7 +177,7 @@ impl Kernel {
         }
     }
 
-    /// Pushes estimate and place of every code whose estimate is above the threshold.
+    /// Pushes the estimate and the place of every code whose estimate is above the threshold.
     ///
     /// # Panics
     ///

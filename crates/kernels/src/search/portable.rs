@@ -1,5 +1,5 @@
-//! Everything in plain Rust: the path of every CPU without a kernel of its own, and the twin that
-//! the other kernels are tested against.
+//! Everything in plain Rust: the fallback for CPUs without a specialised kernel, and the reference
+//! that the other kernels are tested against.
 
 use half::slice::HalfFloatSliceExt;
 
@@ -9,7 +9,7 @@ use super::scan::{BLOCK, Scan};
 /// Independent sums of a product.
 pub(super) const LANES: usize = 16;
 
-/// Whether the CPU that this program is built for multiplies and adds in one instruction.
+/// Whether the target CPU has a fused multiply-add instruction.
 const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 
 pub(super) fn dots(vector: &[f32], rows: &[f32], scores: &mut [f32]) {

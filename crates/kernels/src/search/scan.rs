@@ -1,37 +1,37 @@
-//! What a scan of codes needs to know, and its walk from block to block.
+//! The input of a scan of codes, and its loop over blocks.
 //!
-//! Codes lie in blocks of [`BLOCK`], nibble by nibble: 16 bytes for each nibble, where byte i
-//! has that nibble of code i in its low half and that of code i + 16 in its high half. A table of
+//! Codes are stored in blocks of [`BLOCK`], nibble by nibble: 16 bytes for each nibble, where byte
+//! i has that nibble of code i in its low half and that of code i + 16 in its high half. A table of
 //! 16 bytes fits a register; so one instruction looks up the nibbles of 16 codes.
 
 use std::ops::Range;
 
-/// Codes that lie together.
+/// The number of codes in a block.
 pub const BLOCK: usize = 32;
 
-/// Codes to be scanned, and what makes estimates of them.
+/// Codes to scan, and the parameters of their estimates.
 ///
 /// The estimate of a code is `base + factor * (step * sum + low)`, where the sum is that of the
-/// table entries that its nibbles choose.
+/// table entries that its nibbles select.
 #[derive(Debug)]
 pub struct Scan<'a> {
-    /// 16 entries for each nibble, with zeros for nibbles that fill up a step of 4.
+    /// 16 entries for each nibble, with zeros for nibbles that pad to a step of 4.
     pub tables: &'a [u8],
-    /// Nibbles of a code, an even number: so many times 16 bytes are a block.
+    /// The number of nibbles per code, which is even; a block has 16 bytes for each.
     pub nibbles: usize,
     /// The codes, block after block.
     pub blocks: &'a [u8],
-    /// The codes to be scanned; the first code of the first block is 0.
+    /// The codes to scan; the first code of the first block is 0.
     pub places: Range<usize>,
     /// A factor for each place.
     pub factors: &'a [f32],
-    /// What a sum is multiplied with.
+    /// The factor of a sum.
     pub step: f32,
-    /// What is added to it.
+    /// The value added to a scaled sum.
     pub low: f32,
-    /// What an estimate begins with.
+    /// The base of all estimates.
     pub base: f32,
-    /// Estimates that are not above it are left out.
+    /// Only estimates above it are returned.
     pub threshold: f32,
 }
 
@@ -50,7 +50,7 @@ impl Scan<'_> {
         self.nibbles * 16
     }
 
-    /// Goes through the blocks with a function that gives the estimates of a block, and a mask
+    /// Iterates over the blocks with a function that returns the estimates of a block, and a mask
     /// of those above the threshold.
     #[inline(always)]
     pub(super) fn walk(
@@ -79,7 +79,7 @@ impl Scan<'_> {
         self.factors.get(start.checked_sub(self.places.start)?..)?.first_chunk()
     }
 
-    /// The factors of a block that is scanned in part: NaN, which is never found, elsewhere.
+    /// The factors of a partly scanned block; NaN, which is never found, for the other places.
     #[cold]
     fn part_of_factors(&self, start: usize) -> [f32; BLOCK] {
         std::array::from_fn(|at| {

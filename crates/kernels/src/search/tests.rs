@@ -1,4 +1,4 @@
-//! Every kernel against its twin in plain Rust, and the plain Rust against numbers by hand.
+//! Every kernel against the portable one, and the portable one against values computed by hand.
 
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ fn halves(values: &[f32]) -> Vec<f16> {
     values.iter().map(|&value| f16::from_f32(value)).collect()
 }
 
-/// Vectors and rows of one length, which may be any.
+/// Vectors and rows of the same, arbitrary length.
 fn shapes() -> impl Strategy<Value = (usize, Vec<f32>, Vec<f32>)> {
     let dims = prop_oneof![1..70_usize, Just(128), Just(384), Just(1032)];
     (dims, 1..15_usize, 0..15_usize).prop_flat_map(|(dim, vectors, rows)| {

@@ -1,4 +1,4 @@
-//! `config.json`: the shape of an encoder as `transformers` writes it down.
+//! `config.json`: the architecture of an encoder in the format of `transformers`.
 
 use std::path::Path;
 
@@ -46,7 +46,7 @@ impl Config {
         self.architectures.as_deref().is_some_and(|names| names.iter().any(|n| n == "HF_ColBERT"))
     }
 
-    /// Says what the settings mean; `path` is where they come from.
+    /// Converts the settings to an architecture; `path` is their file, for errors.
     pub(super) fn architecture(&self, path: &Path) -> Result<Architecture, CheckpointError> {
         let source = Source { path, keys: keys(self.family(path)?) };
         let architecture = Architecture {
@@ -66,7 +66,7 @@ impl Config {
         Ok(architecture)
     }
 
-    /// Old files have no `model_type`, but the name of the Python class.
+    /// The family; old files have no `model_type`, only the name of the Python class.
     fn family(&self, path: &Path) -> Result<Family, CheckpointError> {
         let class = self.architectures.as_ref().and_then(|names| names.first());
         match (self.model_type.as_deref(), class.map(String::as_str)) {
@@ -79,7 +79,7 @@ impl Config {
         }
     }
 
-    /// Writes an architecture down as `transformers` would.
+    /// The settings of an architecture in the format of `transformers`.
     pub(super) fn of(architecture: &Architecture) -> Self {
         let (class, name) = match architecture.family {
             Family::Bert => ("BertModel", "bert"),
@@ -120,7 +120,7 @@ impl Config {
     }
 }
 
-/// What BERT calls a setting, and what DistilBERT does.
+/// BERT's and DistilBERT's names of a setting.
 const DISTILBERT_NAMES: [(&str, &str); 5] = [
     ("hidden_size", "dim"),
     ("num_hidden_layers", "n_layers"),
@@ -134,7 +134,7 @@ fn written(epsilon: f32) -> f64 {
     epsilon.to_string().parse().expect("a number reads back")
 }
 
-/// What a family calls its settings.
+/// The names of a family's settings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Keys {
     pub(super) family: Family,
@@ -166,7 +166,7 @@ pub(super) fn keys(family: Family) -> Keys {
     }
 }
 
-/// Where settings come from, for the messages.
+/// The file of the settings, for messages.
 struct Source<'a> {
     path: &'a Path,
     keys: Keys,

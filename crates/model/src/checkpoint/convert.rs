@@ -1,4 +1,4 @@
-//! Writes a checkpoint of any layout in ours, with its weights in another type.
+//! Converts a checkpoint of any layout to FastLane's layout, with another weight type.
 
 use std::path::Path;
 
@@ -19,11 +19,11 @@ struct Tensor {
 type Tower = (Vec<Tensor>, Vec<Tensor>);
 
 impl Checkpoint {
-    /// Writes the same model into a new directory, in our layout.
+    /// Writes the same model into a new directory, in FastLane's layout.
     ///
     /// # Errors
     ///
-    /// When a weight cannot be read, does not fit the type, or the system refuses.
+    /// A weight cannot be read or does not fit the type, or an I/O call fails.
     pub fn convert(
         &self,
         directory: &Path,

@@ -1,12 +1,12 @@
 //! The tensors that an encoder must have, and their shapes.
 //!
-//! Each length of a shape is kept with the setting of `config.json` that it comes from, so that
-//! a contradiction can be told in words.
+//! Each length of a shape is stored with the setting of `config.json` that it comes from, so that
+//! an error can name the setting.
 
 use super::config::{Keys, keys};
 use crate::architecture::Architecture;
 
-/// A length and the setting that says so.
+/// A length and its setting.
 type Length = (usize, &'static str);
 
 /// A tensor that the weights must have.

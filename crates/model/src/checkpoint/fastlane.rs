@@ -1,15 +1,15 @@
-//! Our own layout: PyLate's, a mark, and what others need not know.
+//! FastLane's own layout: PyLate's, with a key `fastlane`, a router and a second encoder.
 //!
 //! ```text
 //! config.json  model.safetensors  tokenizer.json  …   the encoder of documents, or of both
-//! modules.json  config_sentence_transformers.json     PyLate's settings and our mark `fastlane`
+//! modules.json  config_sentence_transformers.json     PyLate's settings and the key `fastlane`
 //! 1_Dense/                                            states to views
 //! 2_FastLaneRouter/                                   not in modules.json: others do not see it
-//! query/                                              the encoder of queries, if it is another
+//! query/                                              the query encoder, if it is separate
 //! ```
 //!
-//! PyLate and Sentence Transformers read the top as a ColBERT that works without a router, and
-//! `query/` as another.
+//! PyLate and Sentence Transformers read the top directory as a ColBERT without a router, and
+//! `query/` as another one.
 
 use std::path::Path;
 
@@ -20,10 +20,10 @@ use super::{
     router, text_settings,
 };
 
-/// The directory of the query encoder of split towers.
+/// The directory of the query encoder, for split towers.
 pub(super) const QUERY: &str = "query";
 
-/// The only format there is yet.
+/// The only format so far.
 pub(super) const FORMAT: u32 = 1;
 
 pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
@@ -51,9 +51,9 @@ pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     })
 }
 
-/// Refuses a format that is not read, before anything else in the directory is looked at.
+/// Refuses an unsupported format before any other file is read.
 ///
-/// What is broken is refused later, by those who read all of it.
+/// A damaged settings file is not an error here: it is reported by the code that reads all of it.
 pub(super) fn check_format(directory: &Path) -> Result<(), CheckpointError> {
     #[derive(Deserialize)]
     struct Settings {
@@ -73,7 +73,7 @@ pub(super) fn check_format(directory: &Path) -> Result<(), CheckpointError> {
     }
 }
 
-/// Whether a part is to be read; it must be there, then.
+/// Whether a part is to be read; if so, it must exist.
 fn part(folder: &Folder, wanted: bool, part: &'static str) -> Result<bool, CheckpointError> {
     if wanted && !folder.path.join(part).is_dir() {
         return Err(CheckpointError::Incomplete { path: folder.path.clone(), part });
@@ -81,7 +81,7 @@ fn part(folder: &Folder, wanted: bool, part: &'static str) -> Result<bool, Check
     Ok(wanted)
 }
 
-/// The encoder of queries, whose tokens and views must be those of the documents.
+/// The query encoder, whose tokens and views must be compatible with those of the documents.
 fn query_tower(folder: &Folder, document: &TowerFiles) -> Result<TowerFiles, CheckpointError> {
     let folder = Folder::open(&folder.path.join(QUERY))?;
     let query = folder.tower()?;

@@ -1,6 +1,6 @@
-//! A directory with an encoder in it: which layout it has, and its parts.
+//! Opens checkpoints: detects the layout of a directory, and reads its parts.
 //!
-//! | layout | told by | views |
+//! | layout | recognised by | views |
 //! |---|---|---|
 //! | [`FastLane`](Layout::FastLane) | key `fastlane` in `config_sentence_transformers.json` | Dense, router |
 //! | [`PyLate`](Layout::PyLate) | `model_type` `ColBERT` there, or a `query_prefix` | Dense |
@@ -8,9 +8,9 @@
 //! | [`Stanford`](Layout::Stanford) | architecture `HF_ColBERT`, or `artifact.metadata` | `linear.weight` |
 //! | [`Plain`](Layout::Plain) | none of these | the states themselves |
 //!
-//! Opening reads the small files and the headers of the weights, and compares them with each
-//! other; the weights are read later, tensor by tensor, by those who need them. So a checkpoint
-//! that cannot work is refused at once.
+//! Opening reads the small files and the headers of the weights, and checks them against each
+//! other; the weights are read later, tensor by tensor, where they are used. So an invalid
+//! checkpoint is refused at once.
 
 mod config;
 mod convert;
@@ -43,39 +43,39 @@ use config::Config;
 use modules::Modules;
 use text_settings::StConfig;
 
-/// The programs whose checkpoints are read.
+/// The layouts of checkpoints, by the program that writes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// An encoder without projection, of `transformers` or Sentence Transformers.
+    /// An encoder without projection, from `transformers` or Sentence Transformers.
     Plain,
     /// A `MultiVectorEncoder` of Sentence Transformers 6.
     MultiVector,
     /// A `ColBERT` of PyLate.
     PyLate,
-    /// A ColBERT of its authors.
+    /// A ColBERT of Stanford's code.
     Stanford,
-    /// One of ours.
+    /// FastLane's own.
     FastLane,
 }
 
-/// The parts of a checkpoint, checked but for the weights.
+/// The parts of a checkpoint, checked except for the values of the weights.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// Who wrote it.
+    /// The layout of the directory.
     pub layout: Layout,
-    /// The encoder of queries.
+    /// The query encoder.
     pub query: TowerFiles,
-    /// The encoder of documents, if it is another one.
+    /// The document encoder, if it is a separate one.
     pub document: Option<TowerFiles>,
-    /// Text to tokens.
+    /// The tokenizer.
     pub tokeniser: Tokeniser,
-    /// What surrounds a query.
+    /// How queries are tokenised: prefix, prompt, length and expansion.
     pub query_side: InputSettings,
-    /// What surrounds a document.
+    /// How documents are tokenised.
     pub document_side: InputSettings,
     /// Whether views have unit length.
     pub normalise: bool,
-    /// What says which token carries the intent.
+    /// The router, which computes alpha for each query token.
     pub router: Option<RouterFiles>,
 }
 
@@ -84,7 +84,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// When a file is absent or broken, is of a kind that is not read, or contradicts another.
+    /// A file is absent, damaged or unsupported, or contradicts another.
     pub fn open(directory: &Path) -> Result<Self, CheckpointError> {
         let folder = Folder::open(directory)?;
         match folder.layout() {
@@ -98,7 +98,7 @@ impl Checkpoint {
 }
 
 impl Checkpoint {
-    /// What surrounds its texts, as a [`Blueprint`] says it: what is written reads the same.
+    /// The text settings in the form of a [`Blueprint`]: written and read again, they are equal.
     pub fn text_settings(&self) -> TextSettings {
         let spelling = |id: u32| self.tokeniser.spelling(id).unwrap_or_default();
         let prefix = |side: &InputSettings| match side.prefix {
@@ -125,7 +125,7 @@ impl Checkpoint {
 /// A directory and its small files.
 struct Folder {
     path: PathBuf,
-    /// Where the encoder is: the directory itself, as a rule.
+    /// The directory of the encoder, usually the checkpoint itself.
     encoder: PathBuf,
     config: Config,
     st: StConfig,

@@ -1,4 +1,4 @@
-//! `modules.json`: the chain of modules that Sentence Transformers and PyLate run.
+//! `modules.json`: the sequence of modules that Sentence Transformers and PyLate run.
 
 use std::path::{Path, PathBuf};
 
@@ -6,15 +6,15 @@ use serde::Deserialize;
 
 use super::{CheckpointError, json};
 
-/// Where the modules are that matter here.
+/// The directories of the relevant modules.
 #[derive(Debug, Default)]
 pub(super) struct Modules {
-    /// Whether there is a chain at all.
+    /// Whether there is a sequence.
     pub(super) any: bool,
     pub(super) encoder: Option<PathBuf>,
     pub(super) dense: Vec<PathBuf>,
     pub(super) masks: Vec<PathBuf>,
-    /// Modules that give unit length, to tokens or to the text.
+    /// Modules that normalise, either tokens or the text.
     pub(super) normalise: Vec<PathBuf>,
 }
 
@@ -26,7 +26,7 @@ struct Module {
 }
 
 impl Modules {
-    /// Reads the chain of the checkpoint in `directory`, if it has one.
+    /// Reads the sequence of modules in `directory`, if it has one.
     pub(super) fn read(directory: &Path) -> Result<Self, CheckpointError> {
         let file = directory.join("modules.json");
         let chain: Vec<Module> = json::read_or_default(&file)?;
@@ -38,7 +38,7 @@ impl Modules {
                 "Dense" => modules.dense.push(path),
                 "MultiVectorMask" => modules.masks.push(path),
                 "Normalize" => modules.normalise.push(path),
-                // views are made of all tokens: what makes one vector of them is left out
+                // views are made of all tokens, so pooling into one vector is skipped
                 "Pooling" => {}
                 _ => return Err(refuse(&file, "type", &module.class, WANTED)),
             }

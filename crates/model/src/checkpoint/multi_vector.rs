@@ -1,5 +1,5 @@
-//! The `MultiVectorEncoder` of Sentence Transformers 6: the prefixes are prompts, the lengths and
-//! the expansion belong to the encoder module, the skip list to a module of its own.
+//! The `MultiVectorEncoder` of Sentence Transformers 6: prefixes are prompts, lengths and expansion
+//! are settings of the encoder module, and the skip list is in a separate module.
 
 use std::path::Path;
 
@@ -73,7 +73,7 @@ fn query_side(
     )
 }
 
-/// `fixed` cuts at the length up to which it fills, `min` does not.
+/// `fixed` truncates at the length up to which it pads, `min` does not.
 fn expand(
     sides: &InputSettingsFiles<'_>,
     config: &ExpansionConfig,
@@ -97,7 +97,7 @@ fn document_side(
     sides: &InputSettingsFiles<'_>,
 ) -> Result<InputSettings, CheckpointError> {
     let length = sides.encoder_config.document_length.unwrap_or_else(|| sides.usual_length());
-    // Sentence Transformers uses no other name than this one for a MultiVectorEncoder
+    // Sentence Transformers uses only this prompt name for a MultiVectorEncoder
     let prompt = folder.st.prompt(&["document"]);
     sides.checked("document_length", InputSettings { prompt, length, ..InputSettings::default() })
 }

@@ -1,7 +1,7 @@
-//! An encoder without projection: its states are the views.
+//! An encoder without projection: its hidden states are the views.
 //!
-//! A model that Sentence Transformers pools into one vector is read so, too: what it pools is
-//! left as it is. Views always have unit length.
+//! A model that Sentence Transformers pools into one vector is also read this way, without the
+//! pooling. Views always have unit length.
 
 use super::text_settings::{DOCUMENT, InputSettingsFiles, QUERY};
 use super::{Checkpoint, CheckpointError, Folder, Layout};

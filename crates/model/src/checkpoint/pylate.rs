@@ -1,7 +1,7 @@
-//! PyLate's `ColBERT`: the settings of the sides in one file, the prefixes as tokens.
+//! PyLate's `ColBERT`: text settings in one file, prefixes as tokens.
 //!
-//! Where the file says nothing, PyLate's defaults hold: 32 tokens for a query, filled up with
-//! `[MASK]`, 180 for a document, and no views of ASCII punctuation.
+//! The defaults are PyLate's: 32 tokens for a query, padded with `[MASK]`, 180 for a document, and
+//! no views for ASCII punctuation.
 
 use super::text_settings::{DOCUMENT, InputSettingsFiles, QUERY, punctuation};
 use super::{Checkpoint, CheckpointError, Folder, Layout, TowerFiles};
@@ -26,7 +26,7 @@ pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     })
 }
 
-/// Both sides, query first.
+/// The settings of queries and documents.
 pub(super) fn sides(
     folder: &Folder,
     tokeniser: &Tokeniser,
@@ -52,7 +52,7 @@ pub(super) fn sides(
     Ok((query, sides.checked("document_length", document)?))
 }
 
-/// The prefix as a token if it is one, as text if not; then the prompt, which may repeat it.
+/// The prefix as a token if it is one, else as text; then the prompt, which may repeat it.
 fn prefixed(sides: &InputSettingsFiles<'_>, prefix: &str, prompt: String) -> InputSettings {
     let prompt = prompt.strip_prefix(prefix).map(str::to_owned).unwrap_or(prompt);
     let (token, text) = sides.prefix(prefix);

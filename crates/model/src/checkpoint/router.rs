@@ -1,4 +1,4 @@
-//! The files of the router: which token carries the intent of a query.
+//! The files of the router, which computes the share of the intent of each query token.
 
 use std::path::Path;
 
@@ -12,55 +12,55 @@ pub(super) const DIRECTORY: &str = "2_FastLaneRouter";
 /// The router of a checkpoint.
 #[derive(Debug)]
 pub struct RouterFiles {
-    /// Its shape.
+    /// Its configuration.
     pub config: RouterConfig,
     /// Its weights.
     pub weights: Tensors,
 }
 
-/// The shape of a router: `2_FastLaneRouter/config.json`.
+/// The configuration of a router: `2_FastLaneRouter/config.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouterConfig {
-    /// What the router looks at.
+    /// The input of the router.
     pub input: RouterInput,
     /// The length of a key in its attention.
     pub attention: usize,
-    /// Which view a query is searched by.
+    /// The kind of lane.
     #[serde(default)]
     pub lane: LaneKind,
-    /// By how many tokens a query is searched where the lane is hard; one if nothing is said.
+    /// The number of lanes where the lane is hard; one if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lanes: Option<usize>,
-    /// How many learned slots pool a document into the views that are searched, with the mean of
-    /// its states as one more; none if its token views are searched.
+    /// The number of learned slots that pool a document into lane views, in addition to the mean of
+    /// its states; `None` if its token views are searched.
     #[serde(default)]
     pub document_lanes: Option<usize>,
-    /// Whether each slot looks at a part of the document of its own.
+    /// Whether each slot pools its own part of the document.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub document_windows: bool,
-    /// The length of a lane view, where lanes have projections of their own.
+    /// The dimension of a lane view, where lanes have a separate projection.
     #[serde(default)]
     pub lane_dim: Option<usize>,
 }
 
-/// Which view a query is searched by.
+/// The kind of lane, the view that searches for a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LaneKind {
-    /// The views of the tokens that the router picks.
+    /// The views of the tokens with the largest alpha.
     #[default]
     Hard,
-    /// One view that mixes all tokens by the router's shares.
+    /// One view: the mean of all token views weighted by alpha.
     Soft,
 }
 
-/// What a router looks at.
+/// The input of a router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RouterInput {
-    /// The states of the encoder.
+    /// The hidden states of the encoder.
     States,
-    /// The views.
+    /// The token views.
     Views,
 }
 

@@ -1,4 +1,4 @@
-//! The checkpoint of ColBERT's authors: projection and encoder in one file of weights.
+//! The layout of Stanford's ColBERT: projection and encoder in one file of weights.
 
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ struct Metadata {
 
 pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     let mut query = folder.tower()?;
-    // a handle of its own: the projection is read like that of any other layout
+    // a separate handle, so that the projection is read like that of any other layout
     let weights = tower::open_weights(&folder.encoder)?;
     query.push(DenseFiles::within(weights, query.architecture.hidden)?)?;
     let tokeniser = folder.tokeniser(&query)?;
@@ -44,7 +44,7 @@ pub(super) fn open(folder: &Folder) -> Result<Checkpoint, CheckpointError> {
     })
 }
 
-/// Queries are always filled up with `[MASK]`.
+/// Queries are always padded with `[MASK]`.
 fn query_side(
     sides: &InputSettingsFiles<'_>,
     metadata: &Metadata,

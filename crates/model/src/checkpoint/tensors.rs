@@ -1,15 +1,15 @@
-//! An open safetensors file: the header in memory, each tensor read when it is asked for.
+//! An open safetensors file: the header in memory, each tensor read on request.
 //!
-//! Weights are stored as F32, F16, BF16, or as our *weight-only int8*: the tensor `name` holds
-//! int8 numbers, the F32 tensor `name_scale` one factor per row, and
+//! Weights are stored as F32, F16, BF16, or as FastLane's *weight-only int8*: the tensor `name`
+//! holds int8 numbers, and the F32 tensor `name_scale` one factor per row:
 //!
 //! ```text
 //! weight[row][column] = int8[row][column] · scale[row]
 //! ```
 //!
-//! A tensor is read through a small buffer that stays in the cache and becomes `f32` on the way,
-//! so that its bytes pass the memory only once. The file is not mapped: a file that shrinks
-//! while it is mapped ends the process, and one that is read gives an error.
+//! A tensor is read through a small buffer that stays in the cache and is converted to `f32` there,
+//! so that its bytes pass through memory only once. The file is not mapped: truncating a mapped
+//! file kills the process, while reading a truncated one gives an error.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -23,16 +23,16 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensorError, TensorInfo};
 use super::CheckpointError;
 use super::json::{LFS, cannot_read};
 
-/// Bytes that are read at a time; they fit the second cache.
+/// The size of a read in bytes; it fits the L2 cache.
 const BUFFER: usize = 1 << 18;
 
-/// The largest header that is believed.
+/// The largest header that is accepted.
 const LONGEST_HEADER: u64 = 100_000_000;
 
-/// The types of numbers that are read.
+/// The types that can be read.
 const TYPES: &str = "F32, F16, BF16 or I8 with a scale";
 
-/// The end of the name of an int8 tensor's factors.
+/// The suffix of the name of an int8 tensor's factors.
 pub(super) const SCALE: &str = "_scale";
 
 /// The weights of a model, or of one of its modules.
@@ -41,15 +41,15 @@ pub struct Tensors {
     path: PathBuf,
     file: Mutex<File>,
     metadata: Metadata,
-    /// Where the first tensor starts.
+    /// The offset of the first tensor.
     start: u64,
-    /// The hashes of tensors that were read.
+    /// The hashes of the tensors read so far.
     digests: Mutex<HashMap<String, [u8; 32]>>,
 }
 
-/// A tensor as the file has it.
+/// A tensor as stored in the file.
 pub(crate) struct StoredTensor<'a> {
-    /// What its name has after that of the tensor it belongs to: nothing, or `_scale`.
+    /// The suffix of its name after that of the tensor it belongs to: empty, or `_scale`.
     pub(crate) end: &'static str,
     /// The type of its numbers.
     pub(crate) kind: &'static str,
@@ -59,12 +59,12 @@ pub(crate) struct StoredTensor<'a> {
 }
 
 impl Tensors {
-    /// Reads and checks the header; no tensor is read yet.
+    /// Reads and checks the header, but no tensor.
     ///
     /// # Errors
     ///
-    /// When the file is absent, a Git LFS pointer, not a safetensors file, or not as long as its
-    /// header says.
+    /// The file is absent, a Git LFS pointer or not a safetensors file, or its size does not match
+    /// its header.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let fail = |source| cannot_read(path, source);
         let mut file = File::open(path).map_err(fail)?;
@@ -98,12 +98,12 @@ impl Tensors {
         self.find(name).map(|info| info.shape.as_slice())
     }
 
-    /// Reads a tensor as `f32`, rows one after the other.
+    /// Reads a tensor as `f32`, row by row.
     ///
     /// # Errors
     ///
-    /// When the tensor is absent, has another shape or a type that is not read, holds a number
-    /// that is infinite or none, or cannot be read.
+    /// The tensor is absent, has another shape or an unsupported type, holds a number that is NaN
+    /// or infinite, or cannot be read.
     pub fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
         let info = self.find(name).ok_or_else(|| self.missing(name))?;
         if info.shape != shape {
@@ -118,7 +118,7 @@ impl Tensors {
         }
     }
 
-    /// Finds a tensor; old checkpoints call the weight of a layer norm gamma, its bias beta.
+    /// Finds a tensor; old checkpoints name the weight of a layer norm gamma, and its bias beta.
     fn find(&self, name: &str) -> Option<&TensorInfo> {
         let old = || {
             let stem = name.strip_suffix("LayerNorm.weight").map(|stem| (stem, "gamma"));
@@ -147,7 +147,7 @@ impl Tensors {
         Ok(values)
     }
 
-    /// The bytes of a tensor, and of the factors of its rows if it has these.
+    /// The stored tensor, and the factors of its rows if it has these.
     pub(crate) fn stored(&self, name: &str) -> Result<Vec<StoredTensor<'_>>, CheckpointError> {
         let mut all = vec![self.stored_alone(name, "")?];
         if all[0].kind == "i8" {
@@ -194,7 +194,7 @@ impl Tensors {
         Ok(values)
     }
 
-    /// Reads the bytes piece by piece, and remembers their hash.
+    /// Reads the bytes in chunks, and stores their hash.
     fn pass(
         &self,
         name: &str,
@@ -205,7 +205,7 @@ impl Tensors {
         let mut buffer = vec![0; BUFFER.min(to - from)];
         let mut hasher = blake3::Hasher::new();
         let fail = |source| CheckpointError::Read { path: self.path.clone(), source };
-        // a thread that panicked here left at most the place in the file changed
+        // a thread that panicked here can have changed only the position in the file
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(self.start + from as u64)).map_err(fail)?;
         let mut left = to - from;

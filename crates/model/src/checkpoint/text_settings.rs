@@ -1,4 +1,4 @@
-//! What surrounds queries and documents, as the layouts of Sentence Transformers write it down.
+//! The text settings of queries and documents in the layouts of Sentence Transformers.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::tokenise::{Expansion, InputSettings, Tokeniser};
 /// The file of settings of Sentence Transformers and PyLate.
 pub(super) const FILE: &str = "config_sentence_transformers.json";
 
-/// The settings in [`FILE`]; who does not write one means its default.
+/// The settings in [`FILE`]; absent ones have their default.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct StConfig {
@@ -48,7 +48,7 @@ impl StConfig {
     }
 }
 
-/// The names under which the prompt of a side may be found.
+/// The names under which the prompt for queries may be stored.
 pub(super) const QUERY: [&str; 1] = ["query"];
 pub(super) const DOCUMENT: [&str; 3] = ["document", "passage", "corpus"];
 
@@ -56,7 +56,7 @@ pub(super) const DOCUMENT: [&str; 3] = ["document", "passage", "corpus"];
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct TokenizerConfig {
-    /// Some write 10³⁰ where there is no limit.
+    /// Some files have 10³⁰ for no limit.
     model_max_length: Option<f64>,
     mask_token: Option<Special>,
 }
@@ -79,7 +79,7 @@ pub(super) struct EncoderConfig {
     pub(super) query_expansion: Option<ExpansionConfig>,
 }
 
-/// How Sentence Transformers 6 writes query expansion down.
+/// Query expansion in the format of Sentence Transformers 6.
 #[derive(Debug, Deserialize)]
 pub(super) struct ExpansionConfig {
     pub(super) strategy: String,
@@ -90,7 +90,7 @@ pub(super) struct ExpansionConfig {
     pub(super) length: usize,
 }
 
-/// Makes sides of settings, and refuses those that cannot be.
+/// Converts settings to `InputSettings`, and refuses invalid ones.
 pub(super) struct InputSettingsFiles<'a> {
     pub(super) tokeniser: &'a Tokeniser,
     /// The file of the settings, for the messages.
@@ -118,15 +118,15 @@ impl<'a> InputSettingsFiles<'a> {
         })
     }
 
-    /// The most tokens of a text where no side says otherwise.
+    /// The default number of tokens of a text.
     pub(super) fn usual_length(&self) -> usize {
         let limits = [self.encoder_config.max_seq_length, self.tokenizer_config.model_max_length];
-        // a float becomes the nearest integer that there is, so 10³⁰ does no harm
+        // the conversion of a float saturates, so 10³⁰ is harmless
         let limits = limits.into_iter().flatten().map(|limit| limit as usize);
         limits.fold(self.positions, usize::min)
     }
 
-    /// Checks that a side has room for a token, and no more tokens than the encoder.
+    /// Checks that the length has room for a token, and does not exceed the encoder's.
     pub(super) fn checked(
         &self,
         key: &'static str,
@@ -144,9 +144,9 @@ impl<'a> InputSettingsFiles<'a> {
         })
     }
 
-    /// Splits a prefix into the token that stands for it, if there is one, and the text after it.
+    /// Splits a prefix into the token that represents it, if there is one, and the remaining text.
     ///
-    /// PyLate keeps `"[Q] "`, with its space, as a token; Stanford `"[unused0]"`.
+    /// PyLate stores `"[Q] "`, with its space, as a token; Stanford `"[unused0]"`.
     pub(super) fn prefix(&self, prefix: &str) -> (Option<u32>, String) {
         let word = prefix.split_whitespace().next().unwrap_or_default();
         for token in [prefix, word].into_iter().filter(|token| !token.is_empty()) {
@@ -158,12 +158,12 @@ impl<'a> InputSettingsFiles<'a> {
         (None, prefix.to_owned())
     }
 
-    /// The ids of words; a word that is no token of its own is left out.
+    /// The ids of words; a word that is not a token is skipped.
     pub(super) fn ids(&self, words: &[String]) -> HashSet<u32> {
         words.iter().filter_map(|word| self.tokeniser.id(word)).collect()
     }
 
-    /// Fills queries up to `length` with `token`, or with the token that stands for a gap.
+    /// Pads queries to `length` with `token`, or with the mask token.
     pub(super) fn expansion(
         &self,
         token: Option<&str>,
@@ -183,7 +183,7 @@ impl<'a> InputSettingsFiles<'a> {
     }
 }
 
-/// ASCII punctuation: what PyLate and ColBERT skip unless told otherwise.
+/// ASCII punctuation: the default skip list of PyLate and ColBERT.
 pub(super) fn punctuation() -> Vec<String> {
     (0_u8..128).filter(u8::is_ascii_punctuation).map(|byte| char::from(byte).to_string()).collect()
 }

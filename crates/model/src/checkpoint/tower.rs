@@ -1,4 +1,4 @@
-//! One encoder of a checkpoint: its shape, its open weights, and the projections after it.
+//! One tower of a checkpoint: architecture, open weights, and the projections after the encoder.
 
 use std::path::Path;
 
@@ -8,22 +8,22 @@ use super::config::{Config, keys};
 use super::{CheckpointError, Tensors, expected_tensors, json};
 use crate::architecture::Architecture;
 
-/// The file of weights that every loader knows.
+/// The usual file of weights.
 pub(super) const WEIGHTS: &str = "model.safetensors";
 
-/// The file of int8 weights: a loader that does not know them shall not find them.
+/// The file of int8 weights: other loaders must not find and misread them.
 pub(super) const INT8_WEIGHTS: &str = "model.int8.safetensors";
 
 /// An encoder, checked against its weights, and the projections after it.
 #[derive(Debug)]
 pub struct TowerFiles {
-    /// The shape of the encoder.
+    /// The architecture of the encoder.
     pub architecture: Architecture,
     /// Its weights.
     pub weights: Tensors,
-    /// What stands before the names of its tensors: nothing, `bert.` or `distilbert.`.
+    /// The prefix of its tensor names: empty, `bert.` or `distilbert.`.
     pub prefix: &'static str,
-    /// The projections that make views of states, in their order.
+    /// The projections from hidden states to views, in order.
     pub dense: Vec<DenseFiles>,
 }
 
@@ -52,13 +52,13 @@ impl TowerFiles {
         Ok(tower)
     }
 
-    /// Opens the encoder in a directory that has nothing else.
+    /// Opens an encoder in a directory without other modules.
     #[cfg(test)]
     pub(crate) fn bare(directory: &Path) -> Result<Self, CheckpointError> {
         Self::open(directory, &Config::read(&directory.join("config.json"))?)
     }
 
-    /// Reads a tensor by the name it has without [`prefix`](Self::prefix).
+    /// Reads a tensor by its name without [`prefix`](Self::prefix).
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl TowerFiles {
         self.dense.last().map_or(self.architecture.hidden, |dense| dense.to)
     }
 
-    /// Adds a projection, which must take what the last one gives.
+    /// Adds a projection, whose input must match the previous output.
     pub(super) fn push(&mut self, dense: DenseFiles) -> Result<(), CheckpointError> {
         let (found, wanted) = ([dense.to, dense.from], [dense.to, self.dim()]);
         if found != wanted {
@@ -82,7 +82,7 @@ impl TowerFiles {
         Ok(())
     }
 
-    /// Compares the header of the weights with the configuration.
+    /// Checks the header of the weights against the configuration.
     fn check(&self, config: &Path) -> Result<(), CheckpointError> {
         for wanted in expected_tensors::expected(&self.architecture) {
             let name = format!("{}{}", self.prefix, wanted.name);
@@ -127,7 +127,7 @@ impl TowerFiles {
     }
 }
 
-/// Opens the weights in `directory`, int8 if there are no others.
+/// Opens the weights in `directory`; int8 weights if there are no others.
 pub(super) fn open_weights(directory: &Path) -> Result<Tensors, CheckpointError> {
     const PICKLE: &str = "pytorch_model.bin";
     let path = directory.join(WEIGHTS);
@@ -142,7 +142,7 @@ pub(super) fn open_weights(directory: &Path) -> Result<Tensors, CheckpointError>
     }
 }
 
-/// Finds what stands before the names.
+/// Finds the prefix of the tensor names.
 fn prefix(weights: &Tensors) -> Result<&'static str, CheckpointError> {
     const FIRST: &str = "embeddings.word_embeddings.weight";
     ["", "bert.", "distilbert."]
@@ -203,7 +203,7 @@ impl DenseFiles {
         Ok(Self { weights, from, to, bias })
     }
 
-    /// The projection that a Stanford checkpoint keeps among the weights of its encoder.
+    /// The projection that a Stanford checkpoint stores among the weights of its encoder.
     pub(super) fn within(weights: Tensors, hidden: usize) -> Result<Self, CheckpointError> {
         const NAME: &str = "linear.weight";
         let shape = weights.shape(NAME).ok_or_else(|| weights.missing(NAME))?;

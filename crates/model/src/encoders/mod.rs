@@ -1,3 +1,3 @@
-//! Encoders: token ids in, one state for each token out.
+//! Encoders: token ids in, one hidden state per token out.
 
 pub(crate) mod bert;

@@ -5,60 +5,60 @@ use std::path::PathBuf;
 
 use safetensors::SafeTensorError;
 
-/// Why a checkpoint could not be read or written; names the file, the thing in it and the reason.
+/// A checkpoint could not be read or written: with the file, the item and the reason.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// A file of the checkpoint is not there.
+    /// A file of the checkpoint is missing.
     #[error("no file `{}`", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
     },
-    /// The weights are there only as a Python pickle.
+    /// The weights are available only as a Python pickle.
     #[error("no file `{}`, only `{found}`", path.display())]
     Pickle {
-        /// The file that is wanted.
+        /// The file that is needed.
         path: PathBuf,
-        /// The file beside it.
+        /// The pickle next to it.
         found: &'static str,
     },
-    /// The file is the placeholder that Git LFS leaves for the real one.
+    /// The file is a Git LFS pointer instead of the content.
     #[error("`{}` is a Git LFS pointer, wanted the file itself", path.display())]
     LfsPointer {
         /// The file.
         path: PathBuf,
     },
-    /// The system could not read the file.
+    /// The file could not be read.
     #[error("cannot read `{}`", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// The system could not write the file.
+    /// The file could not be written.
     #[error("cannot write `{}`", path.display())]
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// There is something where a checkpoint is to be written.
-    #[error("`{}` already exists, wanted a new directory", path.display())]
+    /// Something exists where a checkpoint is to be written.
+    #[error("`{}` is there already, wanted a new directory", path.display())]
     Exists {
         /// The directory.
         path: PathBuf,
     },
-    /// The file is not the JSON that it should be.
-    #[error("cannot parse `{}`", path.display())]
+    /// The file is not the expected JSON.
+    #[error("cannot understand `{}`", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// Where the JSON breaks.
+        /// The JSON error.
         source: serde_json::Error,
     },
-    /// The file does not start as safetensors do.
+    /// The file does not have a safetensors header.
     #[error("`{}` is not a safetensors file", path.display())]
     Header {
         /// The file.
@@ -66,7 +66,7 @@ pub enum CheckpointError {
         /// What is wrong with the header.
         source: SafeTensorError,
     },
-    /// The file ends early or late.
+    /// The file is too short or too long.
     #[error("`{}` has {found} bytes, its header wants {wanted}", path.display())]
     Size {
         /// The file.
@@ -76,7 +76,7 @@ pub enum CheckpointError {
         /// The bytes of the header and of all tensors.
         wanted: u64,
     },
-    /// The weights lack a tensor.
+    /// A tensor is missing from the weights.
     #[error("no tensor `{}` in `{}`", one_line(tensor), path.display())]
     MissingTensor {
         /// The file.
@@ -84,7 +84,7 @@ pub enum CheckpointError {
         /// The tensor.
         tensor: String,
     },
-    /// A tensor has a type that is not read.
+    /// A tensor has an unsupported type.
     #[error(
         "tensor `{}` of `{}` has type {found}, wanted {wanted}",
         one_line(tensor),
@@ -97,7 +97,7 @@ pub enum CheckpointError {
         tensor: String,
         /// The type it has.
         found: String,
-        /// The types that are read.
+        /// The supported types.
         wanted: &'static str,
     },
     /// A tensor has the wrong shape.
@@ -116,7 +116,7 @@ pub enum CheckpointError {
         /// The shape it should have.
         wanted: Vec<usize>,
     },
-    /// A weight is not a number, or infinite.
+    /// A weight is NaN or infinite.
     #[error(
         "tensor `{}` of `{}` has {value} at position {index}",
         one_line(tensor),
@@ -127,9 +127,9 @@ pub enum CheckpointError {
         path: PathBuf,
         /// The tensor.
         tensor: String,
-        /// The place, counted through all rows.
+        /// Its index, counted through all rows.
         index: usize,
-        /// What is there.
+        /// Its value.
         value: f32,
     },
     /// A weight is too large for the type in which it is to be stored.
@@ -142,12 +142,12 @@ pub enum CheckpointError {
         path: PathBuf,
         /// The tensor.
         tensor: String,
-        /// The place, counted through all rows.
+        /// Its index, counted through all rows.
         index: usize,
-        /// What is there.
+        /// Its value.
         value: f32,
     },
-    /// The model is of a kind that is not read.
+    /// The architecture is not supported.
     #[error(
         "`{}` has architecture `{}`, wanted bert or distilbert",
         path.display(),
@@ -156,20 +156,20 @@ pub enum CheckpointError {
     Architecture {
         /// The configuration.
         path: PathBuf,
-        /// What it says.
+        /// The architecture.
         found: String,
     },
-    /// The checkpoint is one of ours, in a format that is not read.
+    /// The checkpoint is FastLane's, in an unsupported format.
     #[error("`{}` has format {found}, this program reads {wanted}", path.display())]
     Format {
-        /// The file that says so.
+        /// The file that holds the format.
         path: PathBuf,
         /// The format.
         found: u32,
-        /// The one that is read.
+        /// The supported format.
         wanted: u32,
     },
-    /// A setting of the checkpoint has a value that is not read.
+    /// A setting of the checkpoint has an unsupported value.
     #[error("`{key}` is {} in `{}`, wanted {wanted}", one_line(found), path.display())]
     Setting {
         /// The file.
@@ -178,7 +178,7 @@ pub enum CheckpointError {
         key: &'static str,
         /// Its value.
         found: String,
-        /// The values that are read.
+        /// The supported values.
         wanted: String,
     },
     /// The configuration and the weights disagree.
@@ -196,12 +196,12 @@ pub enum CheckpointError {
         says: usize,
         /// The weights.
         weights: PathBuf,
-        /// The tensor that shows it.
+        /// The tensor that contradicts it.
         tensor: String,
         /// The value of the tensor.
         has: usize,
     },
-    /// The weights have more layers than the configuration says.
+    /// The weights have more layers than the configuration.
     #[error(
         "`{}` says {key} {layers}, but `{}` has tensor `{}`",
         config.display(),
@@ -213,19 +213,19 @@ pub enum CheckpointError {
         config: PathBuf,
         /// The setting.
         key: &'static str,
-        /// How many layers it says.
+        /// The number of layers in the configuration.
         layers: usize,
         /// The weights.
         weights: PathBuf,
         /// A tensor of a layer beyond these.
         tensor: String,
     },
-    /// The tokenizer could not be made of its file.
-    #[error("cannot parse `{}`", path.display())]
+    /// The tokenizer file could not be loaded.
+    #[error("cannot understand `{}`", path.display())]
     Tokenizer {
         /// The file.
         path: PathBuf,
-        /// What the tokenizer said.
+        /// The tokenizer's error.
         source: tokenizers::Error,
     },
     /// The tokenizer has an id for which there is no embedding.
@@ -244,7 +244,7 @@ pub enum CheckpointError {
         /// The rows of the embedding table.
         vocabulary: usize,
     },
-    /// The checkpoint names a token that the tokenizer does not have.
+    /// The checkpoint names a token that is not in the tokenizer.
     #[error("no token `{}` in `{}`", one_line(token), path.display())]
     NoToken {
         /// The tokenizer.
@@ -252,18 +252,18 @@ pub enum CheckpointError {
         /// The token.
         token: String,
     },
-    /// The checkpoint is one of ours, but a part of it is gone.
+    /// The checkpoint is FastLane's, but a part of it is missing.
     #[error("`{}` is a fastlane checkpoint without its `{part}`", path.display())]
     Incomplete {
         /// The directory.
         path: PathBuf,
-        /// The directory that is not there.
+        /// The missing directory.
         part: &'static str,
     },
 }
 
 impl CheckpointError {
-    /// Names the way out, where there is one.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Missing { .. } => Some(
@@ -296,7 +296,7 @@ impl CheckpointError {
     }
 }
 
-/// What a file says, with a mark for each character that would break the line.
+/// The text with escapes for each character that would break the line.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

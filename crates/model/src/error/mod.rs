@@ -1,25 +1,25 @@
-//! Why a model cannot be opened, or makes no views.
+//! Errors of opening a model and of encoding.
 
 mod checkpoint;
 
 pub use checkpoint::CheckpointError;
 
-/// Why a model cannot be opened.
+/// A model cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The files are wrong.
+    /// The checkpoint is invalid.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The CPU cannot do what is asked for.
+    /// The CPU lacks the instructions for the requested precision.
     #[error("this CPU has no instructions for bf16: neither AMX nor AVX-512 BF16")]
     Instructions,
-    /// The system gives no threads.
+    /// The thread pool cannot be created.
     #[error("cannot start the threads that encode")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
 impl OpenError {
-    /// The way out, if there is one to be named.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             OpenError::Checkpoint(error) => error.hint(),
@@ -29,18 +29,18 @@ impl OpenError {
     }
 }
 
-/// What a model makes of a text is no number, or infinite, though its weights are finite.
+/// The result for a text is NaN or infinite, though the weights are finite.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} has the value {value}, wanted finite numbers")]
 pub struct NotFinite {
-    /// What the model made.
+    /// The kind of result.
     pub what: &'static str,
-    /// A value in it.
+    /// A value that is not finite.
     pub value: f32,
 }
 
 impl NotFinite {
-    /// The way out.
+    /// A hint on how to fix it.
     pub fn hint(&self) -> &'static str {
         "the weights are too large: use an earlier checkpoint, or precision `f32`"
     }

@@ -1,8 +1,8 @@
-//! What told checkpoints apart before [`Fingerprint`]: 16 hexadecimal digits, which indexes,
-//! journals and training runs of that time keep.
+//! The fingerprint of earlier versions: 16 hexadecimal digits, stored by indexes, journals and
+//! training runs of that time.
 //!
-//! It hashes what Rust prints for a struct, by a hash that Rust may change. It is computed only to
-//! recognise what was kept, and goes with version 0.1.0.
+//! It hashes Rust's debug output of a struct, with a hash function that Rust may change. It is
+//! computed only to recognise stored fingerprints, and is removed with version 0.1.0.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher};
@@ -15,10 +15,10 @@ use crate::checkpoint::{Checkpoint, CheckpointError, DenseFiles, RouterConfig, T
 use crate::fingerprint::Fingerprint;
 use crate::tokenise::InputSettings;
 
-/// Bytes that are read at a time.
+/// The size of a read in bytes.
 const BUFFER: usize = 1 << 18;
 
-/// Compares what was kept with both forms; the earlier one is computed only if it has that form.
+/// Compares a stored fingerprint of either form; the earlier form is computed only if needed.
 pub(crate) fn compare(
     kept: &str,
     fingerprint: Fingerprint,
@@ -36,7 +36,7 @@ pub(crate) fn compare(
     })
 }
 
-/// The large files of a checkpoint, and what its small ones say.
+/// The large files of a checkpoint, and the content of its small ones.
 #[derive(Debug)]
 pub(crate) struct Files {
     paths: Vec<PathBuf>,
@@ -53,7 +53,7 @@ impl Files {
             .chain(dense.iter().map(|dense| &dense.weights))
             .chain(router.map(|router| &router.weights));
         let mut paths: Vec<PathBuf> = weights.map(|weights| weights.path().to_owned()).collect();
-        // the documents' tower comes last, and the tokenizer lies beside it
+        // the document tower comes last, and the tokenizer is in the same directory
         let tokenizer = towers.last().map(|tower| tower.weights.path().with_file_name(TOKENIZER));
         paths.extend(tokenizer);
         let sides = [&checkpoint.query_side, &checkpoint.document_side].map(spelled);
@@ -66,7 +66,7 @@ impl Files {
         Self { paths, settings }
     }
 
-    /// Reads all again.
+    /// Reads all files again.
     pub(crate) fn hash(&self) -> Result<u64, CheckpointError> {
         let mut hasher = DefaultHasher::new();
         self.settings.hash(&mut hasher);
@@ -79,11 +79,11 @@ impl Files {
 }
 
 impl Checkpoint {
-    /// What earlier versions of this program told the checkpoint from others by.
+    /// The fingerprint of the checkpoint in the earlier form.
     ///
     /// # Errors
     ///
-    /// A file cannot be read any more.
+    /// A file is not readable any more.
     pub(crate) fn earlier_fingerprint(&self) -> Result<u64, CheckpointError> {
         Files::of(self).hash()
     }
@@ -91,7 +91,7 @@ impl Checkpoint {
 
 const TOKENIZER: &str = "tokenizer.json";
 
-/// A router as it was always spelled; what came later is there only where it says something.
+/// A router in the earlier spelling; later settings are included only if they are set.
 fn routed(config: &RouterConfig) -> String {
     let RouterConfig { input, attention, lane, document_lanes, lane_dim, .. } = config;
     let mut later = config.lanes.map_or(String::new(), |lanes| format!(", lanes: {lanes}"));
@@ -104,7 +104,7 @@ fn routed(config: &RouterConfig) -> String {
     )
 }
 
-/// A side with its skip list in order.
+/// A side's settings with its skip list sorted.
 fn spelled(side: &InputSettings) -> String {
     let InputSettings { prefix, prompt, length, expansion, skip } = side;
     let mut skip: Vec<u32> = skip.iter().copied().collect();
@@ -112,7 +112,7 @@ fn spelled(side: &InputSettings) -> String {
     format!("{prefix:?} {prompt:?} {length} {expansion:?} {skip:?}")
 }
 
-/// Takes in the bytes of a file, and how many there are.
+/// Hashes the bytes of a file, and their number.
 fn add(path: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
     let mut file = File::open(path)?;
     let (mut buffer, mut all) = (vec![0; BUFFER], 0);
@@ -136,7 +136,7 @@ mod tests {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/lanes-split");
         let checkpoint = Checkpoint::open(&golden).unwrap();
         let compare = |kept: &str| checkpoint.compare(kept).unwrap();
-        // as indexes of that time keep it
+        // a fingerprint that indexes of that time have
         assert_eq!(compare("cb3782bab79fba3c"), FingerprintMatch::Earlier);
         assert_eq!(compare(&checkpoint.fingerprint().unwrap().to_string()), FingerprintMatch::Same);
         for other in ["", "cb3782bab79fba3d", "CB3782BAB79FBA3C", "f1-00", "mine"] {

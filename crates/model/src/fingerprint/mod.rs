@@ -1,4 +1,4 @@
-//! What tells one model from another: the form in which indexes, journals and caches keep it.
+//! Identifies a model: the fingerprint that indexes, journals and caches store.
 //!
 //! A fingerprint is the BLAKE3 hash of a list of fields, cut to 128 bits:
 //!
@@ -12,11 +12,11 @@
 //!   value                                   1, 8, 4, any, 8 each, or 32 bytes
 //! ```
 //!
-//! Names and values come after their lengths, so two lists with the same bytes are the same. A
-//! setting that has its default is left out, so that a setting that is added later changes no
-//! fingerprint of a model that does without. Nothing else may change: indexes compare fingerprints
-//! with those that another version of this program wrote. What a new version would have to hash in
-//! another way gets another version byte, and both are computed until the older one is given up.
+//! Names and values follow their lengths, so the encoding is unambiguous. A setting that has its
+//! default is left out, so that a new setting does not change the fingerprint of models that do not
+//! use it. Nothing else may change: indexes compare fingerprints with those from other versions of
+//! this program. If a new version must hash something differently, it uses another version byte,
+//! and both forms are computed until the older one is dropped.
 //!
 //! [`of_checkpoint`] lists the fields.
 
@@ -28,17 +28,16 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The first byte of what is hashed, and the number in front of the digits.
+/// The first byte of the hashed data, and the number in front of the digits.
 const VERSION: u8 = 1;
 
-/// What a fingerprint starts with.
+/// The start of every fingerprint.
 const PREFIX: &str = "f1-";
 
-/// Tells a model from all others: its weights, its tokenizer, and the settings that decide what
-/// its views are.
+/// Identifies a model: its weights, its tokenizer, and the settings that affect its views.
 ///
-/// It is the same wherever the files lie, on every computer, and for all versions of this program.
-/// It guards against mistakes: who wants to make a second model with the same 128 bits may manage.
+/// It does not depend on the directory, the computer or the version of this program. It guards
+/// against mistakes, not against attacks: at 128 bits, a deliberate collision may be feasible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint([u8; 16]);
@@ -84,7 +83,7 @@ impl FromStr for Fingerprint {
     }
 }
 
-/// One spelling for each fingerprint: they are compared as texts.
+/// Each fingerprint has one spelling, because they are compared as texts.
 fn digit(character: u8) -> Option<u8> {
     match character {
         b'0'..=b'9' => Some(character - b'0'),
@@ -143,7 +142,7 @@ impl Value<'_> {
     }
 }
 
-/// The list of fields, as bytes.
+/// The encoded list of fields.
 #[derive(Debug)]
 struct Fields {
     bytes: Vec<u8>,
@@ -228,7 +227,7 @@ mod tests {
         prop::collection::vec(("[ab.]{0,3}", value()), 0..6)
     }
 
-    /// Floats by their bits: -0 is not 0 here.
+    /// Compares floats by their bits: -0 is not 0 here.
     fn same(one: &[(String, Value<'_>)], other: &[(String, Value<'_>)]) -> bool {
         format!("{one:?}") == format!("{other:?}")
     }

@@ -1,13 +1,13 @@
 //! Document lanes: a few learned views of a document that are searched in place of all its tokens.
 //!
-//! Each of K slots pools the states of the document, and the mean of the states is one more:
+//! Each of K slots pools the states of the document; the mean of the states is one more lane:
 //!
 //! ```text
 //! beta_kj = softmax_j(s_k · K h_j / √d)     u_k = norm(W Σ_j beta_kj h_j)
 //! ```
 //!
-//! With windows, j runs through the k-th of K parts of the document alone: slots that see all of it
-//! come to see the same, and a question is mostly about one sentence.
+//! With windows, j runs only through the k-th of K parts of the document. Slots without windows
+//! converge to the same view, and a question is mostly about one sentence.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ pub(crate) struct DocumentLanes {
     count: usize,
     width: usize,
     windows: bool,
-    /// What a slot asks of a state: s_k K, for all slots; nothing without slots.
+    /// The attention queries of all slots, s_k K; nothing without slots.
     asked: Option<Panels>,
 }
 
@@ -79,8 +79,8 @@ impl DocumentLanes {
     }
 }
 
-/// The tokens that a slot looks at where slots have windows: at least one, though others may look
-/// at it too.
+/// The tokens that a slot pools where slots have windows: at least one, though windows of other
+/// slots may share it.
 pub fn window(slot: usize, slots: usize, tokens: usize) -> Range<usize> {
     let start = slot * tokens / slots;
     start..((slot + 1) * tokens / slots).max(start + 1)
@@ -109,7 +109,7 @@ mod tests {
         let kernel = Kernel::choose(Precision::Portable).unwrap();
         let lanes = DocumentLanes::of(kernel, &[1.0; 8], &[0.0; 8], 4);
         let lanes = DocumentLanes { windows: true, ..lanes };
-        // nothing is asked: each window is pooled evenly
+        // the slot queries are zero: each window is pooled evenly
         let pooled = lanes.pool(&[0.0, 1.0, 2.0, 3.0, 9.0, 5.0], 2);
         assert_eq!(pooled, [0.0, 1.0, 5.5, 4.0, 11.0 / 3.0, 3.0]);
     }

@@ -1,4 +1,4 @@
-//! What stands on the states of an encoder: views, the shares of a router, and document lanes.
+//! Heads on the hidden states of an encoder: projections to views, the router, and document lanes.
 
 pub(crate) mod document_lanes;
 pub(crate) mod projection;

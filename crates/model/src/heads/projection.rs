@@ -1,15 +1,15 @@
-//! From states to views: linear maps, then unit length.
+//! Projects hidden states to views: linear maps, then normalisation.
 
 use crate::checkpoint::{CheckpointError, DenseFiles};
 use fastlane_kernels::encoder::{Kernel, Output, PackedRows, Panels, Rows};
 
-/// Maps one after the other, `y = Wx + b`; without any, a view is the state itself.
+/// A sequence of maps `y = Wx + b`; if empty, a view is the state itself.
 #[derive(Debug)]
 pub(crate) struct Projection {
     maps: Vec<Panels>,
     /// The length of a state.
     from: usize,
-    /// The length of a view.
+    /// The dimension of a view.
     dim: usize,
     /// Whether views have unit length.
     normalise: bool,
@@ -49,7 +49,7 @@ impl Projection {
         self.maps.iter().map(Panels::bytes).sum()
     }
 
-    /// Makes a view of each state.
+    /// Computes a view for each state.
     pub(crate) fn views(&self, states: &[f32]) -> Vec<f32> {
         let (mut views, mut dim) = (states.to_vec(), self.from);
         for map in &self.maps {
@@ -65,7 +65,7 @@ impl Projection {
     }
 }
 
-/// Gives a vector unit length; one of zeros stays as it is.
+/// Scales a vector to unit length; a zero vector stays as it is.
 pub(crate) fn normalise(vector: &mut [f32]) {
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
     if length > 0.0 {
@@ -73,7 +73,7 @@ pub(crate) fn normalise(vector: &mut [f32]) {
     }
 }
 
-/// Adds up rows, each times its share.
+/// The weighted sum of rows.
 pub(crate) fn mix<'a>(shares: &[f32], rows: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
     let mut sum = Vec::new();
     for (&share, row) in shares.iter().zip(rows) {
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn views_by_hand() {
-        // (3 4) stays, for the map swaps and doubles: (8 6), which is 10 long
+        // the map swaps and doubles (3 4) to (8 6), which has length 10
         let kernel = Kernel::choose(Precision::Portable).unwrap();
         let map = Projection::of(kernel, &[0.0, 2.0, 2.0, 0.0], 2, true);
         assert_eq!(map.views(&[3.0, 4.0, 0.0, 0.0]), [0.8, 0.6, 0.0, 0.0]);

@@ -1,15 +1,16 @@
-//! The router: how much of a query's intent each of its tokens carries.
+//! The router: computes the share of a query's intent that each of its tokens carries (alpha).
 //!
-//! A head of self-attention looks from each token at all, and a dense layer turns what it saw and
-//! the token itself into one number:
+//! A self-attention head attends from each token to all, and a dense layer maps its output and the
+//! token itself to one number:
 //!
 //! ```text
 //! A_ij = softmax_j(Q(v_i) · K(v_j) / √d)     c_i = Σ_j A_ij V(v_j)
 //! alpha = softmax_i(dense(c_i, v_i))
 //! ```
 //!
-//! This is equation 3 of arXiv 2601.06389. The input `v` is the states of the encoder or the
-//! views. It is small, so it computes in f32 on every CPU: the choice of a lane is a jump.
+//! This is equation 3 of arXiv 2601.06389. The input `v` is the states of the encoder or the views.
+//! The router is small, so it computes in f32 on every CPU: a rounding error could change the
+//! choice of a lane.
 
 use crate::checkpoint::{CheckpointError, RouterFiles, RouterInput};
 use fastlane_kernels::encoder::{Kernel, Output, PackedRows, Panels, Rows};
@@ -19,15 +20,15 @@ pub(crate) struct Router {
     pub(crate) input: RouterInput,
     kernel: Kernel,
     width: usize,
-    /// Queries, keys and values, side by side.
+    /// The query, key and value projections, concatenated.
     project: Panels,
-    /// For what a token sees, then for the token itself.
+    /// The dense weights for the attention output, then for the token itself.
     dense: Vec<f32>,
     bias: f32,
 }
 
 impl Router {
-    /// Reads the router for tokens of some length.
+    /// Loads the router for tokens of a given length.
     pub(crate) fn load(
         kernel: Kernel,
         files: &RouterFiles,
@@ -53,7 +54,7 @@ impl Router {
         self.project.bytes() + size_of_val(self.dense.as_slice())
     }
 
-    /// Tells the share of each token; the shares add up to 1.
+    /// Returns the share of each token; the shares add up to 1.
     pub(crate) fn alpha(&self, tokens: &[f32]) -> Vec<f32> {
         let Self { kernel, width, .. } = *self;
         let (see, be) = self.dense.split_at(width);
@@ -83,7 +84,7 @@ impl Router {
     }
 }
 
-/// InFlight scores, times a scale, into shares that add up to 1.
+/// Turns scores, times a scale, into shares that add up to 1 (softmax).
 pub(crate) fn shares(kernel: Kernel, scores: &mut [f32], scale: f32) {
     let sum = kernel.softmax(scores, scale);
     scores.iter_mut().for_each(|score| *score /= sum);
@@ -108,7 +109,7 @@ mod tests {
         let dense = vec![10.0, 3.0_f32.ln()];
         let input = RouterInput::Views;
         let router = Router { input, kernel, width: 1, project, dense, bias: -7.0 };
-        // the logits are 10 * 0.8 - 7 + ln 3 * x: what both see alike cancels out
+        // the logits are 10 * 0.8 - 7 + ln 3 * x: the equal part cancels out
         let alpha = router.alpha(&[0.0, 1.0]);
         assert!((alpha[0] - 0.25).abs() < 1e-6 && (alpha[1] - 0.75).abs() < 1e-6, "{alpha:?}");
     }

@@ -1,6 +1,7 @@
-//! Many documents: some are in work side by side, and each is given when all before it are.
+//! Encodes a stream of documents in parallel, and returns the results in order.
 //!
-//! A text is taken in when another is given, so that whoever stops asking waits for few of them.
+//! A new text is read only when a result is requested, so that few texts are in flight when the
+//! caller stops early.
 
 use std::collections::VecDeque;
 use std::iter::Fuse;
@@ -16,25 +17,25 @@ use rayon::ThreadPool;
 use crate::serving::in_flight::InFlight;
 use crate::serving::pipeline::Pipeline;
 
-/// No text is taken in while those in work have so many bytes.
+/// No text is read while the texts in flight have this many bytes.
 const MOST_BYTES: usize = 8 << 20;
 
 type Encoded = Result<DocumentViews, EncodeError>;
 type Texts<'a> = Box<dyn Iterator<Item = String> + Send + 'a>;
 
-/// Encodes texts as they are asked for; gives them back in their order.
+/// Encodes texts on request, and returns the results in order.
 pub(crate) struct DocumentStream<'a> {
     towers: &'a Arc<Pipeline>,
     pool: &'a ThreadPool,
     turns: &'a InFlight,
     window: NonZero<usize>,
     texts: Fuse<Texts<'a>>,
-    /// Where the views of each will come, and the bytes of its text.
+    /// The texts in flight: the channel for the views of each, and its size in bytes.
     in_work: VecDeque<(Receiver<Encoded>, usize)>,
 }
 
 impl<'a> DocumentStream<'a> {
-    /// Has at most `window` texts in work.
+    /// Creates a stream with at most `window` texts in flight.
     pub(crate) fn new(
         towers: &'a Arc<Pipeline>,
         (pool, turns): (&'a ThreadPool, &'a InFlight),
@@ -52,14 +53,14 @@ impl<'a> DocumentStream<'a> {
     fn put_to_work(&mut self, text: String) {
         let (give, take) = sync_channel(1);
         self.in_work.push_back((take, text.len()));
-        let (towers, turn) = (Arc::clone(self.towers), self.turns.begin());
+        let (towers, guard) = (Arc::clone(self.towers), self.turns.begin());
         self.pool.spawn_fifo(move || {
             // a panic here would end the whole program
             let views = catch_unwind(AssertUnwindSafe(|| towers.encode_document(&text)));
             let views = views.unwrap_or_else(|_| Err(panicked(&text)));
-            // a query that comes when the last views are there is alone
-            drop(turn);
-            // refused when nobody asks any more
+            // so that a query that arrives after the last document counts as alone
+            drop(guard);
+            // fails when the stream was dropped
             let _ = give.send(views);
         });
     }
@@ -83,7 +84,7 @@ impl Iterator for DocumentStream<'_> {
     }
 }
 
-/// Works on each item, the longest first, on all threads of a pool; gives results in order.
+/// Processes items on all threads of a pool, the longest first; returns the results in order.
 pub(crate) fn side_by_side<T: Sync, R: Send>(
     pool: &ThreadPool,
     items: &[T],

@@ -1,13 +1,13 @@
-//! Who is at work: a text that comes alone has all threads, beside others it has its own.
+//! Counts the texts in flight: a text alone uses all threads, concurrent ones use one each.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts the texts that are in work, or wait for a thread.
+/// The number of texts that are being encoded, or wait for a thread.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InFlight(Arc<AtomicUsize>);
 
-/// A text's turn, for as long as it lives.
+/// Counts one text as in flight until it is dropped.
 #[derive(Debug)]
 pub(crate) struct InFlightGuard {
     turns: InFlight,
@@ -22,7 +22,7 @@ impl InFlight {
 }
 
 impl InFlightGuard {
-    /// Tells whether nobody else was at work when it began.
+    /// Returns whether no other text was in flight when it began.
     pub(crate) fn is_alone(&self) -> bool {
         self.others == 0
     }

@@ -1,4 +1,4 @@
-//! A checkpoint in memory that encodes texts, and the threads that work on them.
+//! Runs a checkpoint in memory: encodes texts, and distributes the work over threads.
 
 pub(crate) mod document_stream;
 pub(crate) mod in_flight;

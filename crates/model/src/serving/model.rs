@@ -1,4 +1,4 @@
-//! The encoder: a checkpoint in memory, ready for texts, and the threads that work on them.
+//! The encoder: a checkpoint in memory, and the threads that encode texts with it.
 
 use std::error::Error;
 use std::num::NonZero;
@@ -20,22 +20,22 @@ use crate::serving::in_flight::InFlight;
 use crate::serving::pipeline::Pipeline;
 use fastlane_kernels::encoder::{Kernel, Precision};
 
-/// How a model computes.
+/// The settings of a model at run time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// How exactly, and with which instructions.
+    /// The numeric precision, and the instructions it may use.
     pub precision: Precision,
-    /// How many threads share the work: parts of one query, or documents side by side.
+    /// The number of threads: they share parts of one query, or encode documents in parallel.
     pub threads: NonZero<usize>,
-    /// How many documents are in work at a time; one that takes long holds up the others only
-    /// when so many have come after it.
+    /// The number of documents in flight; a slow one delays the others only when this many have
+    /// come after it.
     pub window: NonZero<usize>,
-    /// Run only so many layers of the encoders, the first ones.
+    /// Run only this many layers of the encoders, the first ones.
     pub layers: Option<usize>,
 }
 
 impl Default for Settings {
-    /// The fastest way on all cores, 256 documents at a time.
+    /// The fastest precision, all cores, 256 documents in flight.
     fn default() -> Self {
         Self {
             precision: Precision::Auto,
@@ -49,7 +49,7 @@ impl Default for Settings {
 /// A checkpoint in memory: texts in, views out.
 ///
 /// The same text gives the same bits on one kind of CPU, whatever the number of threads and
-/// whatever texts come with it.
+/// whatever texts are encoded with it.
 #[derive(Debug)]
 pub struct Model {
     directory: PathBuf,
@@ -65,7 +65,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// The checkpoint cannot be read, or this CPU lacks the instructions that are asked for.
+    /// The checkpoint cannot be read, or this CPU lacks the instructions for the precision.
     pub fn open(directory: impl AsRef<Path>, settings: &Settings) -> Result<Self, OpenError> {
         let directory = directory.as_ref();
         let kernel = Kernel::choose(settings.precision).ok_or(OpenError::Instructions)?;
@@ -78,7 +78,7 @@ impl Model {
         for tower in std::iter::once(&mut checkpoint.query).chain(&mut checkpoint.document) {
             tower.architecture.layers = tower.architecture.layers.min(layers);
         }
-        // after the cut: fewer layers make other states
+        // after the cut: fewer layers give other states
         let earlier = Files::of(&checkpoint);
         let towers = Arc::new(Pipeline::load(kernel, checkpoint)?);
         let directory = directory.to_owned();
@@ -86,89 +86,88 @@ impl Model {
         Ok(Self { directory, towers, earlier, window, pool, turns })
     }
 
-    /// Where it was opened.
+    /// The directory of the checkpoint.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Tells what kind of checkpoint it is.
+    /// The layout of the checkpoint.
     pub fn layout(&self) -> Layout {
         self.towers.layout
     }
 
-    /// Tells the model from all others by its weights, its tokenizer and its settings, as they were
-    /// when it was opened. With fewer layers it is another model.
+    /// Identifies the model by its weights, its tokenizer and its settings, as they were when it
+    /// was opened. With fewer layers it is another model.
     pub fn fingerprint(&self) -> Fingerprint {
         self.towers.fingerprint
     }
 
-    /// Compares a fingerprint that was kept, in whatever form, with that of the model.
+    /// Compares a stored fingerprint, in either form, with that of the model.
     ///
     /// # Errors
     ///
-    /// It has the form of earlier versions, which read the files again, and one cannot be read.
+    /// It has the earlier form, for which the files are read again, and one cannot be read.
     pub fn compare(&self, kept: &str) -> Result<FingerprintMatch, CheckpointError> {
         earlier::compare(kept, self.fingerprint(), || self.earlier_fingerprint())
     }
 
-    /// What earlier versions of this program told the model from others by; it goes with 0.1.0.
+    /// The fingerprint of the model in the earlier form; it is removed with 0.1.0.
     ///
     /// # Errors
     ///
-    /// A file cannot be read any more.
+    /// A file is not readable any more.
     pub fn earlier_fingerprint(&self) -> Result<u64, CheckpointError> {
         self.earlier.hash()
     }
 
-    /// Names the instructions that it computes with.
+    /// The name of the instructions that it uses.
     pub fn instructions(&self) -> &'static str {
         self.towers.kernel.name()
     }
 
-    /// Tells how long a token view is.
+    /// The dimension of a token view.
     pub fn dim(&self) -> usize {
         self.towers.document.tokens.dim()
     }
 
-    /// Tells how long a view is that is searched.
+    /// The dimension of a searched view.
     pub fn lane_dim(&self) -> usize {
         self.towers.document.lane().dim()
     }
 
-    /// Counts the tokens that a query and a document may have.
+    /// The largest number of tokens of a query and of a document.
     pub fn lengths(&self) -> (usize, usize) {
         (self.towers.query_side.length, self.towers.document_side.length)
     }
 
-    /// Counts the bytes of the weights as they are held in memory.
+    /// The size of the weights in memory, in bytes.
     pub fn weight_bytes(&self) -> usize {
         self.towers.bytes()
     }
 
-    /// The last hidden states of a document's tokens, one row for each: what views are made of.
+    /// The last hidden states of a document's tokens, one row per token: the input of the heads.
     ///
-    /// It is the door for those who compare encoders.
+    /// For comparing encoders.
     ///
     /// # Panics
     ///
     /// There are no tokens, more than the encoder has positions, or ids beyond its vocabulary.
     pub fn states(&self, ids: &[u32]) -> TokenMatrix {
-        let turn = self.turns.begin();
-        self.towers.states(ids, turn.is_alone().then_some(&self.pool))
+        let guard = self.turns.begin();
+        self.towers.states(ids, guard.is_alone().then_some(&self.pool))
     }
 
-    /// The states of many documents, side by side on all threads.
+    /// The hidden states of many documents, computed in parallel on all threads.
     ///
     /// # Panics
     ///
     /// As [`states`](Self::states).
     pub fn states_of_many(&self, documents: &[Vec<u32>]) -> Vec<TokenMatrix> {
-        let _turn = self.turns.begin();
+        let _guard = self.turns.begin();
         side_by_side(&self.pool, documents, Vec::len, |ids| self.towers.states(ids, None))
     }
 
-    /// Counts the multiplications and additions in products for each token of a document that is
-    /// `length` tokens long.
+    /// The multiplications and additions in products per token, for a document of `length` tokens.
     pub fn operations(&self, length: usize) -> f64 {
         self.towers.document.bert.operations(length)
     }
@@ -188,16 +187,16 @@ impl Encoder for Model {
         self.encode_query_timed(text).map(|(views, _)| views)
     }
 
-    /// A query that comes alone is helped by other threads. Beside others, or beside documents, it
-    /// is encoded on the calling thread: the others may have hundreds of documents to do first.
+    /// A query alone uses the pool. Otherwise it is encoded on the calling thread, because the pool
+    /// may have hundreds of documents queued.
     fn encode_query_timed(&self, text: &str) -> Result<(QueryViews, Duration), EncodeError> {
-        let turn = self.turns.begin();
-        self.towers.encode_query(text, turn.is_alone().then_some(&self.pool))
+        let guard = self.turns.begin();
+        self.towers.encode_query(text, guard.is_alone().then_some(&self.pool))
     }
 
-    /// InputSettings by side on all threads.
+    /// Encodes the queries in parallel on all threads.
     fn encode_queries(&self, texts: &[&str]) -> Vec<Result<QueryViews, EncodeError>> {
-        let _turn = self.turns.begin();
+        let _guard = self.turns.begin();
         side_by_side(
             &self.pool,
             texts,

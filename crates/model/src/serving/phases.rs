@@ -1,20 +1,20 @@
-//! A few threads that go through many short phases together, and do not sleep between them.
+//! Synchronises a few threads through many short phases by spinning instead of sleeping.
 //!
-//! A query is a millisecond of some forty phases, and to wake a thread takes as long as one of
-//! them. So helpers are woken once, and then look again and again whether the next phase is there.
+//! A query takes about a millisecond and has some forty phases; waking a thread takes as long as
+//! one phase. So helper threads are woken once, and then poll for the next phase.
 //!
-//! Each phase has the same number of *parts*, and whoever comes takes the next one. All wait for
-//! parts, not for threads: a helper that comes late, or never, leaves more for the others to do.
-//! Only one that has taken a part and then loses its core is waited for.
+//! Each phase has the same number of *parts*, which threads take one by one. Threads wait for
+//! parts, not for each other: if a helper is late, or never starts, the others do its share. Only a
+//! thread that has taken a part and then loses its core delays the phase.
 //!
-//! A part that panics ends the pass for all: nobody goes on with what it left unfinished.
+//! A part that panics aborts the pass on all threads, because its result is incomplete.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Looks at what others do before a thread gives up its core for a moment: tens of microseconds.
+/// Polls before a thread yields its core: tens of microseconds.
 const LOOKS: usize = 4000;
 
-/// What the members of a crew know of each other: parts of all phases, counted through.
+/// The shared state of the threads: counts of parts over all phases.
 #[derive(Debug)]
 pub(crate) struct Phases {
     parts: usize,
@@ -23,11 +23,11 @@ pub(crate) struct Phases {
     broken: AtomicBool,
 }
 
-/// A thread of a crew.
+/// A thread that takes part in the phases.
 #[derive(Debug)]
 pub(crate) struct Member<'a> {
     crew: &'a Phases,
-    /// The first part of the phase that is next.
+    /// The first part of the next phase.
     first: usize,
 }
 
@@ -37,37 +37,37 @@ impl Phases {
         Self { parts, taken, done, broken: AtomicBool::new(false) }
     }
 
-    /// Counts the parts of each phase.
+    /// The number of parts of each phase.
     pub(crate) fn parts(&self) -> usize {
         self.parts
     }
 
-    /// Joins from the first phase on; what is done by then is passed over.
+    /// Joins from the first phase on; parts that are already done are skipped.
     pub(crate) fn join(&self) -> Member<'_> {
         Member { crew: self, first: 0 }
     }
 }
 
 impl Member<'_> {
-    /// Does parts of the next phase until all are done, by this thread or others.
+    /// Works on parts of the next phase until all are done, by this thread or others.
     ///
-    /// Every member calls it for the same phases in the same order.
+    /// Every member must call it for the same phases in the same order.
     ///
     /// # Panics
     ///
-    /// A part panicked, here or elsewhere.
+    /// A part panicked, on this thread or another.
     pub(crate) fn share(&mut self, work: impl Fn(usize)) {
         let Phases { parts, taken, done, broken } = self.crew;
         let (first, end) = (self.first, self.first + parts);
         self.first = end;
         let next = |taken| (taken < end).then_some(taken + 1);
-        // relaxed: that all before `first` are taken was seen with `done`
+        // relaxed: the loads of `done` have shown that all parts before `first` are taken
         while let Ok(part) = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) {
             let _done = Done(self.crew);
             work(part - first);
         }
         let mut looks = 0;
-        // what others wrote before they were done is seen after
+        // acquire: makes visible what other threads wrote before they were done
         while done.load(Ordering::Acquire) < end {
             looks += 1;
             if looks < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
@@ -76,7 +76,7 @@ impl Member<'_> {
     }
 }
 
-/// A part that ends, be it by a panic: nobody waits for ever.
+/// Counts a part as done on drop, also after a panic, so that no thread waits for ever.
 struct Done<'a>(&'a Phases);
 
 impl Drop for Done<'_> {
@@ -96,8 +96,8 @@ mod tests {
 
     use super::*;
 
-    /// Adds up numbers by phases, each of which needs all of the one before; some members may be
-    /// late.
+    /// Sums numbers by phases, each of which needs the whole result of the one before; some members
+    /// may be late.
     fn sum(parts: usize, phases: u64, late: &[bool]) -> Vec<u64> {
         let crew = Phases::new(parts);
         let sums: Vec<Mutex<Vec<u64>>> = (0..phases).map(|_| Mutex::default()).collect();

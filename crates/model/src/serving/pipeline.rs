@@ -1,7 +1,7 @@
-//! What a checkpoint has in memory: text to views on this thread, or with others of its pool.
+//! The encoding pipeline: text to views on this thread, or with help of a thread pool.
 //!
-//! A query: text → tokens → query tower → states → views → router → alpha, and the soft lane.
-//! A document: text → tokens → document tower → states → views, and lane views if it has them.
+//! A query: text → tokens → query tower → states → views → router → alpha, and the soft lane. A
+//! document: text → tokens → document tower → states → views, and lane views if it has them.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ use crate::serving::tower::Tower;
 use crate::tokenise::{InputSettings, Tokeniser, Tokens};
 use fastlane_kernels::encoder::Kernel;
 
-/// Both towers, what surrounds their texts, and the router.
+/// Both towers, their text settings, and the router.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) layout: Layout,
@@ -48,7 +48,7 @@ impl Pipeline {
         };
         let towers = Self {
             layout: files.layout,
-            // their tensors were hashed above, as they were read
+            // the tensors were hashed above, when they were read
             fingerprint: files.fingerprint()?,
             kernel,
             tokeniser: files.tokeniser,
@@ -88,12 +88,12 @@ impl Pipeline {
         Ok(self)
     }
 
-    /// Tells whether documents are searched by views other than those of their tokens.
+    /// Returns whether documents are searched by separate lane views.
     pub(crate) fn has_lane_views(&self) -> bool {
         self.document_lanes.is_some() || self.document.lanes.is_some()
     }
 
-    /// Counts the bytes of the weights.
+    /// The size of the weights in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let tied = Arc::ptr_eq(&self.query.bert, &self.document.bert);
         let document = if tied { 0 } else { self.document.bytes() };
@@ -106,7 +106,8 @@ impl Pipeline {
         TokenMatrix::new(self.document.bert.hidden(), states)
     }
 
-    /// Runs a tower on tokens, so many of which are attended, perhaps with the help of a pool.
+    /// Runs a tower on tokens, of which the first `attended` are attended to, with an optional
+    /// pool.
     fn forward(
         &self,
         tower: &Tower,
@@ -121,7 +122,7 @@ impl Pipeline {
         states
     }
 
-    /// Encodes a query, perhaps with the help of a pool; tells how long the router took.
+    /// Encodes a query, with an optional pool, and returns how long the router took.
     pub(crate) fn encode_query(
         &self,
         text: &str,
@@ -157,7 +158,7 @@ impl Pipeline {
         Ok(tokens.into_iter().zip(kept).filter_map(|(token, kept)| kept.then_some(token)).collect())
     }
 
-    /// Encodes one document on this thread alone.
+    /// Encodes one document on this thread.
     pub(crate) fn encode_document(&self, text: &str) -> Result<DocumentViews, EncodeError> {
         let tower = &self.document;
         let Tokens { tokens, attended, kept, cut } = self.tokens(text, &self.document_side)?;
@@ -193,7 +194,7 @@ fn matrix(projection: &Projection, states: &[f32]) -> TokenMatrix {
     TokenMatrix::new(projection.dim(), projection.views(states))
 }
 
-/// Makes sure that what a text becomes are numbers.
+/// Checks that all values of a result are finite.
 fn check(text: &str, what: &'static str, values: &[f32]) -> Result<(), EncodeError> {
     match values.iter().find(|value| !value.is_finite()) {
         None => Ok(()),

@@ -9,11 +9,11 @@ use fastlane_kernels::encoder::Kernel;
 
 #[derive(Debug)]
 pub(crate) struct Tower {
-    /// Tied towers have one encoder.
+    /// The encoder, which tied towers share.
     pub(crate) bert: Arc<Bert>,
     /// States to token views.
     pub(crate) tokens: Arc<Projection>,
-    /// States to lane views, if these have a projection of their own.
+    /// States to lane views, if these have a separate projection.
     pub(crate) lanes: Option<Projection>,
 }
 
@@ -35,7 +35,7 @@ impl Tower {
         Self { bert: Arc::clone(&self.bert), tokens: Arc::clone(&self.tokens), lanes: None }
     }
 
-    /// Reads the projection of lanes, which the router's files call by the name of a side.
+    /// Reads the lane projection, which the router's files name by side.
     pub(crate) fn load_lanes(
         &mut self,
         kernel: Kernel,
@@ -51,7 +51,7 @@ impl Tower {
         Ok(())
     }
 
-    /// What makes the views that are searched.
+    /// The projection of the searched views.
     pub(crate) fn lane(&self) -> &Projection {
         self.lanes.as_ref().unwrap_or(&self.tokens)
     }

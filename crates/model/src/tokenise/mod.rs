@@ -1,16 +1,17 @@
-//! Text to tokens, as Sentence Transformers and PyLate make them for the same checkpoint.
+//! Text to tokens, identical to Sentence Transformers and PyLate for the same checkpoint.
 //!
 //! ```text
 //! [CLS] [Q] what is a light ##house ? [SEP] [MASK] [MASK] …
 //! ```
 //!
-//! A *side* (query or document) says what surrounds the text: a prefix token after the first
-//! special token, a prompt that is read with the text, expansion tokens at the end of a short
-//! query, and a skip list of tokens that give no view of a document. Its length counts them all
-//! but the skipped; a longer text is cut at the end, and how much was cut is told.
+//! A *side* (query or document) has settings for what surrounds the text: a prefix token after the
+//! first special token, a prompt that is read with the text, expansion tokens at the end of a short
+//! query, and a skip list of tokens that give no view of a document. Its length limits all tokens,
+//! including skipped ones; a longer text is cut at the end, and the number of cut bytes is
+//! returned.
 //!
-//! Text is read piece by piece ([`Content`]) until the tokens suffice, so that the end of a text
-//! of 10 MB costs nothing.
+//! Text is read piece by piece ([`Content`]) until there are enough tokens, so that the end of a
+//! text of 10 MB costs nothing.
 
 mod pieces;
 
@@ -36,35 +37,35 @@ pub struct Tokeniser {
     before: Vec<Token>,
     /// The special tokens after a text.
     after: Vec<Token>,
-    /// What the vocabulary writes for a word it cannot spell.
+    /// The unknown token, for words that the vocabulary cannot spell.
     unknown: Token,
-    /// A word with more characters is unknown.
+    /// Longer words are unknown, in characters.
     longest_word: usize,
-    /// Tokens that are found before the text is split into words.
+    /// Tokens that are matched before the text is split into words.
     added: Vec<String>,
 }
 
-/// How a query, or a document, becomes tokens.
+/// The settings by which a query or a document is tokenised.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InputSettings {
     /// The token after the first special token: `[Q]` or `[D]`.
     pub prefix: Option<u32>,
-    /// What is put before every text and read with it.
+    /// A text that is put before every text.
     pub prompt: String,
-    /// The most tokens, special ones and the prefix included.
+    /// The largest number of tokens, special ones and the prefix included.
     pub length: usize,
-    /// What fills up a short text.
+    /// The padding of a short text.
     pub expansion: Option<Expansion>,
     /// The tokens that give no view.
     pub skip: HashSet<u32>,
 }
 
-/// Tokens at the end of a short query: the encoder writes into them what the query lacks.
+/// Padding tokens at the end of a short query, in which the encoder adds terms to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expansion {
-    /// The token, as a rule `[MASK]`.
+    /// The token, usually `[MASK]`.
     pub token: u32,
-    /// How many tokens there are in all after filling up.
+    /// The total number of tokens after padding.
     pub length: usize,
     /// Whether other tokens attend to it. If not, it only attends to them.
     pub attended: bool,
@@ -73,35 +74,35 @@ pub struct Expansion {
 /// The tokens of one text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
-    /// All of them, added ones included.
+    /// All tokens, including prefix, special and expansion tokens.
     pub tokens: Vec<Token>,
     /// For each token, whether others attend to it.
     pub attended: Vec<bool>,
     /// For each token, whether it gives a view.
     pub kept: Vec<bool>,
-    /// How many bytes at the end of the text were left out.
+    /// The number of bytes at the end of the text that were cut.
     pub cut: usize,
 }
 
-/// Why a text could not be split into tokens.
+/// A text could not be tokenised.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot split a text of {bytes} bytes into tokens")]
 pub struct TokeniseError {
     /// The bytes of the text.
     pub bytes: usize,
-    /// What the tokenizer said.
+    /// The tokenizer's error.
     pub source: tokenizers::Error,
 }
 
 impl Tokeniser {
     /// Reads `tokenizer.json` for an embedding table of `vocabulary` rows.
     ///
-    /// The padding and truncation in the file are for others; a [`InputSettings`] says ours.
+    /// Padding and truncation in the file are ignored; [`InputSettings`] has ours.
     ///
     /// # Errors
     ///
-    /// When the file is absent or broken, is not a WordPiece tokenizer that splits at white space
-    /// as BERT's does, or has an id that the table has no row for.
+    /// The file is absent or damaged, is not a WordPiece tokenizer that splits at white space as
+    /// BERT's does, or has an id that is not in the table.
     pub fn open(path: &Path, vocabulary: usize) -> Result<Self, CheckpointError> {
         let bytes = read_bytes(path)?;
         let broken = |source| CheckpointError::Tokenizer { path: path.to_owned(), source };
@@ -130,26 +131,26 @@ impl Tokeniser {
         self.digest
     }
 
-    /// The id of a token, if there is one of that spelling.
+    /// The id of a token, if there is one with that spelling.
     pub fn id(&self, token: &str) -> Option<u32> {
         self.tokenizer.token_to_id(token)
     }
 
-    /// How a token is spelled, if there is one of that id.
+    /// The spelling of a token, if there is one with that id.
     pub fn spelling(&self, id: u32) -> Option<String> {
         self.tokenizer.id_to_token(id)
     }
 
-    /// How many special tokens surround every text.
+    /// The number of special tokens around every text.
     pub fn special_tokens(&self) -> usize {
         self.before.len() + self.after.len()
     }
 
-    /// Splits a text into tokens. An empty text gives the special tokens.
+    /// Tokenises a text. An empty text gives the special tokens.
     ///
     /// # Errors
     ///
-    /// When the tokenizer fails on the text, which BERT's does not.
+    /// The tokenizer fails on the text, which BERT's does not.
     pub fn encode(&self, text: &str, side: &InputSettings) -> Result<Tokens, TokeniseError> {
         let prefix = side.prefix.map(|id| self.token(id));
         let around = self.special_tokens() + usize::from(prefix.is_some());
@@ -201,7 +202,7 @@ impl Tokeniser {
     }
 }
 
-/// Finds the special tokens around a text by surrounding one token with them.
+/// Finds the special tokens around a text by encoding a single token.
 fn surroundings(tokenizer: &Tokenizer) -> Result<(Vec<Token>, Vec<Token>), tokenizers::Error> {
     let bare = tokenizer.encode("a", false)?;
     let whole = tokenizer.post_process(bare, None, true)?;
@@ -234,7 +235,7 @@ fn added_tokens(tokenizer: &Tokenizer) -> Vec<String> {
     added
 }
 
-/// Makes sure that every id has a row in the embedding table.
+/// Checks that every id has a row in the embedding table.
 fn check_ids(path: &Path, tokenizer: &Tokenizer, vocabulary: usize) -> Result<(), CheckpointError> {
     let highest =
         tokenizer.get_vocab(true).into_iter().max_by(|a, b| (a.1, &b.0).cmp(&(b.1, &a.0)));
@@ -246,7 +247,7 @@ fn check_ids(path: &Path, tokenizer: &Tokenizer, vocabulary: usize) -> Result<()
     }
 }
 
-/// Makes sure that white space separates words and is nothing else: the text is cut there.
+/// Checks that words are separated exactly by white space: the text is cut there.
 fn check_rules(path: &Path, tokenizer: &Tokenizer) -> Result<(), CheckpointError> {
     const SPLITS: [&str; 3] = ["BertPreTokenizer", "Whitespace", "WhitespaceSplit"];
     const CHANGES: [&str; 7] =
@@ -262,7 +263,7 @@ fn check_rules(path: &Path, tokenizer: &Tokenizer) -> Result<(), CheckpointError
     }
 }
 
-/// Names the first rule that is not among the known ones; a sequence is looked into.
+/// The first rule that is not among the known ones; sequences are searched.
 fn first_unknown(rule: &Value, known: &[&str], needed: bool) -> Option<String> {
     match rule["type"].as_str() {
         None if rule.is_null() && !needed => None,

@@ -1,12 +1,12 @@
-//! The first tokens of a text without a look at its end.
+//! Reads the first tokens of a text without reading all of it.
 //!
-//! The text is tokenised in pieces that end before white space, where words end whatever
-//! follows. Where a piece finds no white space, its last word may go on: the words before it are
-//! taken and the next piece starts with it. A word that outgrows what the vocabulary can spell is
-//! one unknown token; its end is sought with a letter in place of what was read of it.
+//! The text is tokenised in pieces that end before white space, where words end whatever follows.
+//! If a piece has no white space at its end, its last word may continue: the words before it are
+//! taken and the next piece starts with it. A word that is longer than the vocabulary can spell is
+//! one unknown token; its end is searched with a letter in place of what was read of it.
 //!
-//! The tokens are those of the whole text. The one exception is a word of more than
-//! [`LARGEST`] bytes of which nearly all are marks that the tokenizer drops: it is taken for two.
+//! The tokens are those of the whole text. The one exception is a word of more than [`LARGEST`]
+//! bytes of which nearly all are marks that the tokenizer drops: it counts as two words.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -15,27 +15,27 @@ use tokenizers::{Encoding, Error, NormalizedString, Normalizer as _};
 
 use super::Tokeniser;
 
-/// The most bytes that are tokenised at a time.
+/// The largest piece in bytes.
 pub(super) const LARGEST: usize = 16 * 1024;
 
-/// The least.
+/// The smallest piece in bytes.
 const SMALLEST: usize = 256;
 
-/// Bytes of text that give one token, taken amply.
+/// A generous estimate of the bytes of text per token.
 const BYTES_PER_TOKEN: usize = 8;
 
-/// A text on its way to tokens.
+/// A text that is being tokenised.
 pub(super) struct Content<'a> {
     tokeniser: &'a Tokeniser,
     text: &'a str,
-    /// Everything before is done.
+    /// The offset of the text that is not tokenised yet.
     at: usize,
     tokens: Vec<Token>,
-    /// How large a piece is at first.
+    /// The size range of a first piece.
     sizes: RangeInclusive<usize>,
 }
 
-/// A piece of the text, and whether a word surely ends where it ends.
+/// A piece of the text, and whether its end is certainly the end of a word.
 struct Piece {
     bytes: Range<usize>,
     sure: bool,
@@ -46,15 +46,15 @@ impl<'a> Content<'a> {
         Self { tokeniser, text, at: 0, tokens: Vec::new(), sizes: SMALLEST..=LARGEST }
     }
 
-    /// Cuts smaller pieces, so that short texts are cut too.
+    /// Uses smaller pieces, so that tests cut short texts too.
     #[cfg(test)]
     pub(super) fn with_pieces(self, size: usize) -> Self {
         Self { sizes: size..=size, ..self }
     }
 
-    /// The first `room` tokens, and how many bytes come after them; 0 if these give no token.
+    /// The first `room` tokens, and the number of bytes after them; 0 if these give no token.
     pub(super) fn first(mut self, room: usize) -> Result<(Vec<Token>, usize), Error> {
-        // one token more shows whether anything is left out
+        // one more token shows whether anything is cut
         while self.tokens.len() <= room && self.skip_white_space() {
             let missing = room + 1 - self.tokens.len();
             let size = missing.saturating_mul(BYTES_PER_TOKEN);
@@ -66,14 +66,14 @@ impl<'a> Content<'a> {
         Ok((self.tokens, if over { self.text.len() - end } else { 0 }))
     }
 
-    /// Goes to the next word; false at the end of the text.
+    /// Moves to the next word; returns false at the end of the text.
     fn skip_white_space(&mut self) -> bool {
         let rest = &self.text[self.at..];
         self.at += rest.len() - rest.trim_start_matches(separates).len();
         self.at < self.text.len()
     }
 
-    /// Takes the tokens of the next piece that are certain.
+    /// Takes the tokens of the next piece that are final.
     fn advance(&mut self, size: usize) -> Result<(), Error> {
         let piece = self.piece(size);
         let encoding = self.encode(&self.text[piece.bytes.clone()])?;
@@ -101,7 +101,7 @@ impl<'a> Content<'a> {
         Ok(())
     }
 
-    /// The next piece of at most `size` bytes, but a character at least.
+    /// The next piece of at most `size` bytes, but at least one character.
     fn piece(&self, size: usize) -> Piece {
         let left = &self.text[self.at..];
         if left.len() <= size {
@@ -123,7 +123,7 @@ impl<'a> Content<'a> {
         self.piece(size.saturating_mul(2).max(2))
     }
 
-    /// Moves a cut to the start of the added token that it goes through.
+    /// Moves a cut inside an added token to its start.
     fn outside_added_tokens(&self, cut: usize) -> usize {
         let bytes = self.text.as_bytes();
         let through = |token: &String| {
@@ -137,7 +137,7 @@ impl<'a> Content<'a> {
         starts.filter(|&start| self.text.is_char_boundary(start)).min().unwrap_or(cut)
     }
 
-    /// Takes a word that no vocabulary spells, of which the piece is the start.
+    /// Takes a word that is too long for the vocabulary; the piece is its start.
     fn long_word(&mut self, piece: &Piece) -> Result<(), Error> {
         const LETTER: &str = "a";
         let encoding = self.encode(&self.text[piece.bytes.clone()])?;
@@ -169,7 +169,7 @@ impl<'a> Content<'a> {
         Ok(())
     }
 
-    /// Passes over letters and digits that can only lengthen a word; says whether there were any.
+    /// Skips letters and digits that can only lengthen a word; returns whether there were any.
     fn skip_letters(&mut self) -> bool {
         let rest = &self.text[self.at..];
         let letters = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
@@ -177,7 +177,7 @@ impl<'a> Content<'a> {
         letters > 0
     }
 
-    /// Whether a word has more characters than are spelled.
+    /// Whether a word has more characters than the vocabulary can spell.
     fn is_long(&self, word: &str) -> Result<bool, Error> {
         let mut word = NormalizedString::from(word);
         if let Some(normalizer) = self.tokeniser.tokenizer.get_normalizer() {
@@ -190,7 +190,7 @@ impl<'a> Content<'a> {
         self.tokeniser.tokenizer.encode(text, false)
     }
 
-    /// Takes the first tokens of a piece that starts where the text is.
+    /// Takes the first tokens of a piece that starts at the current offset.
     fn take(&mut self, encoding: &Encoding, count: usize) {
         let parts = encoding.get_ids().iter().zip(encoding.get_tokens());
         for ((&id, text), &(start, end)) in parts.zip(encoding.get_offsets()).take(count) {
@@ -200,13 +200,13 @@ impl<'a> Content<'a> {
     }
 }
 
-/// Whether a character surely ends a word. BERT drops control characters, even if white.
+/// Whether a character certainly ends a word. BERT drops control characters, even white ones.
 fn separates(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r')
         || (character.is_whitespace() && !character.is_control())
 }
 
-/// The first token of the last word; 0 if there is no or only one word.
+/// The index of the first token of the last word; 0 if there are fewer than two words.
 fn last_word(encoding: &Encoding) -> usize {
     let words = encoding.get_word_ids();
     let same = words.iter().rev().take_while(|&word| Some(word) == words.last()).count();

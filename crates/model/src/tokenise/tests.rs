@@ -1,4 +1,4 @@
-//! Reading by pieces against tokenising the whole text.
+//! Tokenising by pieces against tokenising the whole text.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ fn tokeniser() -> Tokeniser {
     Tokeniser::open(&path, 1000).expect("the fixture is whole")
 }
 
-/// The naive twin: all tokens of the text, then the first of them.
+/// The reference: all tokens of the text, then the first of them.
 fn whole(tokeniser: &Tokeniser, text: &str, room: usize) -> (Vec<Token>, usize) {
     let encoding = tokeniser.tokenizer.encode(text, false).expect("any text has tokens");
     let parts = encoding.get_ids().iter().zip(encoding.get_tokens()).zip(encoding.get_offsets());
@@ -31,7 +31,7 @@ fn by_pieces(tokeniser: &Tokeniser, text: &str, room: usize, size: usize) -> (Ve
     Content::new(tokeniser, text).with_pieces(size).first(room).expect("any text has tokens")
 }
 
-/// Words and everything that could make reading by pieces go wrong.
+/// Words and other strings that could break reading by pieces.
 fn bit() -> impl Strategy<Value = String> {
     prop_oneof![
         6 => "[a-z]{1,6}",

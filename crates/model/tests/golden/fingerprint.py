@@ -1,9 +1,9 @@
-"""Computes the fingerprint of a checkpoint in our layout, from its files alone.
+"""Computes the fingerprint of a checkpoint in FastLane's layout, from its files alone.
 
     pip install blake3
     python3 fingerprint.py lanes-split lanes-tied ../../../../models/fastlane-mini
 
-It follows the description in `src/fingerprint.rs` and shares no code with it.
+It follows the description in `src/fingerprint/mod.rs` and shares no code with it.
 """
 
 import json

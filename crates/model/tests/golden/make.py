@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the golden files beside this script: what PyTorch's `transformers` makes of token ids.
+"""Writes the golden files next to this script: the states of PyTorch's `transformers` for token ids.
 
     pip install torch==2.15.0 transformers==5.23.0 safetensors==0.8.0 tokenizers==0.23.3
     tools/model/fetch-minilm
@@ -86,7 +86,7 @@ def minilm_ids(length: int) -> list[int]:
 
 
 def random_model(directory: Path, config: dict, seed: int) -> PreTrainedModel:
-    """Writes a random model and loads it again. No weight is left at its usual 0 or 1."""
+    """Writes a random model and loads it again. No weight keeps its default of 0 or 1."""
     directory.mkdir(exist_ok=True)
     (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     # Without the pooler: its weights do not touch the last hidden state.

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Writes two checkpoints of ours beside this script, and what the method makes of texts with them.
+"""Writes two FastLane checkpoints next to this script, and the expected encodings of texts.
 
     pip install torch==2.15.0 transformers==5.23.0 safetensors==0.8.0 tokenizers==0.23.3
     python3 crates/model/tests/golden/make_lanes.py
 
-Nothing here is taken from the Rust code: the encoder is PyTorch's `transformers`, the rest stands
-below as in the paper. Everything is f32. Weights come from seeded generators.
+Nothing here is taken from the Rust code: the encoder is PyTorch's `transformers`, the rest is
+implemented below as in the paper. Everything is f32. Weights come from seeded generators.
 
 - `lanes-split/`: towers of different shapes, a router of states, three document lanes and their
-  mean, queries filled up with [MASK] that nobody attends to.
-- `lanes-tied/`: one tower, a router of views, lane views by a projection of their own, no unit
+  mean, queries padded with [MASK] that is not attended to.
+- `lanes-tied/`: one tower, a router of views, lane views with a separate projection, no unit
   length.
 
 `texts.json` in each has for every text the token ids, alpha, views, lane views and the soft lane

@@ -129,7 +129,7 @@ fn pylate_keeps_everything_in_one_file() {
         ..InputSettings::default()
     };
     assert_eq!(found.query_side, query);
-    // a word that is no token is not skipped, nor is everything unknown
+    // a word that is not a token is not skipped, and neither is the unknown token
     let skip = HashSet::from([id(".")]);
     let document =
         InputSettings { prefix: Some(id("[D] ")), length: 20, skip, ..InputSettings::default() };
@@ -345,7 +345,7 @@ fn what_is_converted_is_the_same_model() {
             .unwrap();
         assert_eq!(content(&place("first")), content(&place("second")));
     }
-    // a model of others becomes one of ours that does the same
+    // a model of another layout is converted to FastLane's without changes
     let folder = tempfile::tempdir().unwrap();
     let (theirs, ours) = (folder.path().join("theirs"), folder.path().join("ours"));
     std::fs::create_dir(&theirs).unwrap();
@@ -387,7 +387,7 @@ fn without_its_mark_ours_is_pylates() {
     let (encoder, dense) = (Encoder::new(tiny()), matrix(4, 6));
     let query = Some(parts(&encoder, &dense));
     write(&path, &Blueprint { query, ..blueprint(&encoder, &dense) }).unwrap();
-    // the query encoder stands alone, and has no mark
+    // the query encoder alone does not have the key `fastlane`
     let query = Checkpoint::open(&path.join("query")).unwrap();
     assert_eq!((query.layout, query.query.dim()), (Layout::PyLate, 4));
     let ours = Checkpoint::open(&path).unwrap();
@@ -430,7 +430,7 @@ fn int8_weights_hide_from_programs_that_cannot_read_them() {
 #[test]
 fn numbers_of_every_type_are_read() {
     let folder = tempfile::tempdir().unwrap();
-    // 1, -2 and 0.5 in each type, worked out by hand
+    // 1, -2 and 0.5 in each type, computed by hand
     let cases: [(&str, &[u8]); 3] = [
         ("F32", &[0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0, 0x3f]),
         ("F16", &[0, 0x3c, 0, 0xc0, 0, 0x38]),
@@ -462,7 +462,7 @@ fn added_tokens_are_found_whole_and_get_the_next_ids() {
     let path = folder.path().join("tokenizer.json");
     let names = ["[Q] ", "[X] ", "[MASK]", "[Y]"];
     let (changed, ids) = add_tokens(TOKENIZER.as_bytes(), &names).unwrap();
-    // the first and the third are there already
+    // the first and the third exist already
     assert_eq!(ids, [70, 72, 4, 73]);
     put(&path, &changed);
     let tokeniser = Tokeniser::open(&path, 74).unwrap();
@@ -523,7 +523,7 @@ fn assert_same(tower: &TowerFiles, encoder: &Encoder) {
     assert_eq!(dense.weights.read("linear.bias", &[4]).unwrap(), matrix(4, 6)[..4]);
 }
 
-/// A matrix that was written and read.
+/// A matrix after writing and reading it.
 fn through(weight_type: WeightType) -> Vec<f32> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");

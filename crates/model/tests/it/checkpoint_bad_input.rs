@@ -1,4 +1,4 @@
-//! What cannot be read says which file, which tensor and why.
+//! Errors of unreadable checkpoints name the file, the tensor and the reason.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::checkpoints::{
     Encoder, TOKENIZER, put, put_dense, put_json, put_tensors, safetensors, tiny, told, with_header,
 };
 
-/// What is said about a tiny checkpoint after `change`.
+/// The error of a tiny checkpoint after `change`.
 fn after(change: impl FnOnce(&Path, &Encoder)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let encoder = Encoder::new(tiny());
@@ -21,12 +21,12 @@ fn after(change: impl FnOnce(&Path, &Encoder)) -> String {
     told(&error, folder.path())
 }
 
-/// What is said about it with some settings of `config.json` changed.
+/// The error with some changed settings in `config.json`.
 fn configured(changes: &Value) -> String {
     after(|folder, encoder| put_json(folder, "config.json", &encoder.config(changes)))
 }
 
-/// What is said about a file of one tensor `x`, when it is read in the shape `[2]`.
+/// The error of a file with one tensor `x`, read in the shape `[2]`.
 fn read_x(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");

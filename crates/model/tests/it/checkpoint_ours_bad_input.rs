@@ -1,4 +1,4 @@
-//! What is wrong with a checkpoint of ours, and what cannot be written.
+//! Errors of damaged FastLane checkpoints, and of checkpoints that cannot be written.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::checkpoints::{Encoder, TOKENIZER, matrix, put, put_dense, put_json, tiny, told};
 
-/// What is said about a checkpoint of ours after `change`.
+/// The error of a FastLane checkpoint after `change`.
 fn ours(change: impl FnOnce(&Path)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
@@ -126,7 +126,7 @@ fn a_checkpoint_that_cannot_be_finished_leaves_nothing() {
     let path = folder.path().join("model");
     let error = write(&path, &blueprint(&encoder, &dense)).unwrap_err();
     let told = told(&error, folder.path());
-    // the directory in the making has a name of its own
+    // the temporary directory has a random name
     let (draft, rest) = told.split_once(".partial/").unwrap();
     assert!(draft.starts_with("tensor `linear.weight` of `.model"), "{draft}");
     insta::assert_snapshot!(rest, @r"

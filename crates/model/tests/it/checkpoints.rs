@@ -1,4 +1,4 @@
-//! Tiny checkpoints, made in a directory of the test.
+//! Tiny checkpoints, created in a temporary directory.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// A tokenizer of 72 tokens.
 pub(crate) const TOKENIZER: &str = include_str!("../fixtures/tokenizer.json");
 
-/// An encoder with odd sizes, none of them like another.
+/// An encoder with odd sizes, all different.
 pub(crate) fn tiny() -> Architecture {
     Architecture {
         family: Family::Bert,
@@ -24,12 +24,12 @@ pub(crate) fn tiny() -> Architecture {
     }
 }
 
-/// Numbers between -1 and 1 that look random and are always the same.
+/// Reproducible pseudo-random numbers between -1 and 1.
 pub(crate) fn matrix(rows: usize, columns: usize) -> Vec<f32> {
     (0..rows * columns).map(|n| ((n * 7919 + 13) % 2003) as f32 / 1001.5 - 1.0).collect()
 }
 
-/// An encoder in memory: tensors by name, shape and numbers.
+/// An encoder in memory: tensors by name, shape and values.
 pub(crate) struct Encoder {
     pub(crate) architecture: Architecture,
     pub(crate) tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
@@ -45,7 +45,7 @@ impl Encoder {
         Self { tensors: shapes.into_iter().map(tensor).collect(), architecture }
     }
 
-    /// The same with all numbers multiplied.
+    /// The same encoder with all values multiplied.
     pub(crate) fn scaled(&self, factor: f32) -> Self {
         let mut tensors = self.tensors.clone();
         tensors.iter_mut().for_each(|(_, _, v)| v.iter_mut().for_each(|v| *v *= factor));
@@ -73,7 +73,7 @@ impl Encoder {
         config
     }
 
-    /// Writes config, weights and tokenizer; `prefix` stands before the names.
+    /// Writes config, weights and tokenizer; `prefix` is put before the tensor names.
     pub(crate) fn put(&self, folder: &Path, prefix: &str) {
         self.put_under(folder, |name| format!("{prefix}{name}"));
     }
@@ -115,7 +115,7 @@ pub(crate) fn with_header(header: &Value, data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Writes a Dense module that makes `to` numbers of `from`.
+/// Writes a Dense module from `from` to `to` dimensions.
 pub(crate) fn put_dense(folder: &Path, name: &str, (from, to): (usize, usize), bias: bool) {
     put_json(
         folder,
@@ -185,12 +185,12 @@ fn shapes(of: &Architecture) -> Vec<(String, Vec<usize>)> {
     all
 }
 
-/// A weight of the shape, and a bias as long as its first side.
+/// A weight of the shape, and a bias of its first dimension.
 fn pair(name: &str, shape: &[usize]) -> [(String, Vec<usize>); 2] {
     [(format!("{name}.weight"), shape.to_vec()), (format!("{name}.bias"), vec![shape[0]])]
 }
 
-/// The error and all its causes and its hint, with paths inside `folder` made short.
+/// The error with its causes and its hint, with shortened paths inside `folder`.
 pub(crate) fn told(error: &CheckpointError, folder: &Path) -> String {
     let mut lines = vec![error.to_string()];
     let mut cause = std::error::Error::source(error);

@@ -1,7 +1,7 @@
-//! Checkpoints of every format that was ever written, as the program of its time wrote them.
+//! Checkpoints in every format so far, written by the versions of their time.
 //!
-//! Each lies in `compat/`, with a README that says how it was made. None of them is made again: a
-//! test that fails here means that people cannot open what they have.
+//! Each is in `compat/`, with a README that describes how it was made. They must not be
+//! regenerated: a test that fails here means that users cannot open their existing models.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ fn a_checkpoint_of_format_1_opens() {
     assert_eq!((model.layout(), model.has_router(), model.dim()), (Layout::FastLane, true, 8));
     assert_eq!(model.encode_query("the light").unwrap().tokens.len(), 12);
     assert_eq!(model.fingerprint().to_string(), "f1-0e4e4baed9259738faa60d7bb81b36fd");
-    // as indexes of that time keep it
+    // a fingerprint that indexes of that time have
     assert_eq!(model.compare("25db90a9f1f10f30").unwrap(), FingerprintMatch::Earlier);
 }
 

@@ -1,4 +1,4 @@
-//! Checkpoints, tokens and views, as a user of the crate meets them.
+//! Checkpoints, tokens and views, through the public API.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

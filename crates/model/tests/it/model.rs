@@ -1,6 +1,6 @@
-//! Whole checkpoints: what a router, lanes and split towers make of texts.
+//! Whole checkpoints: the views of texts with a router, lanes and split towers.
 //!
-//! The wanted numbers are PyTorch's; `golden/make_lanes.py` says how.
+//! The expected numbers are PyTorch's, made by `golden/make_lanes.py`.
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ struct Passage {
 
 #[test]
 fn the_same_text_gives_the_same_bits_whatever_threads_and_window() {
-    // lengths that differ, texts that repeat, and more of them than a window has
+    // texts of different lengths, repeated, and more of them than a window has
     let texts: Vec<String> =
         (0..23).map(|n| "the light of the ship, ".repeat(n * 7 % 5) + &n.to_string()).collect();
     for precision in [Precision::Portable, Precision::F32, Precision::Auto] {
@@ -157,7 +157,7 @@ fn without_a_router_all_tokens_carry_alike() {
     assert_eq!(views.alpha, [0.25; 4]);
     assert_eq!(views.lane_views, None);
     let document = encode_documents(&model, &["the ship".to_owned()]);
-    // one tower, no prefixes: both sides are one
+    // one tower, no prefixes: queries and documents are encoded the same way
     assert_eq!((&document[0].views, &document[0].lane_views), (&views.views, &None));
 }
 
@@ -208,7 +208,7 @@ fn ones(shape: &[usize]) -> Vec<f32> {
     vec![1.0; shape.iter().product()]
 }
 
-/// The tensors of `lanes-split`: states of 12 and 20 numbers.
+/// The tensors of the router of `lanes-split`, for states of 12 and 20 numbers.
 fn router_tensors() -> Vec<(&'static str, Vec<usize>)> {
     vec![
         ("attention.query.weight", vec![5, 12]),

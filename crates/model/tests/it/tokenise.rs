@@ -1,4 +1,4 @@
-//! Tokens of queries and documents, and what surrounds them.
+//! Tokens of queries and documents, with prefixes, prompts and padding.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn words(tokens: &Tokens) -> Vec<&str> {
     tokens.tokens.iter().map(|token| token.text.as_str()).collect()
 }
 
-/// The parts of the text that the tokens stand for; `None` for those that were added.
+/// The parts of the text that the tokens represent; `None` for added tokens.
 fn parts<'a>(tokens: &Tokens, text: &'a str) -> Vec<Option<&'a str>> {
     tokens.tokens.iter().map(|t| t.bytes.clone().map(|bytes| &text[bytes])).collect()
 }
@@ -53,7 +53,7 @@ fn an_empty_text_gives_the_special_tokens() {
 
 #[test]
 fn the_padding_and_truncation_of_the_file_are_not_used() {
-    // the file says 8 tokens, neither more nor less
+    // truncation to 8 and padding to 8 in the file have no effect
     assert_eq!(encode("a", &side(20)).tokens.len(), 3);
     assert_eq!(encode("a a a a a a a a a a", &side(20)).tokens.len(), 12);
 }

@@ -1,7 +1,7 @@
-//! BERT and DistilBERT, as `fastlane-model` runs them, with gradients.
+//! The BERT and DistilBERT of `fastlane-model`, with gradients.
 //!
-//! The tokens of all texts stand in one table without padding; only attention needs to know where
-//! a text ends.
+//! The tokens of all texts are in one table without padding; only attention needs the boundaries of
+//! the texts.
 
 use burn_tensor::{Tensor, activation};
 use fastlane_model::{Activation, Architecture};
@@ -9,19 +9,19 @@ use fastlane_model::{Activation, Architecture};
 use super::weights::Weights;
 use crate::backend::{Attention, Device, Dropout, Linear, Norm, Spans};
 
-/// Texts as the numbers of their tokens.
+/// Texts as token ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TokenRows {
     /// The tokens of all texts.
     pub(crate) ids: Vec<u32>,
-    /// Where each text lies.
+    /// The rows of each text.
     pub(crate) spans: Spans,
-    /// How many tokens of each text others look at: all but those that fill up queries.
+    /// The number of tokens of each text that are attended to: all but the padding of queries.
     pub(crate) attended: Vec<usize>,
 }
 
 impl TokenRows {
-    /// Lays texts one after the other; each comes with how many of its tokens are looked at.
+    /// Concatenates texts; each comes with its number of attended tokens.
     pub(crate) fn new<'a>(texts: impl Iterator<Item = (&'a [u32], usize)> + Clone) -> Self {
         let spans = Spans::new(texts.clone().map(|(ids, _)| ids.len()));
         let attended = texts.clone().map(|(_, attended)| attended).collect();
@@ -29,9 +29,9 @@ impl TokenRows {
     }
 }
 
-/// An encoder whose weights are at hand.
+/// An encoder with its weights.
 pub(crate) struct Bert<D: Device> {
-    /// Tokens to states; only where the first layers take part.
+    /// The embedding layer; `None` if the first layers are not part of the network.
     embeddings: Option<Embeddings<D>>,
     layers: Vec<Layer<D>>,
     heads: usize,
@@ -41,7 +41,7 @@ pub(crate) struct Bert<D: Device> {
 struct Embeddings<D: Device> {
     words: Tensor<D, 2>,
     positions: Tensor<D, 2>,
-    /// The kind of segment that all tokens are of, where the family knows kinds.
+    /// The embedding of the only token type, if the family has token types.
     segment: Option<Tensor<D, 2>>,
     norm: Norm<D>,
 }
@@ -56,7 +56,7 @@ struct Layer<D: Device> {
 }
 
 impl<D: Device> Bert<D> {
-    /// Finds the weights whose names start with `tower`, of layer `from` and those above it.
+    /// Finds the weights of layer `from` and above, whose names start with `tower`.
     pub(crate) fn of(
         weights: &Weights<D>,
         tower: &str,
@@ -85,7 +85,7 @@ impl<D: Device> Bert<D> {
         }
     }
 
-    /// The last states of all tokens; `below` are those that the first of its layers gets.
+    /// The last hidden states of all tokens; `below` is the input of the first of its layers.
     pub(crate) fn states(
         &self,
         tokens: &TokenRows,
@@ -148,7 +148,7 @@ impl<D: Device> Embeddings<D> {
         }
     }
 
-    /// What goes into the first layer.
+    /// The input of the first layer.
     fn states(&self, tokens: &TokenRows, dropout: Dropout) -> Tensor<D, 2> {
         let places: Vec<u32> = tokens.spans.iter().flat_map(|span| 0..span.len() as u32).collect();
         let positions = D::rows(self.positions.clone(), &places);

@@ -1,5 +1,5 @@
-//! Writes what was learned as a checkpoint that `fastlane-model`, PyLate and Sentence Transformers
-//! read.
+//! Writes the trained parameters as a checkpoint that `fastlane-model`, PyLate and Sentence
+//! Transformers read.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ use fastlane_model::checkpoint::{
 use super::weights::Parameter;
 use crate::run::{ArchitectureSettings, System};
 
-/// What is written besides the parameters.
+/// The data of a checkpoint besides the parameters.
 pub(crate) struct Export<'a> {
-    /// What learning started from.
+    /// The checkpoint that training started from.
     pub(crate) checkpoint: &'a Checkpoint,
     /// The content of its `tokenizer.json`.
     pub(crate) tokenizer: &'a [u8],
     pub(crate) settings: &'a ArchitectureSettings,
-    /// How many lanes the router picks.
+    /// The number of lanes that the router picks.
     pub(crate) lanes: usize,
     /// The spellings of the tokens that give no views of documents.
     pub(crate) skip: Vec<String>,
@@ -78,7 +78,7 @@ fn named<'a>(parameter: &'a Parameter, prefix: &str) -> NamedTensor<'a> {
 }
 
 impl Export<'_> {
-    /// What was learned of a tower, and what it was given for the rest.
+    /// The trained parameters of a tower, and the initial values of the others.
     fn tower(&self, prefix: &str, parameters: &[Parameter]) -> Result<Tower, CheckpointError> {
         let files = self.files(prefix);
         let of =
@@ -107,7 +107,7 @@ impl Export<'_> {
         }
     }
 
-    /// The router; one that knows nothing where only its settings are needed.
+    /// The router; one with constant output where only its settings are needed.
     fn router(
         &self,
         parameters: &[Parameter],
@@ -140,7 +140,8 @@ impl Export<'_> {
     }
 }
 
-/// A router that gives each token the same share: the hard lane is the first, the soft the mean.
+/// A router that gives every token the same share: a hard lane is the first token, a soft lane the
+/// mean.
 fn even_router(width: usize, hidden: usize) -> Vec<Parameter> {
     let parts = ["query", "key", "value"].into_iter().flat_map(|part| {
         let name = |end: &str| format!("router.attention.{part}.{end}");

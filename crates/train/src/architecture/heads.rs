@@ -1,7 +1,6 @@
-//! From states to views, and which view of a query is searched: the maths of `fastlane-model`'s
-//! router, projections and document lanes, with gradients.
+//! The heads of `fastlane-model` with gradients: projections, router and document lanes.
 //!
-//! Tables that belong to one query each are padded to the longest, `[queries, longest]`: they are
+//! Tables with one row per query are padded to the longest query, `[queries, longest]`: they are
 //! small.
 
 use burn_tensor::{Tensor, TensorData, activation};
@@ -11,14 +10,14 @@ use fastlane_model::window;
 use super::weights::Weights;
 use crate::backend::{Device, Linear, Spans};
 
-/// What a value is set to where there is no token: its share becomes 0.
+/// The value of a logit where there is no token: its share becomes 0.
 const NOTHING: f32 = -1e9;
 
-/// Towers differ in their projections, or share them.
+/// The projections of a tower; tied towers share them.
 pub(crate) struct Projections<D: Device> {
-    /// States to token views, one map after the other.
+    /// States to token views, a sequence of maps.
     tokens: Vec<Linear<D>>,
-    /// States to lane views, if these have a map of their own.
+    /// States to lane views, if these have a separate map.
     lanes: Option<Linear<D>>,
     normalise: bool,
 }
@@ -34,13 +33,13 @@ impl<D: Device> Projections<D> {
         Self { tokens, lanes, normalise }
     }
 
-    /// Views that score.
+    /// The token views.
     pub(crate) fn token_views(&self, states: Tensor<D, 2>) -> Tensor<D, 2> {
         let views = self.tokens.iter().fold(states, |x, map| D::affine(x, map));
         self.finish(views)
     }
 
-    /// Views that are searched.
+    /// The searched views.
     pub(crate) fn lane_views(&self, states: Tensor<D, 2>) -> Tensor<D, 2> {
         match &self.lanes {
             Some(map) => self.finish(D::affine(states, map)),
@@ -53,19 +52,19 @@ impl<D: Device> Projections<D> {
             return views;
         }
         let squares = (views.clone() * views.clone()).sum_dim(1);
-        // the root of 0 has no gradient
+        // the square root has no gradient at 0
         views / squares.clamp_min(1e-24).sqrt()
     }
 }
 
-/// What says how much of a query's intent each token carries.
+/// The router, which computes the share of the intent of each query token.
 pub(crate) struct Router<D: Device> {
     project: [Linear<D>; 3],
     dense: Linear<D>,
 }
 
 impl<D: Device> Router<D> {
-    /// Finds the router's weights, if there is one.
+    /// Finds the weights of the router, if there is one.
     pub(crate) fn of(weights: &Weights<D>) -> Option<Self> {
         let part = |part: &str| weights.linear(&format!("router.attention.{part}"));
         weights.has("router.dense.weight").then(|| Self {
@@ -74,7 +73,8 @@ impl<D: Device> Router<D> {
         })
     }
 
-    /// The logit of each token, `[queries, longest]`, far below 0 where there is none.
+    /// The logit of each token, `[queries, longest]`, and a large negative number where there is
+    /// none.
     pub(crate) fn logits(&self, tokens: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 2> {
         let [queries, keys, values] =
             self.project.each_ref().map(|part| padded(D::affine(tokens.clone(), part), spans));
@@ -91,14 +91,15 @@ impl<D: Device> Router<D> {
     }
 }
 
-/// 0 for each token of the padded table, far less where there is none.
+/// 0 for each token of the padded table, and a large negative number where there is none.
 pub(crate) fn nothing<D: Device>(spans: &Spans, device: &D::Device) -> Tensor<D, 2> {
     let value = |real| if real { 0.0 } else { NOTHING };
     let values: Vec<f32> = spans.real().into_iter().map(value).collect();
     Tensor::from_data(TensorData::new(values, [spans.count(), spans.longest()]), device)
 }
 
-/// 0 for each token in the window of a slot, far less elsewhere: `[texts, slots, longest]`.
+/// 0 for each token in the window of a slot, and a large negative number elsewhere: `[texts, slots,
+/// longest]`.
 fn outside<D: Device>(spans: &Spans, slots: usize, device: &D::Device) -> Tensor<D, 3> {
     let longest = spans.longest();
     let mut values = vec![NOTHING; spans.count() * slots * longest];
@@ -109,14 +110,14 @@ fn outside<D: Device>(spans: &Spans, slots: usize, device: &D::Device) -> Tensor
     Tensor::from_data(TensorData::new(values, [spans.count(), slots, longest]), device)
 }
 
-/// Rows in a table with as many rows for each text as the longest has: `[texts, longest, columns]`.
+/// Pads the rows of each text to the longest text: `[texts, longest, columns]`.
 pub(crate) fn padded<D: Device>(rows: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 3> {
     let numbers: Vec<u32> = spans.padded().into_iter().map(|row| row as u32).collect();
     let columns = rows.dims()[1];
     D::rows(rows, &numbers).reshape([spans.count(), spans.longest(), columns])
 }
 
-/// Adds up the rows of each text, each times its share, `[texts, columns]`.
+/// The weighted sum of the rows of each text, `[texts, columns]`.
 pub(crate) fn mixed<D: Device>(
     rows: Tensor<D, 2>,
     shares: Tensor<D, 2>,
@@ -142,7 +143,7 @@ pub(crate) fn even<D: Device>(spans: &Spans, device: &D::Device) -> Tensor<D, 2>
 pub(crate) struct Slots<D: Device> {
     slots: Tensor<D, 2>,
     key: Linear<D>,
-    /// Each looks at a part of the document of its own.
+    /// Whether each slot pools its own part of the document.
     windows: bool,
 }
 
@@ -157,7 +158,8 @@ impl<D: Device> Slots<D> {
         })
     }
 
-    /// What each slot gathers from each document, then its mean: `[documents * (slots + 1), length]`.
+    /// The pooled states of each slot for each document, then the mean: `[documents * (slots + 1),
+    /// length]`.
     pub(crate) fn pool(&self, states: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 2> {
         let [count, width] = self.slots.dims();
         let (texts, longest) = (spans.count(), spans.longest());
@@ -174,7 +176,7 @@ impl<D: Device> Slots<D> {
         pooled.reshape([texts * (count + 1), length])
     }
 
-    /// How many views it makes of a document.
+    /// The number of views per document.
     pub(crate) fn views(&self) -> usize {
         self.slots.dims()[0] + 1
     }

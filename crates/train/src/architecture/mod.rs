@@ -1,4 +1,4 @@
-//! What is learned, and how it computes: the same maths as `fastlane-model`, with gradients.
+//! The trained network: the same computation as in `fastlane-model`, with gradients.
 
 mod bert;
 mod export;

@@ -1,6 +1,6 @@
-//! One forward pass: states to views, views to the scores that the losses compare.
+//! One forward pass: states to views, and views to the scores that the losses compare.
 //!
-//! `s(q,d) = Σ_i w_i · max_j <q_i, d_j>`: the systems differ in which views there are and in w.
+//! `s(q,d) = Σ_i w_i · max_j <q_i, d_j>`: the systems differ in the views and in w.
 
 use burn_tensor::Tensor;
 use fastlane_model::Architecture;
@@ -12,7 +12,7 @@ use crate::backend::{Device, Dropout, Spans, hash};
 use crate::router::picked;
 use crate::run::{ArchitectureSettings, System};
 
-/// A side of the comparison.
+/// Queries or documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Query,
@@ -20,7 +20,7 @@ pub(crate) enum Side {
 }
 
 impl Side {
-    /// Where the names of its encoder's weights start.
+    /// The prefix of the names of its encoder's weights.
     pub(crate) fn tower(self, split: bool) -> &'static str {
         match self {
             Self::Query if split => "query.",
@@ -36,12 +36,12 @@ impl Side {
     }
 }
 
-/// Texts that go into the layers that learn.
+/// Texts as input of the trained layers.
 #[derive(Debug, Clone)]
 pub(crate) struct Input<D: Device> {
     /// Their tokens.
     pub(crate) tokens: TokenRows,
-    /// Their states, where the layers below do not learn.
+    /// Their states, if the layers below are frozen.
     pub(crate) states: Option<Tensor<D, 2>>,
 }
 
@@ -58,29 +58,29 @@ pub(crate) struct Encoded<D: Device> {
 pub(crate) enum LaneScores<D: Device> {
     /// One view, or a fixed sum of views: `[queries, documents]`.
     One(Tensor<D, 2>),
-    /// Each token's view: `[queries, longest, documents]`. Where there is no token stands another
-    /// row: the router's share is 0 there.
+    /// The view of each token: `[queries, longest, documents]`. Padding has another row's score;
+    /// the router's share is 0 there.
     Each(Tensor<D, 3>),
 }
 
-/// What the losses compare.
+/// The scores that the losses compare.
 pub(crate) struct Scores<D: Device> {
     pub(crate) lanes: LaneScores<D>,
     /// The router's logits, `[queries, longest]`.
     pub(crate) logits: Option<Tensor<D, 2>>,
-    /// Late interaction, if it is asked for.
+    /// Late-interaction scores, if requested.
     pub(crate) sum_max: Option<Tensor<D, 2>>,
     /// The queries' tokens.
     pub(crate) spans: Spans,
 }
 
-/// The views of documents, as they are searched.
+/// The searched views of documents.
 pub(crate) struct DocumentLanes<D: Device> {
     pub(crate) views: Tensor<D, 2>,
     pub(crate) spans: Spans,
 }
 
-/// Everything that computes, for one step.
+/// The network with its weights, for one step.
 pub(crate) struct Network<D: Device> {
     settings: ArchitectureSettings,
     split: bool,
@@ -92,13 +92,13 @@ pub(crate) struct Network<D: Device> {
     skip: Vec<u32>,
 }
 
-/// What a network is, besides its weights.
+/// The settings of a network.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
     pub(crate) settings: ArchitectureSettings,
     /// The encoders of queries and documents.
     pub(crate) encoders: [Architecture; 2],
-    /// Layers below this one are not part of it: their states come from elsewhere.
+    /// The first layer of the network: the states below are computed elsewhere.
     pub(crate) from: usize,
     /// Tokens that give no views of documents, in order.
     pub(crate) skip: Vec<u32>,
@@ -126,7 +126,7 @@ impl<D: Device> Network<D> {
         }
     }
 
-    /// Runs the layers that learn.
+    /// Runs the trained layers.
     pub(crate) fn encode(&self, side: Side, input: Input<D>, dropout: Dropout) -> Encoded<D> {
         let encoder = &self.encoders[side as usize];
         let dropout = dropout.of(if self.split { side as u32 } else { 2 + side as u32 });
@@ -134,7 +134,7 @@ impl<D: Device> Network<D> {
         self.encoded(side, input.tokens, states)
     }
 
-    /// Puts states that were computed before in the place of those of [`encode`](Self::encode).
+    /// As [`encode`](Self::encode), with states that were computed before.
     pub(crate) fn resume(&self, side: Side, input: Input<D>, states: Tensor<D, 2>) -> Encoded<D> {
         self.encoded(side, input.tokens, states)
     }
@@ -145,7 +145,7 @@ impl<D: Device> Network<D> {
         Encoded { states, spans: tokens.spans, kept }
     }
 
-    /// The rows of tokens that are not skipped; none, where a text has no other.
+    /// The rows of tokens that are not skipped; a text of skipped tokens only has none.
     fn kept(&self, tokens: &TokenRows) -> (Vec<u32>, Spans) {
         let (mut rows, mut lengths) = (Vec::new(), Vec::new());
         for span in tokens.spans.iter() {
@@ -157,7 +157,7 @@ impl<D: Device> Network<D> {
         (rows, Spans::new(lengths))
     }
 
-    /// Compares all queries with all documents.
+    /// Scores all documents for all queries.
     pub(crate) fn scores(
         &self,
         queries: &Encoded<D>,
@@ -184,13 +184,13 @@ impl<D: Device> Network<D> {
         Scores { lanes, logits, sum_max, spans: queries.spans.clone() }
     }
 
-    /// How much of the intent each token carries, before the softmax.
+    /// The router's logit of each token.
     pub(crate) fn logits(&self, queries: &Encoded<D>) -> Option<Tensor<D, 2>> {
         let router = self.router.as_ref()?;
         Some(router.logits(queries.states.clone(), &queries.spans))
     }
 
-    /// The views that a query may be searched with.
+    /// The possible lanes of a query.
     fn query_lanes(
         &self,
         queries: &Encoded<D>,
@@ -214,7 +214,7 @@ impl<D: Device> Network<D> {
         }
     }
 
-    /// The views by which documents are found.
+    /// The searched views of documents.
     pub(crate) fn document_lanes(&self, documents: &Encoded<D>) -> DocumentLanes<D> {
         let Encoded { states, spans, .. } = documents;
         if self.settings.system == System::Dual {
@@ -230,19 +230,19 @@ impl<D: Device> Network<D> {
         DocumentLanes { views: self.document.lane_views(states), spans }
     }
 
-    /// The views by which documents are scored.
+    /// The token views of documents.
     pub(crate) fn document_tokens(&self, documents: &Encoded<D>) -> (Tensor<D, 2>, Spans) {
         let (states, spans) = documents.kept();
         (self.document.token_views(states), spans)
     }
 
-    /// Whether the best of a query's lanes scores a document, in place of their sum.
+    /// Whether a document's score is the best of a query's lanes instead of their sum.
     pub(crate) fn takes_best(&self) -> bool {
         self.settings.system == System::MaxMax
     }
 
-    /// The views of queries that search, each with its weight: what the model that is written
-    /// searches with, but for `max-max`.
+    /// The searching views of queries with their weights: the lanes of the exported model, except
+    /// for `max-max`.
     pub(crate) fn search_lanes(
         &self,
         queries: &Encoded<D>,
@@ -262,7 +262,7 @@ impl<D: Device> Network<D> {
         (views, spans, weights)
     }
 
-    /// A random token's view for each query: what a router must be better than.
+    /// The view of a random token per query: a baseline for the router.
     pub(crate) fn random_lanes(
         &self,
         queries: &Encoded<D>,
@@ -276,7 +276,7 @@ impl<D: Device> Network<D> {
         (views, Spans::new(vec![1; picks.len()]), vec![1.0; picks.len()])
     }
 
-    /// All tokens of each query alike: what a router that mixes them must be better than.
+    /// All tokens of each query with equal weight: a baseline for a router that mixes them.
     pub(crate) fn even_lanes(&self, queries: &Encoded<D>) -> (Tensor<D, 2>, Spans, Vec<f32>) {
         let count = queries.spans.count();
         let views = self.query.lane_views(mean(queries.states.clone(), &queries.spans));
@@ -311,7 +311,7 @@ fn first<D: Device>(states: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 2> {
     D::rows(states, &starts)
 }
 
-/// Adds up the rows of each query.
+/// Sums the rows of each query.
 fn summed<D: Device>(best: Tensor<D, 2>, spans: &Spans) -> Tensor<D, 2> {
     let ones = spans.real().into_iter().map(|real| f32::from(u8::from(real))).collect::<Vec<_>>();
     let shape = [spans.count(), spans.longest()];

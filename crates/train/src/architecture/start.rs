@@ -1,4 +1,4 @@
-//! What learning starts from: the weights of a checkpoint, and new heads where it has none.
+//! The initial parameters: the weights of a checkpoint, and new heads where it has none.
 
 use fastlane_model::Architecture;
 use fastlane_model::checkpoint::{
@@ -9,20 +9,20 @@ use super::weights::Parameter;
 use crate::backend::hash;
 use crate::run::{ArchitectureSettings, Run, Start};
 
-/// How far new numbers spread, as in BERT.
+/// The standard deviation of new parameters, as in BERT.
 const SPREAD: f32 = 0.02;
 
 /// Collects the parameters of a run.
 pub(crate) struct Starting<'a> {
     pub(crate) run: &'a Run,
     pub(crate) checkpoint: &'a Checkpoint,
-    /// Layers below this one do not learn.
+    /// Layers below this one are frozen.
     pub(crate) from: usize,
-    /// States of tokens, rows one after the other: what new maps are fitted to.
+    /// Sampled token states, row by row, to which new maps are fitted.
     pub(crate) states: &'a [f32],
 }
 
-/// Lists the parameters of a run with their first values.
+/// Lists the parameters of a run with their initial values.
 pub(crate) fn start(starting: &Starting<'_>) -> Result<Vec<Parameter>, CheckpointError> {
     let Starting { run, checkpoint, .. } = *starting;
     let document = checkpoint.document.as_ref().unwrap_or(&checkpoint.query);
@@ -40,7 +40,7 @@ pub(crate) fn start(starting: &Starting<'_>) -> Result<Vec<Parameter>, Checkpoin
     Ok(all)
 }
 
-/// The encoders of queries and documents; the same twice if they share one.
+/// The encoders of queries and documents; the same one twice if they share it.
 pub(crate) fn encoders(checkpoint: &Checkpoint) -> [Architecture; 2] {
     let document = checkpoint.document.as_ref().unwrap_or(&checkpoint.query);
     [&checkpoint.query, document].map(|files| files.architecture.clone())
@@ -77,7 +77,7 @@ impl Starting<'_> {
         Ok(all)
     }
 
-    /// A new map from states to views: the same for both sides, whose states are alike at first.
+    /// A new map from states to views: the same for both sides, whose states are equal at first.
     fn map(&self, name: String, dim: usize, hidden: usize) -> Parameter {
         let values = match self.settings().start {
             Start::Identity => {
@@ -90,9 +90,10 @@ impl Starting<'_> {
         Parameter { name, shape: vec![dim, hidden], values }
     }
 
-    /// The directions that hold the most of the states: products of states change the least.
+    /// The principal directions of the states: projecting on them changes products of states the
+    /// least.
     ///
-    /// Orthogonal iteration: the second moments are multiplied in until nothing moves.
+    /// Orthogonal iteration: multiplies with the second moments until it converges.
     fn main_directions(&self, dim: usize, hidden: usize) -> Vec<f32> {
         let mut moments = vec![0.0_f64; hidden * hidden];
         for state in self.states.chunks_exact(hidden) {
@@ -113,7 +114,7 @@ impl Starting<'_> {
         directions
     }
 
-    /// Maps of lanes, where these differ from those of tokens.
+    /// Lane projections, where these differ from those of tokens.
     fn lane_maps(&self, hidden: [usize; 2]) -> Result<Vec<Parameter>, CheckpointError> {
         let dim = self.settings().lane_dim;
         if dim == 0 {
@@ -165,8 +166,8 @@ impl Starting<'_> {
         self.known(name, &shape.clone(), || Parameter { name: name_here, shape, values })
     }
 
-    /// What the router's files have under a name, if it has the shape that is wanted. A router of
-    /// views is not taken over: ours look at states.
+    /// A tensor of the checkpoint's router, if it has the right shape. A router on views is not
+    /// reused: ours takes states.
     fn known(
         &self,
         name: &str,
@@ -187,7 +188,7 @@ impl Starting<'_> {
         }
     }
 
-    /// Normally distributed numbers that depend on the run's seed and a name.
+    /// Normally distributed numbers, determined by the run's seed and a name.
     fn noise(&self, name: &str, count: usize, spread: f32) -> Vec<f32> {
         let seed = name.bytes().fold(self.run.seed, |seed, byte| hash(seed, u32::from(byte)));
         let uniform = |place| (f64::from(hash(seed, place)) + 0.5) / 4_294_967_296.0;
@@ -199,7 +200,7 @@ impl Starting<'_> {
     }
 }
 
-/// The logarithms of temperatures, where these are learned.
+/// The logarithms of the temperatures, where these are trained.
 fn temperatures(run: &Run) -> [Parameter; 2] {
     let both = [("lane", run.lane_temperature()), ("sum_max", run.loss.sum_max_temperature)];
     both.map(|(name, temperature)| {
@@ -208,7 +209,7 @@ fn temperatures(run: &Run) -> [Parameter; 2] {
     })
 }
 
-/// The tensors of an encoder that learn, if the layers below `from` do not.
+/// The trained tensors of an encoder whose layers below `from` are frozen.
 fn learned(architecture: &Architecture, from: usize) -> Vec<(String, Vec<usize>)> {
     let fixed: Vec<String> = (0..from).map(|layer| architecture.family.layer(layer)).collect();
     let learns = |name: &str| {
@@ -218,13 +219,13 @@ fn learned(architecture: &Architecture, from: usize) -> Vec<(String, Vec<usize>)
     architecture.tensors().into_iter().filter(|(name, _)| learns(name)).collect()
 }
 
-/// Makes rows unit length and at right angles, one after the other.
+/// Orthonormalises rows (Gram-Schmidt).
 fn orthonormal(mut rows: Vec<f32>, length: usize) -> Vec<f32> {
     let count = rows.len() / length;
     for row in 0..count {
         let (before, rest) = rows.split_at_mut(row * length);
         let this = &mut rest[..length];
-        // twice: what rounding left of the others is gone after the second time
+        // twice: the second pass removes what rounding left
         for other in before.chunks_exact(length).chain(before.chunks_exact(length)) {
             let along: f32 = this.iter().zip(other).map(|(a, b)| a * b).sum();
             this.iter_mut().zip(other).for_each(|(a, b)| *a -= along * b);

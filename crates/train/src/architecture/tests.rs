@@ -23,7 +23,7 @@ fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden").join(name)
 }
 
-/// The encoder that tests compare with PyTorch, if somebody has fetched it.
+/// The encoder that tests compare with PyTorch, if it was downloaded.
 fn minilm() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/models/all-MiniLM-L6-v2");
     let found = path.join("model.safetensors").exists();
@@ -116,7 +116,7 @@ impl Twins {
         self.compare_documents(&network);
     }
 
-    /// Compares what the model searches with, if nobody asks for more, with what is measured.
+    /// Compares the default lanes of the model with those that training measures.
     fn compare_usual(&self, lanes: usize) {
         let _alone = alone();
         let network = self.network();

@@ -1,8 +1,8 @@
-//! Everything that is learned, by name.
+//! All trained parameters, by name.
 //!
-//! The names are those of the checkpoint, after the module that they belong to: `document.` or
-//! `query.` and the name that `transformers` uses, `document.dense.0.linear.weight`,
-//! `router.dense.bias`. One list says them all: loading, moving, saving and writing go along it.
+//! A name is that of the checkpoint, after its module: `document.` or `query.` and the name in
+//! `transformers`, `document.dense.0.linear.weight`, `router.dense.bias`. One list has them all,
+//! and is used for loading, updating, saving and writing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use burn_tensor::{Tensor, TensorData};
 
 use crate::backend::{Device, Linear, Norm, Precision};
 
-/// A table of numbers that is learned.
+/// A trained tensor.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parameter {
     /// What it is called.
     pub(crate) name: String,
     /// Its shape in the checkpoint.
     pub(crate) shape: Vec<usize>,
-    /// Its numbers, rows one after the other.
+    /// Its values, row by row.
     pub(crate) values: Vec<f32>,
 }
 
-/// What parameters there are, in their order.
+/// The names and order of the parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Index {
     pub(crate) names: Vec<String>,
@@ -35,13 +35,13 @@ pub(crate) struct Index {
 #[derive(Debug, Clone)]
 pub(crate) struct Weights<B: Backend> {
     pub(crate) index: Arc<Index>,
-    /// One table for each name; a vector is a table of one row.
+    /// One table per name; a vector is a table of one row.
     pub(crate) tables: Vec<Tensor<B, 2>>,
     precision: Precision,
 }
 
 impl<B: Backend> Weights<B> {
-    /// Moves parameters to a device, which multiplies by them as exactly as is said.
+    /// Moves parameters to a device, which multiplies with the given precision.
     pub(crate) fn new(
         parameters: Vec<Parameter>,
         precision: Precision,
@@ -93,7 +93,7 @@ impl<B: Backend> Weights<B> {
         Norm { weight: part("weight"), bias: part("bias"), epsilon }
     }
 
-    /// The same parameters, of which those that are chosen can be learned.
+    /// The same parameters, with gradients for the chosen ones.
     pub(crate) fn tracked<D: Device<InnerBackend = B>>(
         &self,
         learns: impl Fn(usize) -> bool,
@@ -107,7 +107,7 @@ impl<B: Backend> Weights<B> {
     }
 }
 
-/// Puts numbers on a device: a vector as one row.
+/// Creates a table on a device: a vector is one row.
 pub(crate) fn table<B: Backend>(
     shape: &[usize],
     values: Vec<f32>,

@@ -1,4 +1,4 @@
-//! Each operation from the tensor library's own: for any device, and as the twin of faster ones.
+//! Each operation in the tensor library's own operations: for any device, and as a reference.
 
 use burn_tensor::backend::Backend;
 use burn_tensor::{Bool, FloatDType, Int, Tensor, TensorData, activation};
@@ -52,7 +52,7 @@ pub(super) fn norm<B: Backend>(
     x / (variance + norm.epsilon).sqrt() * norm.weight.clone() + norm.bias.clone()
 }
 
-/// Attention; `kept` tells what the shares of each head are multiplied with where some are dropped.
+/// Attention; `kept` has the dropout factors of each head's shares, if there is dropout.
 pub(super) fn attention<B: Backend>(
     input: Attention<B>,
     kept: impl FnOnce(&Spans, usize, Dropout, &B::Device) -> Tensor<B, 4>,
@@ -79,14 +79,14 @@ pub(super) fn attention<B: Backend>(
     seen.select(0, numbers(spans.places(), &device))
 }
 
-/// Which places of the padded table are of no token.
+/// The padding of the padded table.
 pub(super) fn absent<B: Backend>(spans: &Spans, device: &B::Device) -> Tensor<B, 1, Bool> {
     let absent: Vec<bool> = spans.real().into_iter().map(|real| !real).collect();
     let count = absent.len();
     Tensor::from_data(TensorData::new(absent, [count]), device)
 }
 
-/// What each share of attention is multiplied with: text after text, head after head.
+/// The dropout factors of the attention shares: text by text, head by head.
 pub(super) fn kept_attention<B: Backend>(
     spans: &Spans,
     heads: usize,

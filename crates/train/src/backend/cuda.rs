@@ -1,8 +1,8 @@
-//! An NVIDIA GPU: every operation in its plain form, which the library compiles for the device.
+//! NVIDIA GPUs: every operation in its plain form, which the library compiles for the device.
 //!
-//! Dropout alone differs: the device draws its own numbers, because those of the CPU would take
-//! longer to get there than a layer takes. They follow from the same seeds, so that a run that
-//! resumes draws them again.
+//! Only dropout differs: the device draws its own numbers, because copying those of the CPU would
+//! take longer than a layer. They follow from the same seeds, so that a resumed run draws them
+//! again.
 
 use std::panic::catch_unwind;
 use std::path::Path;
@@ -14,7 +14,7 @@ use burn_tensor::{Distribution, Tensor};
 
 use super::{Attention, Device, Dropout, composite};
 
-/// Learns on an NVIDIA GPU.
+/// Trains on an NVIDIA GPU.
 pub(crate) type Cuda = Autodiff<burn_cuda::Cuda>;
 
 impl Device for Cuda {
@@ -35,7 +35,7 @@ impl Device for Cuda {
     }
 }
 
-/// What values are multiplied with: 0 for those that are dropped.
+/// The dropout factors: 0 for dropped values.
 fn kept<const N: usize>(
     shape: [usize; N],
     dropout: Dropout,
@@ -46,7 +46,7 @@ fn kept<const N: usize>(
     Tensor::random(shape, Distribution::Bernoulli(stays), device) / stays
 }
 
-/// The first GPU, if one answers.
+/// The first GPU, if there is one.
 pub(crate) fn cuda_device() -> Result<CudaDevice, String> {
     if cfg!(target_os = "linux") && !Path::new("/dev/nvidiactl").exists() {
         return Err("there is no NVIDIA driver: /dev/nvidiactl is absent".to_owned());

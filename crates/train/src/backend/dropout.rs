@@ -1,14 +1,14 @@
-//! Which values are dropped: a hash of a seed and a place, so that nothing must be remembered.
+//! Dropout by a hash of seed and position, so that no mask is stored.
 //!
-//! The same step drops the same values whatever the number of threads, when it is computed again
-//! to save memory, and after a run was stopped and resumed.
+//! A step drops the same values whatever the number of threads, when it is recomputed to save
+//! memory, and after a run was stopped and resumed.
 
-/// Dropping some values of a table, and making the others larger.
+/// Drops some values of a table, and scales up the others.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
-    /// The share that is dropped: 0 drops nothing.
+    /// The share that is dropped; 0 drops nothing.
     pub rate: f32,
-    /// What tells this table from others.
+    /// The seed, which differs between tables.
     pub seed: u32,
 }
 
@@ -16,15 +16,15 @@ impl Dropout {
     /// Drops nothing.
     pub const NONE: Self = Self { rate: 0.0, seed: 0 };
 
-    /// The same for another table.
+    /// The same rate with the seed of another table.
     pub fn of(self, table: u32) -> Self {
         Self { seed: hash(self.seed, table), ..self }
     }
 
-    /// What a value is multiplied with.
+    /// The factor of a value.
     #[inline(always)]
     pub(super) fn factor(self, place: u32) -> f32 {
-        // 24 bits are all that a float can tell apart
+        // a float has 24 bits of precision
         let uniform = (hash(self.seed, place) >> 8) as f32 * (1.0 / 16_777_216.0);
         if uniform < self.rate { 0.0 } else { 1.0 / (1.0 - self.rate) }
     }

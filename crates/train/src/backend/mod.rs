@@ -1,13 +1,12 @@
-//! What a device must compute, each with its gradient.
+//! The operations that a device must compute, each with its gradient.
 //!
-//! Every operation has a plain form, built from the tensor library's own operations
-//! (`composite`), which runs on any device and is the twin that the fast ones are compared with.
-//! On the CPU the few that take the time are fused by hand (`flex`): the library computes `erf`
-//! and `exp` one by one, keeps all the parts of an attention, and passes over memory for each
-//! addition.
+//! Every operation has a plain form, built from the tensor library's own operations (`composite`).
+//! It runs on any device and is the reference for the fast ones. On the CPU the few expensive ones
+//! are fused by hand (`flex`): the library computes `erf` and `exp` one by one, stores all
+//! intermediate results of attention, and passes over memory for each addition.
 //!
-//! All tables have two dimensions: the rows are the tokens of a batch, text after text, as
-//! [`Spans`] tells.
+//! All tables have two dimensions: the rows are the tokens of a batch, text by text, as described
+//! by [`Spans`].
 
 mod composite;
 #[cfg(feature = "cuda")]
@@ -29,9 +28,9 @@ pub use flex::Cpu;
 pub(crate) use graph_lock::alone;
 pub use spans::Spans;
 
-/// A device that can learn.
+/// A device that can train.
 pub trait Device: AutodiffBackend<FloatElem = f32, InnerBackend: Backend<FloatElem = f32>> {
-    /// The rows of a table by their numbers.
+    /// The rows of a table by their indices.
     fn rows(table: Tensor<Self, 2>, numbers: &[u32]) -> Tensor<Self, 2> {
         composite::rows(table, numbers)
     }
@@ -51,7 +50,7 @@ pub trait Device: AutodiffBackend<FloatElem = f32, InnerBackend: Backend<FloatEl
         burn_tensor::activation::gelu(x)
     }
 
-    /// What each token gathers from all tokens of its text, head by head.
+    /// Attention within each text, head by head.
     fn attend(input: Attention<Self>) -> Tensor<Self, 2> {
         composite::attention(input, composite::kept_attention)
     }
@@ -72,25 +71,25 @@ pub trait Device: AutodiffBackend<FloatElem = f32, InnerBackend: Backend<FloatEl
         composite::max_sim(queries, documents, spans)
     }
 
-    /// One step of AdamW.
+    /// A step of AdamW.
     fn adamw(moved: Moved<Self::InnerBackend>, step: AdamStep) -> Moved<Self::InnerBackend> {
         composite::adamw(moved, step)
     }
 
-    /// The sum of all squares.
+    /// The sum of squares.
     fn squares(x: &Tensor<Self::InnerBackend, 2>) -> f64 {
         f64::from((x.clone() * x.clone()).sum().into_scalar())
     }
 }
 
-/// How exactly products of tables are computed; all else is always f32.
+/// The precision of matrix products; everything else is always f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// As the numbers are.
+    /// 32-bit floats.
     #[default]
     F32,
-    /// With 8 bits of mantissa: several times as fast on a GPU.
+    /// 8 bits of mantissa: several times as fast on a GPU.
     Bf16,
 }
 
@@ -101,39 +100,39 @@ pub struct Linear<B: Backend> {
     pub weight: Tensor<B, 2>,
     /// `[1, to]`, if there is one.
     pub bias: Option<Tensor<B, 2>>,
-    /// How exactly it is computed, by those who can choose.
+    /// The precision of products, on devices with a choice.
     pub precision: Precision,
 }
 
 /// A layer norm.
 #[derive(Debug, Clone)]
 pub struct Norm<B: Backend> {
-    /// What the normalised values are multiplied with, `[1, length]`.
+    /// The scale of the normalised values, `[1, length]`.
     pub weight: Tensor<B, 2>,
-    /// What is added then, `[1, length]`.
+    /// The shift, `[1, length]`.
     pub bias: Tensor<B, 2>,
-    /// What keeps it from dividing by 0.
+    /// Added to the variance, to avoid division by 0.
     pub epsilon: f32,
 }
 
-/// What attention works on.
+/// The input of attention.
 #[derive(Debug, Clone)]
 pub struct Attention<B: Backend> {
     /// Queries, keys and values, `[rows, heads * length]`.
     pub parts: [Tensor<B, 2>; 3],
     /// The texts.
     pub spans: Spans,
-    /// How many tokens of each text, its first ones, are looked at.
+    /// The number of attended tokens of each text, its first ones.
     pub attended: Vec<usize>,
     /// How many heads share a row.
     pub heads: usize,
-    /// Drops shares of attention.
+    /// Dropout of attention shares.
     pub dropout: Dropout,
-    /// How exactly products are computed, by those who can choose.
+    /// The precision of products, on devices with a choice.
     pub precision: Precision,
 }
 
-/// Values that an optimiser moves, and what it remembers of them.
+/// Parameters and their optimiser state.
 #[derive(Debug, Clone)]
 pub struct Moved<B: Backend> {
     /// The values.
@@ -146,18 +145,18 @@ pub struct Moved<B: Backend> {
     pub square: Tensor<B, 2>,
 }
 
-/// How an AdamW step moves values, as in PyTorch.
+/// The parameters of an AdamW step, as in PyTorch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamStep {
-    /// The rate.
+    /// The learning rate.
     pub rate: f32,
-    /// How much of the means stays.
+    /// The decay rates of the running means.
     pub betas: [f32; 2],
-    /// What keeps it from dividing by 0.
+    /// Added to the denominator, to avoid division by 0.
     pub epsilon: f32,
-    /// The share of the values that is lost, times the rate.
+    /// The weight decay, multiplied by the rate.
     pub decay: f32,
-    /// What the gradient is multiplied with first: below 1 where it was too long.
+    /// The factor of the gradient: below 1 if it is clipped.
     pub scale: f32,
     /// The number of the step, from 1.
     pub number: i32,

@@ -1,16 +1,16 @@
-//! Where texts lie among rows: all tokens of a batch stand in one table, without padding.
+//! The rows of each text in a table: all tokens of a batch are concatenated, without padding.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The rows of each text, one text after the other.
+/// The row ranges of consecutive texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spans {
     ends: Arc<[usize]>,
 }
 
 impl Spans {
-    /// Lays texts of some lengths one after the other.
+    /// The ranges of consecutive texts of the given lengths.
     pub fn new(lengths: impl IntoIterator<Item = usize>) -> Self {
         let mut end = 0;
         let ends = lengths.into_iter().map(|length| {
@@ -45,8 +45,8 @@ impl Spans {
         self.iter().map(|span| span.len()).max().unwrap_or(0)
     }
 
-    /// For a table in which each text has as many rows as the longest: the row to copy, the first
-    /// of all where there is none.
+    /// For a table padded to the longest text: the index of the row to copy, or the first row of
+    /// all for padding.
     pub fn padded(&self) -> Vec<usize> {
         let longest = self.longest();
         let place = |span: Range<usize>| {
@@ -55,7 +55,7 @@ impl Spans {
         self.iter().flat_map(place).collect()
     }
 
-    /// For each row the place it has in the padded table.
+    /// The position of each row in the padded table.
     pub fn places(&self) -> Vec<usize> {
         let longest = self.longest();
         let row = |(text, span): (usize, Range<usize>)| {
@@ -64,7 +64,7 @@ impl Spans {
         self.iter().enumerate().flat_map(row).collect()
     }
 
-    /// Which rows of the padded table are real.
+    /// Which rows of the padded table are not padding.
     pub fn real(&self) -> Vec<bool> {
         let longest = self.longest();
         self.iter().flat_map(|span| (0..longest).map(move |at| at < span.len())).collect()

@@ -1,8 +1,8 @@
-//! Which pairs make a batch: batch n follows from the seed and n alone.
+//! The batches of a run: batch n follows from the seed and n alone.
 //!
-//! A batch is of one source, drawn by weight. Each source is gone through in a new order each
-//! time, by examples or by groups of examples about like things. Batches that come near each other
-//! in that order share these out by length, so that a batch has texts of like lengths.
+//! A batch has pairs of one source, drawn by weight. In each round, a source is visited in a new
+//! order, by examples or by groups of examples on similar topics. Batches near each other in that
+//! order redistribute their examples by length, so that a batch has texts of similar lengths.
 
 use super::pairs::{Example, Pairs};
 use super::tokens::TokenTable;
@@ -10,10 +10,10 @@ use super::topic_groups::Topics;
 use crate::backend::hash;
 use crate::loss::Relation;
 
-/// Batches whose examples are sorted by length together.
+/// The number of batches whose examples are sorted by length together.
 const NEAR: usize = 16;
 
-/// Queries, documents, and what these are to each other.
+/// Queries, documents, and their relations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Batch {
     pub(crate) source: usize,
@@ -23,24 +23,24 @@ pub(crate) struct Batch {
     pub(crate) relations: Vec<Relation>,
 }
 
-/// All batches there will ever be.
+/// The infinite sequence of batches.
 pub(crate) struct Batches<'a> {
     pub(crate) pairs: &'a Pairs,
-    /// The lengths of documents decide who is near whom.
+    /// The documents, by whose lengths examples are sorted.
     pub(crate) documents: &'a TokenTable,
     pub(crate) seed: u32,
-    /// Queries in a batch: whole groups.
+    /// Queries per batch: whole groups.
     pub(crate) size: usize,
-    /// Queries about like things that come together; 1 mixes all.
+    /// Queries on similar topics per group; 1 mixes all.
     pub(crate) alike: usize,
-    /// Right answers of each query, at most.
+    /// The largest number of positives per query.
     pub(crate) positives: usize,
-    /// Negatives of each query.
+    /// The number of negatives per query.
     pub(crate) negatives: usize,
 }
 
 impl Batches<'_> {
-    /// Goes through the batches from number `from` on, without end.
+    /// The batches from number `from` on, without end.
     pub(crate) fn from(&self, from: u64) -> impl Iterator<Item = Batch> + '_ {
         let mut ways: Vec<Way<'_>> =
             self.pairs.sources.iter().map(|source| self.way(&source.examples)).collect();
@@ -71,7 +71,7 @@ impl Batches<'_> {
         sources.iter().position(reached).unwrap_or(sources.len() - 1)
     }
 
-    /// The batch that a source's way has come to.
+    /// The next batch of a source.
     fn batch(&self, source: usize, way: &mut Way<'_>) -> Batch {
         let groups = self.size / self.alike;
         let all = way.examples.len() / self.alike;
@@ -87,7 +87,7 @@ impl Batches<'_> {
         let group = |at| group(at).map(|&example| &examples[example as usize]);
         let mut near_by: Vec<u32> = span.map(|at| shuffled(at as u32, all as u32, seed)).collect();
         near_by.sort_by_cached_key(|&at| group(at).map(|it| self.length(it, seed)).max());
-        // the short ones shall not always come first
+        // so that the short ones are not always first
         let within = shuffled((place - near.start) as u32, near.len() as u32, hash(seed, 1));
         let chosen = &near_by[within as usize * groups..][..groups];
         let chosen: Vec<&Example> = chosen.iter().flat_map(|&at| group(at)).collect();
@@ -99,7 +99,7 @@ impl Batches<'_> {
         (first.map_or(0, |document| self.documents.of(document).len()), example.query)
     }
 
-    /// The right answers that stand for an example in a round.
+    /// The positives of an example that are used in a round.
     fn positives(&self, example: &Example, seed: u32) -> Vec<u32> {
         from(&example.positives, hash(seed, example.query)).take(self.positives).collect()
     }
@@ -135,18 +135,18 @@ impl Batches<'_> {
     }
 }
 
-/// How far a source has been gone through.
+/// The progress through a source.
 struct Way<'a> {
     examples: &'a [Example],
     topics: Option<Topics>,
-    /// A round and its order, group after group.
+    /// A round and its order, group by group.
     order: (Option<u32>, Vec<u32>),
-    /// Batches so far.
+    /// The number of batches so far.
     taken: u64,
 }
 
 impl Way<'_> {
-    /// The order of a round; without topics it is always the same, and groups are single.
+    /// The order of a round; without topics it is always the same, and each group is one example.
     fn order(&mut self, round: u32, alike: usize, seed: u32) -> &[u32] {
         if let Some(topics) = &self.topics
             && self.order.0 != Some(round)
@@ -157,14 +157,14 @@ impl Way<'_> {
     }
 }
 
-/// All documents once, from a random one on.
+/// All documents once, starting with a random one.
 fn from(all: &[u32], start: u32) -> impl Iterator<Item = u32> + '_ {
     let start = start as usize % all.len().max(1);
     all[start..].iter().chain(&all[..start]).copied()
 }
 
-/// The number at a place of a shuffled `0..count`: a Feistel network on the next power of four,
-/// gone through again until the number is below `count`.
+/// The element at an index of a shuffled `0..count`: a Feistel network on the next power of four,
+/// applied again until the result is below `count`.
 fn shuffled(place: u32, count: u32, seed: u32) -> u32 {
     let half = (32 - count.saturating_sub(1).leading_zeros()).div_ceil(2).max(1);
     let mask = (1_u32 << half) - 1;

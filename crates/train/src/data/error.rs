@@ -1,9 +1,9 @@
-//! Why there is nothing to learn from.
+//! Errors of training data.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why there is nothing to learn from.
+/// The training data is missing or invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -15,16 +15,16 @@ pub enum DataError {
     Open {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// Judgements are not right.
+    /// Judgements are invalid.
     #[error(transparent)]
     Judgements(#[from] fastlane_eval::ReadError),
-    /// What is found in a test set cannot be written.
+    /// The run of a test set cannot be written.
     #[error(transparent)]
     Id(#[from] fastlane_eval::WriteError),
-    /// A judgement or a triple names what is not there.
+    /// A judgement or a triple names a missing query or document.
     #[error("`{}` names the {what} `{id}`, which `{}` does not have", by.display(), path.display())]
     Missing {
         /// The file that names it.
@@ -36,14 +36,14 @@ pub enum DataError {
         /// The file that should have it.
         path: PathBuf,
     },
-    /// A line of pairs is not right.
+    /// A line of pairs is invalid.
     #[error("line {line} of `{}` is not a pair", path.display())]
     Pair {
         /// The file.
         path: PathBuf,
         /// Which line.
         line: u64,
-        /// What the reader said.
+        /// The JSON error.
         source: serde_json::Error,
     },
     /// There are no pairs.
@@ -62,7 +62,7 @@ pub enum DataError {
         /// How many a batch has.
         wanted: usize,
     },
-    /// A line of a teacher's scores is not right.
+    /// A line of a teacher's scores is invalid.
     #[error("line {line} of `{}` is not a query id, a document id and a score", path.display())]
     Score {
         /// The file.
@@ -70,13 +70,13 @@ pub enum DataError {
         /// Which line.
         line: u64,
     },
-    /// A teacher's scores are about other texts.
+    /// The teacher's scores are for other texts.
     #[error("`{}` has no score of a query and a document that take part", path.display())]
     NoScores {
         /// The file.
         path: PathBuf,
     },
-    /// A teacher's scores name an id that several texts have.
+    /// The teacher's scores name an id that several texts have.
     #[error("line {line} of `{}` names the id `{id}`, which two {what} have", path.display())]
     TwoTexts {
         /// The file of scores.
@@ -88,8 +88,8 @@ pub enum DataError {
         /// The id.
         id: String,
     },
-    /// An id stands twice where each must stand once.
-    #[error("the {what} `{id}` appears twice in `{}`", path.display())]
+    /// An id occurs twice where it must be unique.
+    #[error("the {what} `{id}` stands twice in `{}`", path.display())]
     Twice {
         /// A query or a document.
         what: &'static str,
@@ -101,26 +101,26 @@ pub enum DataError {
     /// A text cannot be split into tokens.
     #[error("cannot split a text into tokens")]
     Tokens(#[from] fastlane_model::checkpoint::TokeniseError),
-    /// The index that negatives are mined with cannot be made or searched.
+    /// The index for mining negatives cannot be built or searched.
     #[error("cannot mine negatives by {by}")]
     Mine {
-        /// What searches.
+        /// The search method.
         by: &'static str,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// States cannot be kept on disk.
+    /// States cannot be stored on disk.
     #[error("cannot keep states of the encoder in `{}`", path.display())]
     States {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
 }
 
 impl DataError {
-    /// The way out, if one is known.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Read(error) => error.hint(),

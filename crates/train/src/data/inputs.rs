@@ -1,4 +1,4 @@
-//! Texts by their numbers, as the network takes them.
+//! Batches of texts as input of the network.
 
 use burn_tensor::{Tensor, TensorData};
 

@@ -5,8 +5,7 @@
 //!       → [states of a frozen encoder, on disk] → batch number n, always the same
 //! ```
 //!
-//! Which pairs batch n holds follows from the seed and n alone, so a run that resumes sees what
-//! it would have seen.
+//! The pairs of batch n follow from the seed and n alone, so a resumed run sees the same batches.
 
 mod batches;
 mod error;
@@ -28,7 +27,7 @@ pub(crate) use states::States;
 pub(crate) use teacher::Teacher;
 pub(crate) use tokens::TokenTable;
 
-/// Tells lists of numbers from all others: FNV-1a, by numbers, begun with one of the caller's.
+/// Hashes a list of numbers (FNV-1a by numbers), starting with the caller's number.
 pub(crate) fn hash_of(start: u64, numbers: impl Iterator<Item = u32>) -> u64 {
     let step = |hash: u64, number| (hash ^ u64::from(number)).wrapping_mul(0x0000_0100_0000_01b3);
     numbers.fold(0xcbf2_9ce4_8422_2325 ^ start, step)

@@ -1,9 +1,9 @@
-//! Texts, each once, and which document answers which query.
+//! Texts without duplicates, and the documents that answer each query.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Texts by number; the same text has the same number.
+/// Texts by number; equal texts have the same number.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     texts: Vec<String>,
@@ -22,7 +22,7 @@ impl Texts {
         next
     }
 
-    /// The number of a text that may be there.
+    /// The number of a text, if it is known.
     pub(crate) fn number(&self, text: &str) -> Option<u32> {
         self.numbers.get(text).copied()
     }
@@ -32,10 +32,10 @@ impl Texts {
     }
 }
 
-/// Texts by the ids that files give them.
+/// Texts by their ids in the files.
 #[derive(Debug, Default)]
 pub(crate) struct Ids {
-    /// None where two texts have one id.
+    /// `None` where two texts have one id.
     numbers: HashMap<String, Option<u32>>,
 }
 
@@ -50,54 +50,54 @@ impl Ids {
         }
     }
 
-    /// The text of an id, if it takes part; within, nothing if there are two.
+    /// The text of an id; the inner option is `None` if there are two.
     pub(crate) fn get(&self, id: &str) -> Option<Option<u32>> {
         self.numbers.get(id).copied()
     }
 }
 
-/// A query and what is known about it.
+/// A query and its judged documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Example {
     pub(crate) query: u32,
     /// Documents that answer it, at least one.
     pub(crate) positives: Vec<u32>,
-    /// Documents that answer it as other sources say.
+    /// Documents that answer it according to other sources.
     pub(crate) elsewhere: Vec<u32>,
-    /// Documents that do not.
+    /// Documents that do not answer it.
     pub(crate) negatives: Vec<u32>,
 }
 
 impl Example {
-    /// Whether a document answers the query, whoever says so.
+    /// Whether a document answers the query, according to any source.
     pub(crate) fn is_answered_by(&self, document: u32) -> bool {
         self.positives.contains(&document) || self.elsewhere.contains(&document)
     }
 }
 
-/// Examples that batches are drawn from together.
+/// A set of examples from which batches are drawn.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
     pub(crate) weight: f32,
     pub(crate) examples: Vec<Example>,
-    /// All documents of the collection, where negatives may be mined from.
+    /// All documents of the collection, if negatives may be mined from it.
     pub(crate) collection: Vec<u32>,
 }
 
-/// Everything that is learned from.
+/// All training pairs.
 #[derive(Debug, Default)]
 pub(crate) struct Pairs {
     pub(crate) queries: Texts,
     pub(crate) documents: Texts,
     pub(crate) sources: Vec<Source>,
-    /// The ids of texts, where a teacher's scores name them.
+    /// The ids of texts, for a teacher's scores.
     pub(crate) query_ids: Ids,
     pub(crate) document_ids: Ids,
 }
 
 impl Pairs {
-    /// Tells each example what answers its query in other sources; that is no negative of it.
+    /// Adds to each example the answers of its query in other sources; these are not negatives.
     pub(crate) fn share_answers(&mut self) {
         let mut answers: HashMap<u32, Vec<u32>> = HashMap::new();
         for example in self.sources.iter().flat_map(|source| &source.examples) {
@@ -115,7 +115,7 @@ impl Pairs {
     }
 }
 
-/// Examples in the making: one for each query, in the order in which these come.
+/// Collects examples: one per query, in order of appearance.
 #[derive(Debug)]
 pub(crate) struct Examples {
     examples: Vec<Example>,
@@ -124,13 +124,13 @@ pub(crate) struct Examples {
 }
 
 impl Examples {
-    /// Takes so many queries, or all.
+    /// Takes at most `limit` queries, or all.
     pub(crate) fn new(limit: Option<usize>) -> Self {
         let limit = limit.unwrap_or(usize::MAX);
         Self { examples: Vec::new(), places: HashMap::new(), limit }
     }
 
-    /// Whether there is room for a query, which may have no number yet, or it is there already.
+    /// Whether a query can be added: there is room, or it was added before.
     pub(crate) fn takes(&self, query: Option<u32>) -> bool {
         self.examples.len() < self.limit
             || query.is_some_and(|query| self.places.contains_key(&query))
@@ -159,7 +159,7 @@ impl Examples {
         }
     }
 
-    /// The examples; what answers a query is not among its negatives.
+    /// The examples; a document that answers a query is not among its negatives.
     pub(crate) fn finish(mut self) -> Vec<Example> {
         for Example { positives, negatives, .. } in &mut self.examples {
             negatives.retain(|negative| !positives.contains(negative));

@@ -1,4 +1,4 @@
-//! Reads pairs from the files that people have.
+//! Reads pairs from the supported file formats.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -39,9 +39,9 @@ type Found = (Vec<Example>, Vec<u32>);
 struct Reading<'a> {
     pairs: &'a mut Pairs,
     settings: &'a SourceSettings,
-    /// Whether all documents are kept, for negatives to be mined from.
+    /// Whether all documents are stored, for mining negatives.
     whole: bool,
-    /// Whether ids are kept, for a teacher's scores.
+    /// Whether ids are stored, for a teacher's scores.
     ids: bool,
 }
 
@@ -80,7 +80,7 @@ impl Reading<'_> {
         Examples::new(self.settings.limit)
     }
 
-    /// Adds a query that a file gives an id.
+    /// Adds a query with its id in the file.
     fn query(&mut self, id: &str, text: &str) -> u32 {
         let number = self.pairs.queries.add(text.to_owned());
         if self.ids {
@@ -118,7 +118,7 @@ impl Reading<'_> {
         Ok((examples.finish(), collection))
     }
 
-    /// Reads documents, of which some are kept.
+    /// Reads documents, and stores some of them.
     fn documents(
         &mut self,
         path: &Path,
@@ -192,7 +192,7 @@ impl Reading<'_> {
         let (mut texts, mut documents) = (HashSet::new(), HashSet::new());
         for triple in IdTriples::open(path)? {
             let triple = triple?;
-            // two ids may have one text, which is one query
+            // two ids may have the same text, which is one query
             let text = queries.get(&triple.query);
             if texts.len() < limit || texts.contains(&text) {
                 texts.insert(text);
@@ -254,7 +254,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Makes pairs of documents that nobody judged.
+    /// Makes pairs from documents without judgements.
     fn alone(
         &mut self,
         path: &Path,
@@ -271,7 +271,7 @@ impl Reading<'_> {
     }
 }
 
-/// Judgements and the queries that they are about.
+/// Judgements and their queries.
 pub(crate) struct Judged {
     pub(crate) qrels: Qrels,
     pub(crate) queries: HashMap<String, String>,
@@ -297,14 +297,14 @@ pub(crate) fn missing(by: &Path, what: &'static str, id: &str, path: &Path) -> D
     DataError::Missing { by: by.to_owned(), what, id: id.to_owned(), path: path.to_owned() }
 }
 
-/// The title searches for the text.
+/// A pair with the title as the query, and the text as its answer.
 fn title(document: &Document) -> Option<(String, String)> {
     let some = !document.title.trim().is_empty() && !document.text.trim().is_empty();
     some.then(|| (document.title.clone(), document.text.clone()))
 }
 
-/// The longest of the middle sentences searches for the others: the first often is a heading, and
-/// a short one says little.
+/// A pair with the longest of the middle sentences as the query, and the others as its answer: the
+/// first sentence is often a heading, and a short one has little information.
 fn inverse_cloze(document: &Document) -> Option<(String, String)> {
     let sentences: Vec<&str> = document.text.split_inclusive(['.', '!', '?', '\n']).collect();
     let inner = sentences.get(1..sentences.len().saturating_sub(1))?;

@@ -1,12 +1,12 @@
-//! The states of a frozen encoder, on disk: computed once, read for every batch.
+//! Caches the states of a frozen encoder on disk: computed once, read for every batch.
 //!
-//! The file is called after its format and a hash of the encoder, of how many of its layers are
-//! run, and of all tokens, so another run with the same texts finds it. It holds one f16 row for
-//! each token, written aside, synced, then renamed.
+//! The file name has the format and a hash of the encoder, of the number of its layers that are
+//! run, and of all tokens, so another run with the same texts finds it. It has one f16 row per
+//! token, and is written to a temporary file, synced, then renamed.
 //!
-//! `states3-HASH.f16` is the format that is written. The rows of `states2-HASH.f16` are the same, by
-//! a hash of the encoder's earlier fingerprint; where there is such a file, it is read. Other
-//! formats are not looked at: the states are computed again.
+//! `states3-HASH.f16` is the format that is written. The rows of `states2-HASH.f16` are the same,
+//! with a hash of the encoder's earlier fingerprint; such a file is read if it exists. Other
+//! formats are ignored: the states are computed again.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -21,7 +21,7 @@ use half::slice::{HalfBitsSliceExt as _, HalfFloatSliceExt as _};
 use super::DataError;
 use super::tokens::TokenTable;
 
-/// Texts whose states are computed before they are written.
+/// The number of texts whose states are computed before they are written.
 const PORTION: usize = 256;
 
 /// States of the tokens of some texts.
@@ -33,9 +33,10 @@ pub(crate) struct States {
 }
 
 impl States {
-    /// Finds the states in a directory, or computes them; is told how many texts are done.
+    /// Opens the states in a directory, or computes them; `watch` receives the number of processed
+    /// texts.
     ///
-    /// An error of `watch` ends the work; what is done then is lost.
+    /// An error of `watch` ends the work, and its result so far is lost.
     pub(crate) fn open(
         directory: &Path,
         model: &Model,
@@ -58,7 +59,7 @@ impl States {
         Ok(Self { file, path, hidden })
     }
 
-    /// Reads the rows of some tokens, `first` of all and those after it.
+    /// Reads the rows of some tokens, from token `first` on.
     pub(crate) fn read(
         &self,
         first: usize,
@@ -108,7 +109,7 @@ fn write(
     File::open(path)
 }
 
-/// The name of the states of one encoder and one set of texts.
+/// The file name of the states of one encoder and one set of texts.
 fn name(model: &Model, tokens: &TokenTable) -> String {
     let bytes = model.fingerprint().bytes();
     let encoder = bytes.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes));
@@ -116,7 +117,7 @@ fn name(model: &Model, tokens: &TokenTable) -> String {
     format!("states3-{key:016x}.f16")
 }
 
-/// Where format 2 has them, if the encoder's files can still be read.
+/// The path in format 2, if the encoder's files can still be read.
 fn earlier(directory: &Path, model: &Model, tokens: &TokenTable) -> Option<PathBuf> {
     let key = super::hash_of(model.earlier_fingerprint().ok()?, tokens.numbers());
     Some(directory.join(format!("states2-{key:016x}.f16")))

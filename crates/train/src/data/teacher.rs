@@ -1,4 +1,4 @@
-//! Scores of another system: a file of them, or BM25 computed as they are asked for.
+//! Teacher scores of another system: from a file, or BM25 computed on demand.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -11,16 +11,16 @@ use super::DataError;
 use super::pairs::Pairs;
 use crate::run::TeacherSettings;
 
-/// What a teacher says about a query and a document.
+/// The teacher's scores of documents for queries.
 #[derive(Debug)]
 pub(crate) enum Teacher {
-    /// What a file says.
+    /// Scores from a file.
     Table(Table),
-    /// BM25 over all documents that take part.
+    /// BM25 over all training documents.
     Bm25(Bm25),
 }
 
-/// Scores by the numbers of texts.
+/// Scores by the numbers of query and document.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     scores: HashMap<(u32, u32), f32>,
@@ -44,7 +44,7 @@ impl Teacher {
         }
     }
 
-    /// Tells its scores from others; those of BM25 follow from the texts.
+    /// A hash of the scores; BM25 has none of its own, because its scores follow from the texts.
     pub(crate) fn hash(&self) -> u64 {
         match self {
             Self::Table(table) => table.hash,
@@ -92,7 +92,7 @@ fn table(path: &Path, pairs: &Pairs) -> Result<Table, DataError> {
 #[derive(Debug)]
 pub(crate) struct Bm25 {
     queries: Vec<Vec<u32>>,
-    /// The words of each document in order, each with how often it is there.
+    /// The sorted words of each document, with their frequencies.
     documents: Vec<Vec<(u32, u32)>>,
     weights: Vec<f32>,
     lengths: Vec<f32>,

@@ -1,4 +1,4 @@
-//! Texts as tokens, split once.
+//! Tokenised texts.
 
 use fastlane_model::checkpoint::{InputSettings, TokeniseError, Tokeniser};
 use rayon::prelude::*;
@@ -9,19 +9,19 @@ pub(crate) struct TokenTable {
     ids: Vec<u32>,
     ends: Vec<usize>,
     attended: Vec<usize>,
-    /// How many texts were cut.
+    /// The number of texts that were cut.
     pub(crate) cut: usize,
 }
 
 impl TokenTable {
-    /// Splits texts on all threads.
+    /// Tokenises texts on all threads.
     pub(crate) fn new(
         texts: &[String],
         tokeniser: &Tokeniser,
         side: &InputSettings,
     ) -> Result<Self, TokeniseError> {
         let mut table = Self::default();
-        // in portions: the tokens of a library carry strings, which take much more room
+        // in portions: the library's tokens have strings, which take much more memory
         for texts in texts.chunks(4096) {
             let all: Vec<_> = texts.par_iter().map(|text| tokeniser.encode(text, side)).collect();
             for tokens in all {
@@ -51,7 +51,7 @@ impl TokenTable {
         self.ids.len()
     }
 
-    /// The first token of a text among all.
+    /// The index of a text's first token among all tokens.
     pub(crate) fn start(&self, text: u32) -> usize {
         (text as usize).checked_sub(1).map_or(0, |before| self.ends[before])
     }
@@ -61,12 +61,12 @@ impl TokenTable {
         &self.ids[self.start(text)..self.ends[text as usize]]
     }
 
-    /// How many tokens of a text others look at.
+    /// The number of attended tokens of a text.
     pub(crate) fn attended(&self, text: u32) -> usize {
         self.attended[text as usize]
     }
 
-    /// What tells the table from others: how many texts there are, where each ends, all tokens.
+    /// The numbers that identify the table: the count of texts, the end of each, all tokens.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
         let ends = self.ends.iter().map(|&end| end as u32);
         std::iter::once(self.len() as u32).chain(ends).chain(self.ids.iter().copied())

@@ -1,8 +1,7 @@
-//! Puts what is about like things side by side, so that the documents of a batch are hard to tell
-//! apart.
+//! Groups examples by topic, so that the documents of a batch are hard to tell apart.
 //!
-//! A random example is joined by those that share most rare words with it, then a random one of
-//! the rest is, until none is left. Other random ones each round make other groups.
+//! A random example is grouped with those that share most rare words with it, then a random one of
+//! the rest, until none is left. Each round has other random examples, and so other groups.
 
 use std::collections::HashMap;
 
@@ -10,17 +9,17 @@ use super::pairs::Example;
 use super::tokens::TokenTable;
 use crate::backend::hash;
 
-/// So many are compared with each other; more are parted before.
+/// This many examples are compared with each other; larger sets are split first.
 const FEW: usize = 2048;
 
 /// The words of the documents that answer some examples.
 pub(crate) struct Topics {
-    /// For each example, token and weight, in the order of tokens; of unit length.
+    /// The tokens of each example with their weights, sorted by token; of unit length.
     words: Vec<Vec<(u32, f32)>>,
 }
 
 impl Topics {
-    /// Looks at the first right answer of each example.
+    /// Uses the first positive of each example.
     pub(crate) fn new(examples: &[Example], documents: &TokenTable) -> Self {
         let counted = |example: &Example| {
             let first = example.positives.first();
@@ -41,14 +40,14 @@ impl Topics {
         Self { words: ids.into_iter().map(weighed).collect() }
     }
 
-    /// All examples, each `size` in a row alike; the last few are fewer.
+    /// All examples in groups of `size` with similar topics; the last group may be smaller.
     pub(crate) fn order(&self, size: usize, seed: u32) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.words.len() as u32).collect();
         self.part(&mut order, size, seed);
         order
     }
 
-    /// Parts examples by which of two random ones they are more like, until few are left.
+    /// Splits examples by which of two random ones they are more similar to, until few are left.
     fn part(&self, some: &mut [u32], size: usize, seed: u32) {
         if some.len() <= FEW.max(2 * size) {
             return self.group(some, size, seed);
@@ -56,14 +55,14 @@ impl Topics {
         let random = |salt| &self.words[some[hash(seed, salt) as usize % some.len()] as usize];
         let [left, right] = [random(1), random(2)];
         self.sort(some, |words| shared(words, right) - shared(words, left));
-        // whole groups on the left
+        // whole groups on the left side
         let middle = some.len() / 2 / size * size;
         let (left, right) = some.split_at_mut(middle);
         self.part(left, size, hash(seed, 3));
         self.part(right, size, hash(seed, 4));
     }
 
-    /// Brings those together that are most like one of them, then the same with the rest.
+    /// Groups the examples most similar to a random one, then repeats with the rest.
     fn group(&self, some: &mut [u32], size: usize, seed: u32) {
         let mut rest = some;
         while rest.len() > size {
@@ -99,7 +98,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Examples of so many topics, in turn: the words of each are its own, but for the first.
+    /// Examples that alternate between topics: each has its own words, and shares the first.
     fn topics(count: u32, examples: u32) -> Topics {
         let mut documents = TokenTable::default();
         let example = |number: u32| Example {

@@ -1,4 +1,4 @@
-//! Measures the model as it is, on dev and on test sets: exact search by its lanes over whole
+//! Evaluates the current model on dev and test sets: exact search by its lanes over whole
 //! collections.
 
 use std::collections::HashSet;
@@ -20,12 +20,12 @@ use crate::error::TrainError;
 use crate::events::router_stats::Picks;
 use crate::run::{JudgedSettings, Run, System};
 
-/// Documents that are encoded at a time.
+/// The number of documents that are encoded at a time.
 pub(crate) const PORTION: usize = 128;
-/// How many of the best by lane are scored once more by late interaction.
+/// The number of best documents by lane that are reranked by late interaction.
 const RERANKED: usize = 100;
 
-/// A collection with judgements: a dev set, or a test set.
+/// A collection with judgements: a dev set or a test set.
 pub(crate) struct JudgedSet {
     pub(crate) path: PathBuf,
     qrels: Qrels,
@@ -37,7 +37,7 @@ pub(crate) struct JudgedSet {
 }
 
 impl JudgedSet {
-    /// Reads and splits a collection.
+    /// Reads and tokenises a collection.
     pub(crate) fn read(
         settings: &JudgedSettings,
         tokeniser: &Tokeniser,
@@ -68,7 +68,7 @@ impl JudgedSet {
         Ok(Self { path, qrels, query_ids, document_ids, tokens, states: None })
     }
 
-    /// Refuses ids that a TREC run cannot carry.
+    /// Checks that all ids can be written in a TREC run.
     pub(crate) fn can_be_written(&self) -> Result<(), DataError> {
         let queries = self.query_ids.iter().map(|id| ("query", id));
         let documents = self.document_ids.iter().map(|id| ("document", id));
@@ -76,7 +76,7 @@ impl JudgedSet {
         Ok(all.try_for_each(|(what, id)| check_id(what, id))?)
     }
 
-    /// What tells the set from others: its texts as tokens, its ids and its judgements.
+    /// The numbers that identify the set: its tokens, its ids and its judgements.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
         let spelled =
             |id: &str| id.bytes().map(u32::from).chain(once(u32::MAX)).collect::<Vec<_>>();
@@ -90,8 +90,8 @@ impl JudgedSet {
         self.tokens.iter().flat_map(TokenTable::numbers).chain(ids).chain(grades)
     }
 
-    /// Searches with all queries, in each of some ways; the first is by lanes. `seen` is told of
-    /// documents as they are done, and may end the search.
+    /// Searches with all queries in several ways; the first is by lanes. `seen` receives the number
+    /// of processed documents, and may stop the search.
     pub(crate) fn search<D: Device>(
         &self,
         network: &Network<D>,
@@ -128,7 +128,7 @@ impl JudgedSet {
         Ok(ranked.map(|(way, scores)| Found { way, run: self.ranked(way, scores) }).collect())
     }
 
-    /// What the router picks for each query; nothing where there is none.
+    /// The router's picks for each query; `None` without a router.
     pub(crate) fn picks<D: Device>(
         &self,
         network: &Network<D>,
@@ -149,12 +149,12 @@ impl JudgedSet {
         Ok(picks)
     }
 
-    /// How many documents it has.
+    /// The number of documents.
     pub(crate) fn documents(&self) -> usize {
         self.document_ids.len()
     }
 
-    /// What it is called: its directory's name.
+    /// The name of its directory.
     pub(crate) fn name(&self) -> &str {
         self.path.file_name().and_then(|name| name.to_str()).unwrap_or("test")
     }
@@ -193,13 +193,13 @@ impl JudgedSet {
         Ok(found)
     }
 
-    /// The order by lane, of which the best are put into that of late interaction.
+    /// The scores by lane, with the best reranked by late interaction.
     fn reranked(&self, lane: &[f32], token: &[f32]) -> Vec<f32> {
         let count = self.document_ids.len();
         let row = |(lane, token): (&[f32], &[f32])| {
             let mut order: Vec<usize> = (0..count).collect();
             order.sort_by(|&a, &b| lane[b].total_cmp(&lane[a]).then(a.cmp(&b)));
-            // all others below: to lift the best instead would round their scores
+            // lowers all others: raising the best instead would round their scores
             let mut scores: Vec<f32> = lane.iter().map(|score| score - 1e6).collect();
             order.iter().take(RERANKED).for_each(|&at| scores[at] = token[at]);
             scores
@@ -224,7 +224,7 @@ impl JudgedSet {
         run
     }
 
-    /// What each way of searching found is worth, by way and measure.
+    /// The measures of each way of searching.
     pub(crate) fn measures(&self, found: &[Found]) -> Vec<(String, f64)> {
         let measures: Vec<Measure> =
             ["nDCG@10", "R@100"].map(|name| name.parse().expect("the measure exists")).to_vec();
@@ -240,16 +240,16 @@ impl JudgedSet {
     }
 }
 
-/// How a collection is searched, besides by lanes.
+/// The ways of searching a collection, besides by lanes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ways {
-    /// How many the router picks.
+    /// The number of lanes that the router picks.
     pub(crate) lanes: usize,
-    /// By late interaction over all documents, and over the best by lanes.
+    /// Late interaction over all documents, and over the best by lanes.
     pub(crate) sum_max: bool,
-    /// By a token of each query that nobody picked.
+    /// Search by a random token of each query.
     pub(crate) random: Option<u32>,
-    /// By a mixture of all tokens that nobody weighed.
+    /// Search by the unweighted mean of all tokens.
     pub(crate) even: bool,
 }
 
@@ -262,33 +262,33 @@ impl Run {
     }
 }
 
-/// What a way of searching found.
+/// The result of a way of searching.
 pub(crate) struct Found {
     pub(crate) way: &'static str,
     pub(crate) run: Rankings,
 }
 
-/// Views of all queries, and what they are matched with.
+/// Views of all queries, and the document views that they are compared with.
 struct Search<D: Device> {
     name: &'static str,
-    /// Views, those of each query, what each counts.
+    /// Views, the views of each query, and their weights.
     views: (Tensor<D, 2>, Spans, Vec<f32>),
-    /// The best of a query's views counts, in place of their sum.
+    /// Whether the best of a query's views counts, instead of their sum.
     best: bool,
-    /// Against token views of documents, in place of those that are searched.
+    /// Whether to compare with token views instead of the searched views.
     by_tokens: bool,
 }
 
-/// The rows of each query, and how they make one score.
+/// The rows of each query, and how they are combined into a score.
 struct Rows<'a> {
     spans: &'a Spans,
     weights: &'a [f32],
-    /// The best counts, in place of the sum.
+    /// Whether the best row counts, instead of the sum.
     best: bool,
 }
 
 impl Rows<'_> {
-    /// Joins the rows of each query, each times its weight, in columns of a table.
+    /// Combines the weighted rows of each query into columns of a table.
     fn join(&self, scores: &[f32], (into, count, first): (&mut [f32], usize, usize)) {
         let weights = self.weights;
         let width = scores.len() / weights.len().max(1);
@@ -309,7 +309,7 @@ impl Rows<'_> {
     }
 }
 
-/// The documents of a collection: all that are judged, and others up to the limit.
+/// The documents of a collection: all judged ones, and others up to the limit.
 fn documents(
     settings: &JudgedSettings,
     qrels: &Qrels,

@@ -1,3 +1,3 @@
-//! How good a model is, measured on collections with judgements.
+//! Evaluates models on collections with judgements.
 
 pub(crate) mod eval_set;

@@ -1,6 +1,6 @@
-//! The four ways in which a router fails, told by name.
+//! Detects the four ways in which a router fails.
 //!
-//! | sign | told when |
+//! | sign | condition |
 //! |---|---|
 //! | collapse | one position, or one token, wins nearly always |
 //! | frozen | shares stay as even as they began |
@@ -12,28 +12,28 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::events::observer::StepReport;
 use crate::events::sign::Sign;
 
-/// Steps that are looked at together.
+/// The number of steps that are examined together.
 const WINDOW: usize = 50;
-/// A position or token that wins more often than this has taken over.
+/// A position or token that wins more often than this dominates.
 const TAKEN_OVER: f64 = 0.9;
-/// Shares whose entropy is above this part of the highest are even.
+/// Shares with an entropy above this fraction of the maximum are uniform.
 const EVEN: f64 = 0.97;
-/// A loss that is so many times the usual one has jumped.
+/// A loss has jumped if it is this many times the median of recent steps.
 const JUMP: f64 = 2.0;
-/// A share of cut documents above which the lanes may lie past the cut.
+/// Above this share of cut documents, answers may lie past the cut.
 const CUT: f64 = 0.2;
 
 /// Watches the last steps.
 #[derive(Debug, Default)]
 pub(crate) struct Signs {
     recent: VecDeque<StepReport>,
-    /// Signs that were told, by name, and at which step.
+    /// The reported signs by name, with the step.
     pub(crate) told: BTreeMap<String, u32>,
     warm_up: u32,
 }
 
 impl Signs {
-    /// Looks for signs after the warm-up.
+    /// Starts after the warm-up.
     pub(crate) fn new(warm_up: u32) -> Self {
         Self { warm_up, ..Self::default() }
     }
@@ -44,9 +44,9 @@ impl Signs {
         (share > CUT).then_some(Sign::Coverage { share })
     }
 
-    /// Looks at one more step; tells each sign again only after many steps.
+    /// Examines one more step; reports the same sign again only after many steps.
     pub(crate) fn see(&mut self, report: &StepReport) -> Vec<Sign> {
-        // a router that has hardly moved yet is not frozen
+        // a router that has hardly been trained yet is not frozen
         if report.step <= self.warm_up {
             return Vec::new();
         }
@@ -62,7 +62,7 @@ impl Signs {
         all.into_iter().flatten().filter(|sign| self.is_new(sign, report.step)).collect()
     }
 
-    /// Whether a sign was not told yet, or long ago; from now on it was.
+    /// Marks a sign as reported; returns whether it was not reported recently.
     fn is_new(&mut self, sign: &Sign, step: u32) -> bool {
         let again = 10 * WINDOW as u32;
         let new = self.told.get(sign.name()).is_none_or(|&told| step >= told + again);
@@ -72,7 +72,7 @@ impl Signs {
         new
     }
 
-    /// Whether a sign was never told; from now on it was.
+    /// Marks a sign as reported; returns whether it was never reported before.
     pub(crate) fn is_first(&mut self, sign: &Sign, step: u32) -> bool {
         !self.told.contains_key(sign.name()) && self.is_new(sign, step)
     }

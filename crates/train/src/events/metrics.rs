@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: a line for each step, measurement and sign, for plots and other programs.
+//! `metrics.jsonl`: a line per step, evaluation and sign, for plots and other programs.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
@@ -12,7 +12,7 @@ use crate::events::sign::Sign;
 use crate::storage::put;
 
 pub(crate) const FILE: &str = "metrics.jsonl";
-/// The kind of line that a run which is done writes again.
+/// The kind of line that a finished run writes again.
 const TEST: &str = "test";
 
 /// The file of a run's metrics.
@@ -23,12 +23,12 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Opens the file; lines of steps after `step` are dropped, for they come again.
+    /// Opens the file, and drops lines of steps after `step`, which will be repeated.
     pub(crate) fn open(output: &Path, step: u32) -> Result<Self, TrainError> {
         let path = output.join(FILE);
         let failed = |source| TrainError::Write { path: path.clone(), source };
         fs::create_dir_all(output).map_err(failed)?;
-        // before the first checkpoint nothing was told that does not come again
+        // before the first checkpoint, every line will be repeated
         let kept = if step == 0 { String::new() } else { lines(&path, step) };
         put(&path, kept.as_bytes())?;
         let file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
@@ -58,13 +58,13 @@ impl Metrics {
     }
 
     fn write(&mut self, line: &Value) -> Result<(), TrainError> {
-        // each line at once: someone may be reading along
+        // written at once, as another program may follow the file
         let written = writeln!(self.file, "{line}").and_then(|()| self.file.flush());
         written.map_err(|source| TrainError::Write { path: self.path.clone(), source })
     }
 }
 
-/// The whole lines of steps up to one.
+/// The complete lines of steps up to `step`.
 fn lines(path: &Path, step: u32) -> String {
     let Ok(file) = File::open(path) else { return String::new() };
     let known = |line: &String| {

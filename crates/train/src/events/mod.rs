@@ -1,4 +1,4 @@
-//! What a run tells while it goes on, and what it warns of.
+//! The events of a run: progress, metrics and warnings.
 
 pub(crate) mod diagnostics;
 pub(crate) mod metrics;

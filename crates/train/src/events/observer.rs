@@ -1,4 +1,4 @@
-//! What a run tells while it goes on, and how it is asked to stop.
+//! The observer of a run: receives its events, and can stop it.
 
 use std::path::PathBuf;
 
@@ -8,16 +8,16 @@ use crate::error::TrainError;
 use crate::events::router_stats::Choice;
 use crate::events::sign::Sign;
 
-/// Sees a run learn.
+/// Observes a run.
 pub trait Observer {
-    /// Is told what happened.
+    /// Receives an event.
     fn tell(&mut self, event: &Event);
 
-    /// Whether the run shall save what it has and stop.
+    /// Whether the run should save its state and stop.
     fn stops(&self) -> bool;
 }
 
-/// Tells how much is done, and gives up when asked to.
+/// Reports progress, and fails when the observer stops the run.
 pub(crate) fn tell_done(watch: &mut dyn Observer, done: usize) -> Result<(), TrainError> {
     watch.tell(&Event::Progress(done as u64));
     match watch.stops() {
@@ -26,62 +26,62 @@ pub(crate) fn tell_done(watch: &mut dyn Observer, done: usize) -> Result<(), Tra
     }
 }
 
-/// What happened.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// Some work began; how many texts or documents it has, 0 if nobody knows.
+    /// A phase began, with its number of texts or documents; 0 if unknown.
     Phase(Phase, u64),
-    /// So much of it is done.
+    /// The number of texts or documents that are done.
     Progress(u64),
-    /// The run is about to begin.
+    /// The run is about to start.
     Ready(Ready),
     /// A step was made.
     Step(StepReport),
-    /// The model was measured.
+    /// The model was evaluated.
     Measured(Measurement),
-    /// The model that is kept was measured on a test set.
+    /// The final model was evaluated on a test set.
     Tested(TestReport),
-    /// Everything was saved at a step.
+    /// The state was saved at a step.
     Saved(u32),
-    /// Something is going wrong.
+    /// A sign that training goes wrong.
     Sign(Sign),
 }
 
-/// Work besides the steps.
+/// A phase of work besides the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Pairs are read.
+    /// Reading pairs.
     Reading,
-    /// Negatives are mined.
+    /// Mining negatives.
     Mining,
-    /// The frozen encoder's states of queries are computed.
+    /// Encoding queries with the frozen encoder.
     EncodingQueries,
-    /// Those of documents.
+    /// Encoding documents with it.
     EncodingDocuments,
-    /// Those of dev and test sets.
+    /// Encoding dev and test sets with it.
     EncodingJudged,
-    /// The model is measured on dev sets.
+    /// Evaluating the model on dev sets.
     Measuring,
-    /// The model that is kept is measured on test sets.
+    /// Evaluating the final model on test sets.
     Testing,
 }
 
-/// A run that is about to begin.
+/// A run that is about to start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ready {
-    /// Queries that are learned from.
+    /// The number of training queries.
     pub queries: usize,
-    /// Documents that take part.
+    /// The number of training documents.
     pub documents: usize,
-    /// Numbers that are learned.
+    /// The number of trained parameters.
     pub parameters: usize,
-    /// The most bytes of memory it is expected to take.
+    /// The expected peak memory in bytes.
     pub memory: u64,
-    /// The step it goes on after; 0 from the beginning.
+    /// The step after which it resumes; 0 for a new run.
     pub resumed: u32,
-    /// All steps.
+    /// The total number of steps.
     pub steps: u32,
-    /// Documents that are longer than the run looks at.
+    /// The number of documents that are cut at the run's limit.
     pub cut: usize,
 }
 
@@ -90,46 +90,46 @@ pub struct Ready {
 pub struct StepReport {
     /// Its number, from 1.
     pub step: u32,
-    /// What was made small.
+    /// The total loss.
     pub loss: f64,
-    /// The terms it is the sum of, without their weights.
+    /// The terms of the loss, without their weights.
     pub terms: Vec<(String, f64)>,
-    /// How far the rate has risen or fallen: 1 is the highest.
+    /// The factor of the learning rate: 1 is the highest.
     pub rate: f32,
-    /// How soft picks were, where lanes are picked with noise.
+    /// The temperature of picks, where lanes are picked with noise.
     pub tau: Option<f32>,
-    /// How long the gradient was.
+    /// The norm of the gradient.
     pub gradient: f64,
-    /// Tokens that went through the encoder, or were read, each second.
+    /// Tokens per second that were encoded, or read from the cache.
     pub tokens_per_second: f64,
-    /// The mean entropy of the router's shares, as a share of the highest there could be.
+    /// The mean entropy of the router's shares, as a fraction of the maximum.
     pub entropy: Option<f64>,
-    /// The positions that the router would pick, one for each query.
+    /// The position with the largest share, for each query.
     pub positions: Vec<u32>,
-    /// The tokens there.
+    /// The tokens at these positions.
     pub tokens: Vec<u32>,
 }
 
-/// What a measurement gave.
+/// The result of an evaluation on dev sets.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measurement {
     /// The step.
     pub step: u32,
     /// The dev sets, each with its measures by name.
     pub sets: Vec<(PathBuf, Vec<(String, f64)>)>,
-    /// The number that decides which model is the best: the mean nDCG@10 of lanes.
+    /// The value that selects the best model: the mean nDCG@10 of lanes.
     pub value: f64,
     /// Whether it is the best so far.
     pub best: bool,
 }
 
-/// What the model that is kept is worth on a test set.
+/// The evaluation of the final model on a test set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TestReport {
     /// The set.
     pub path: PathBuf,
     /// Its measures by name.
     pub measures: Vec<(String, f64)>,
-    /// How the router chose, if there is one.
+    /// Statistics of the router's choices, if there is a router.
     pub choice: Option<Choice>,
 }

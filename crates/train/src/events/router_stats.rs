@@ -1,21 +1,21 @@
-//! What the router would pick, query by query, and how much of a choice that is.
+//! Statistics of the router: its picks per query, and how concentrated they are.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// What the router would pick.
+/// The router's picks for some queries.
 #[derive(Debug, Default)]
 pub(crate) struct Picks {
-    /// The position with the largest share, of each query.
+    /// The position with the largest share in each query.
     pub(crate) positions: Vec<u32>,
-    /// The token there.
+    /// The token at that position.
     pub(crate) tokens: Vec<u32>,
     entropies: Vec<f64>,
 }
 
 impl Picks {
-    /// Takes in the shares of a query's tokens.
+    /// Adds the shares of a query's tokens.
     pub(crate) fn see(&mut self, alpha: &[f32], tokens: &[u32]) {
         let best = (0..alpha.len()).max_by(|&a, &b| alpha[a].total_cmp(&alpha[b]).then(b.cmp(&a)));
         let Some(best) = best else { return };
@@ -26,13 +26,13 @@ impl Picks {
         }
     }
 
-    /// How even shares are: their mean entropy as a part of the highest.
+    /// The mean entropy of the shares, as a fraction of the maximum.
     pub(crate) fn entropy(&self) -> Option<f64> {
         let count = self.entropies.len();
         (count > 0).then(|| self.entropies.iter().sum::<f64>() / count as f64)
     }
 
-    /// What they come to; tokens are spelled for people.
+    /// Summarises the picks; `spell` returns the text of a token.
     pub(crate) fn choice(&self, spell: impl Fn(u32) -> String) -> Option<Choice> {
         let positions = Counts::of(&self.positions);
         let (position, token) = (positions.most()?, Counts::of(&self.tokens).most()?);
@@ -47,20 +47,20 @@ impl Picks {
     }
 }
 
-/// How a router chose for many queries.
+/// Statistics of a router's choices for many queries.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Choice {
-    /// The mean entropy of its shares, as a part of the highest there could be.
+    /// The mean entropy of its shares, as a fraction of the maximum.
     pub evenness: f64,
-    /// The entropy of the positions that it would pick, in bits.
+    /// The entropy of the picked positions, in bits.
     pub position_bits: f64,
-    /// The commonest of them.
+    /// The most frequent position.
     pub position: u32,
-    /// How often that wins.
+    /// Its share of the picks.
     pub position_share: f64,
-    /// The commonest token that it would pick.
+    /// The most frequent token.
     pub token: String,
-    /// How often that wins.
+    /// Its share of the picks.
     pub token_share: f64,
 }
 
@@ -80,7 +80,7 @@ impl<T: Copy + Ord> Counts<T> {
         count as f64 / self.all as f64
     }
 
-    /// The commonest value and its share.
+    /// The most frequent value and its share.
     fn most(&self) -> Option<(T, f64)> {
         let most = self.counts.iter().max_by_key(|&(_, &count)| count);
         most.map(|(&value, &count)| (value, self.share(count)))
@@ -91,7 +91,7 @@ impl<T: Copy + Ord> Counts<T> {
     }
 }
 
-/// In nats.
+/// The entropy in nats.
 fn entropy(shares: impl Iterator<Item = f32>) -> f64 {
     let shares = shares.map(f64::from).filter(|&share| share > 0.0);
     shares.map(|share| -share * share.ln()).sum()

@@ -1,17 +1,17 @@
-//! What keeps the router from staying undecided, or from always taking the same position.
+//! Regularisers of the router: against undecided shares, and against a single position.
 
 use burn_tensor::Tensor;
 
 use super::term::{Parts, Refused, Term, a_number};
 use crate::backend::Device;
 
-/// How undecided the router is: the mean entropy of alpha, `[queries, longest]`.
+/// The mean entropy of alpha, `[queries, longest]`: high if the router is undecided.
 pub(crate) fn entropy<D: Device>(alpha: Tensor<D, 2>) -> Tensor<D, 1> {
     let logs = alpha.clone().clamp_min(1e-20).log();
     -(alpha * logs).sum_dim(1).mean()
 }
 
-/// How unevenly positions are used: minus the entropy of the mean of alpha over the batch.
+/// The negative entropy of the mean of alpha over the batch: high if few positions are used.
 pub(crate) fn balance<D: Device>(alpha: Tensor<D, 2>) -> Tensor<D, 1> {
     let mean = alpha.mean_dim(0);
     let logs = mean.clone().clamp_min(1e-20).log();

@@ -1,6 +1,6 @@
-//! A query's right answers against all documents of the batch.
+//! Contrasts a query's positives with all documents of the batch.
 //!
-//! `-ln Σ_positive e^s / Σ_all e^s`: several right answers share the task, so that one suffices.
+//! `-ln Σ_positive e^s / Σ_all e^s`: several positives share the numerator, so one suffices.
 
 use burn_tensor::Tensor;
 
@@ -8,7 +8,7 @@ use super::term::{Parts, Refused, Term, at_least_0};
 use super::{Targets, log_sum_exp, mixture};
 use crate::backend::Device;
 
-/// The loss for scores `[queries, documents]` that are spread as far as they shall be.
+/// The loss for scores `[queries, documents]`, already divided by the temperature.
 pub(crate) fn contrastive<D: Device>(scores: Tensor<D, 2>, targets: &Targets<D>) -> Tensor<D, 1> {
     let scores = scores + targets.allowed.clone();
     let right = log_sum_exp(scores.clone() + targets.positive.clone(), 1);

@@ -1,5 +1,4 @@
-//! The exact expectation over lanes: each token alone is a searcher, and alpha says how likely it
-//! is to be the one that searches.
+//! The exact expectation over lanes: each token alone may search, with probability alpha.
 //!
 //! `-ln Σ_i alpha_i p_i(positive)`, where p_i is the softmax of lane i over the batch.
 

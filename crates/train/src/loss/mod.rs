@@ -1,4 +1,4 @@
-//! What is made small: pure functions of scores, one number each, a mean over queries.
+//! Losses: pure functions of scores, one number each, a mean over queries.
 
 mod balance;
 mod contrastive;
@@ -94,26 +94,26 @@ table! {
     balance: f32 = balance::Balance,
 }
 
-/// What a value is set to that takes no part: e to its power is 0.
+/// The logit of a value to exclude: its exponential is 0.
 pub(crate) const NOTHING: f32 = -1e9;
 
-/// What a document is to a query.
+/// The relation of a document to a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relation {
     /// It answers the query.
     Positive,
-    /// It does not, as far as we know.
+    /// It is not known to answer the query.
     Negative,
-    /// It may: a copy of a right answer, or another right answer that stands elsewhere.
+    /// It may answer it: a copy of a positive, or a positive from another source.
     Ignored,
 }
 
-/// The relations of a batch as what is added to scores, `[queries, documents]`.
+/// The relations of a batch as offsets for scores, `[queries, documents]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Targets<D: Device> {
-    /// 0 for right answers, far less for others.
+    /// 0 for positives, a large negative number for others.
     positive: Tensor<D, 2>,
-    /// Far less for what is ignored.
+    /// A large negative number for ignored documents.
     allowed: Tensor<D, 2>,
 }
 
@@ -131,7 +131,7 @@ impl<D: Device> Targets<D> {
     }
 }
 
-/// The logarithm of the sum of exponentials along a dimension, which stays with length 1.
+/// The log-sum-exp along a dimension, which is kept with length 1.
 fn log_sum_exp<D: Device, const N: usize>(x: Tensor<D, N>, dim: usize) -> Tensor<D, N> {
     let most = x.clone().max_dim(dim).detach();
     (x - most.clone()).exp().sum_dim(dim).log() + most

@@ -1,7 +1,7 @@
-//! Another system's scores to come near to: the divergence of its shares from ours.
+//! Distils another system's scores: the divergence of its shares from ours.
 //!
-//! `Σ_d t_d (ln t_d - ln s_d)` over the documents that the teacher has scored, t and s each the
-//! softmax over these.
+//! `Σ_d t_d (ln t_d - ln s_d)` over the documents that the teacher has scored, where t and s are
+//! the softmax of each over these.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::backend::Device;
 
 /// The loss for scores `[queries, documents]` and those of the teacher, NaN where it has none.
 ///
-/// A query for which the teacher has scored fewer than two documents takes no part.
+/// A query for which the teacher has scored fewer than two documents is ignored.
 pub(crate) fn teacher<D: Device>(
     scores: Tensor<D, 2>,
     teacher: &[f32],

@@ -1,4 +1,4 @@
-//! Losses worked out by hand.
+//! Losses against values computed by hand.
 
 use super::balance::{balance, entropy};
 use super::contrastive::contrastive;
@@ -55,8 +55,8 @@ fn a_lane_without_a_token_changes_nothing() {
 
 #[test]
 fn the_teacher_by_hand() {
-    // the teacher says 3/4 and 1/4, we say 1/2 and 1/2; the third it has not seen, and of the
-    // second query it has seen only one
+    // the teacher's shares are 3/4 and 1/4, ours 1/2 and 1/2; it has no score for the third, and
+    // only one for the second query
     let scores = tensor(&[1.0, 1.0, 9.0, 1.0, 2.0, 3.0], [2, 3]);
     let nan = f32::NAN;
     let known = [3.0_f32.ln() * 2.0, 0.0, nan, 5.0, nan, nan];

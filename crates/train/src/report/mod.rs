@@ -1,7 +1,7 @@
-//! `report.html`: what a run did, in one file that opens anywhere.
+//! `report.html`: the results of a run, in one file without dependencies.
 //!
-//! It is made of `metrics.jsonl` and `examples.json` alone, so it can be made at any time, of a run
-//! that goes on as well.
+//! It is made from `metrics.jsonl` and `examples.json` alone, so it can be made at any time, also
+//! while the run goes on.
 
 mod page;
 mod plot;
@@ -23,14 +23,14 @@ use series::Series;
 
 pub(crate) const EXAMPLES: &str = "examples.json";
 
-/// A query as the router sees it.
+/// A query with the router's shares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Shown {
     /// Its tokens, each with its share.
     pub(crate) tokens: Vec<(String, f32)>,
 }
 
-/// What a report is made of.
+/// The data of a report.
 #[derive(Debug, Default)]
 struct Story {
     run: String,
@@ -43,15 +43,15 @@ struct Story {
     tokens: BTreeMap<u64, usize>,
     signs: Vec<(u64, String)>,
     examples: Vec<Shown>,
-    /// The spellings of tokens that were picked.
+    /// The text of picked tokens.
     spellings: BTreeMap<u64, String>,
 }
 
-/// Writes the report of a run from what it has written so far.
+/// Writes the report of a run from its files so far.
 ///
 /// # Errors
 ///
-/// The directory holds no run, or cannot be written.
+/// The directory does not have a run, or cannot be written.
 pub fn report(output: &Path) -> Result<PathBuf, TrainError> {
     let story = read(output)?;
     let path = output.join("report.html");
@@ -62,7 +62,7 @@ pub fn report(output: &Path) -> Result<PathBuf, TrainError> {
 fn read(output: &Path) -> Result<Story, TrainError> {
     let path = output.join(metrics::FILE);
     let broken = |source| TrainError::NoRun { path: path.clone(), source };
-    // line by line, and twice: the file of a long run is larger than what learns
+    // line by line, and twice: the file of a long run is larger than the network in training
     let last = lines::<Numbered>(&path).map_err(broken)?.map(|line| line.step).max().unwrap_or(0);
     let mut story = Story::default();
     lines::<Value>(&path).map_err(broken)?.for_each(|line| story.see(&line, last));
@@ -75,19 +75,19 @@ fn read(output: &Path) -> Result<Story, TrainError> {
     Ok(story)
 }
 
-/// What of a line tells when it was written.
+/// The field of a line that has its step.
 #[derive(Debug, Deserialize)]
 struct Numbered {
     step: u64,
 }
 
-/// The whole lines of a file.
+/// The complete lines of a file.
 fn lines<T: DeserializeOwned>(path: &Path) -> io::Result<impl Iterator<Item = T>> {
     let lines = BufReader::new(File::open(path)?).lines().map_while(Result::ok);
     Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()))
 }
 
-/// What `examples.json` holds.
+/// The content of `examples.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Saved {
     pub(crate) queries: Vec<Shown>,
@@ -95,7 +95,7 @@ pub(crate) struct Saved {
 }
 
 impl Story {
-    /// Takes in a line of the metrics.
+    /// Adds a line of the metrics.
     fn see(&mut self, line: &Value, last: u64) {
         let step = line["step"].as_u64().unwrap_or(0);
         let it = &line["is"];

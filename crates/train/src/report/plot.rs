@@ -8,10 +8,10 @@ const LEFT: f64 = 52.0;
 const BOTTOM: f64 = 26.0;
 const TOP: f64 = 26.0;
 const RIGHT: f64 = 10.0;
-/// The most points of a line: more cannot be told apart.
+/// The largest number of points of a line: more cannot be distinguished.
 const POINTS: usize = 400;
 
-/// Lines over steps, each with its name.
+/// A line chart over steps; each line has a name.
 pub(super) fn lines(title: &str, series: &[(&str, &[(f64, f64)])]) -> String {
     let all = || series.iter().flat_map(|(_, points)| points.iter().copied());
     let Some(frame) = Frame::around(all()) else { return String::new() };
@@ -34,7 +34,7 @@ pub(super) fn lines(title: &str, series: &[(&str, &[(f64, f64)])]) -> String {
     svg + "</svg>"
 }
 
-/// Bars with their labels, the first ones first.
+/// A bar chart with labels, the first bars on top.
 pub(super) fn bars(title: &str, bars: &[(String, usize)]) -> String {
     let most = bars.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1) as f64;
     let sum = bars.iter().map(|(_, count)| *count).sum::<usize>().max(1) as f64;
@@ -66,7 +66,7 @@ fn open(title: &str, height: f64) -> String {
     )
 }
 
-/// The part of the plane that a plot shows.
+/// The range of values that a plot shows.
 struct Frame {
     x: [f64; 2],
     y: [f64; 2],
@@ -125,7 +125,7 @@ impl Frame {
     }
 }
 
-/// A number in as few signs as tell it from its neighbours.
+/// A number in as few digits as distinguish it from its neighbours.
 fn short(value: f64) -> String {
     match value.abs() {
         size if size >= 1000.0 => format!("{value:.0}"),
@@ -135,7 +135,7 @@ fn short(value: f64) -> String {
     }
 }
 
-/// The means of neighbours, so that no more points are left than can be seen.
+/// Averages neighbours, so that no more points are left than can be seen.
 fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let together = points.len().div_ceil(POINTS).max(1);
     let mean = |points: &[(f64, f64)]| {
@@ -146,7 +146,7 @@ fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     points.chunks(together).map(mean).collect()
 }
 
-/// A text that is no markup.
+/// Escapes a text for markup.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

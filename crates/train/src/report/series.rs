@@ -1,15 +1,15 @@
-//! Numbers over steps, of which hardly more are kept than a plot can show.
+//! A series over steps, thinned to about the number of points that a plot can show.
 
-/// The most points that are kept.
+/// The largest number of points that are stored.
 const MOST: usize = 800;
 
-/// Points over steps: single ones at first, means of more and more neighbours later.
+/// Points over steps: single values at first, then means of more and more neighbours.
 #[derive(Debug, Default)]
 pub(super) struct Series {
     points: Vec<(f64, f64)>,
-    /// Neighbours that make a point, as a power of two.
+    /// The number of values per point, as a power of two.
     doubled: u32,
-    /// How many the last point has.
+    /// The number of values in the last point.
     inside: usize,
     last: Option<(f64, f64)>,
 }
@@ -36,7 +36,7 @@ impl Series {
         }
     }
 
-    /// Makes one point of each two.
+    /// Merges each two points into one.
     fn halve(&mut self) {
         let mean = |two: &[(f64, f64)]| ((two[0].0 + two[1].0) / 2.0, (two[0].1 + two[1].1) / 2.0);
         self.points = self.points.chunks_exact(2).map(mean).collect();
@@ -48,7 +48,7 @@ impl Series {
         &self.points
     }
 
-    /// The last that was added, alone.
+    /// The last value that was added.
     pub(super) fn last(&self) -> Option<(f64, f64)> {
         self.last
     }

@@ -1,4 +1,4 @@
-//! A report of a few lines.
+//! A report of a short run.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The paper's estimator: mask, noise, and a pick whose gradient is that of a soft one.
+//! The paper's estimator: mask, Gumbel noise, and a hard pick with the gradient of a soft one.
 //!
 //! ```text
 //! alpha'_i = alpha_i [alpha_i >= 1/m] + eps, renormalised       (section 3 of the paper, our reading)
@@ -11,24 +11,24 @@ use burn_tensor::{Tensor, TensorData, activation};
 use crate::architecture::{nothing, values};
 use crate::backend::{Device, Spans, hash};
 
-/// How a pick is made.
+/// The parameters of a pick.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Pick {
     /// The floor of each share; 0 for none.
     pub(crate) epsilon: f32,
     /// Whether shares below 1/m are masked.
     pub(crate) mask: bool,
-    /// The seed of the noise; none without noise.
+    /// The seed of the noise; `None` without noise.
     pub(crate) noise: Option<u32>,
-    /// How soft the pick is.
+    /// The temperature of the pick.
     pub(crate) tau: f32,
-    /// Whether the forward way is a real pick.
+    /// Whether the forward pass uses a hard pick.
     pub(crate) straight_through: bool,
-    /// How many lanes are picked.
+    /// The number of lanes to pick.
     pub(crate) lanes: usize,
 }
 
-/// The weight of each token's lane, `[queries, longest]`, and the soft pick it has its gradient of.
+/// The weight of each token's lane, `[queries, longest]`, with the gradient of the soft pick.
 pub(crate) fn pick<D: Device>(alpha: Tensor<D, 2>, spans: &Spans, pick: &Pick) -> Tensor<D, 2> {
     let device = alpha.device();
     let floored = floored(alpha, spans, pick);
@@ -36,7 +36,7 @@ pub(crate) fn pick<D: Device>(alpha: Tensor<D, 2>, spans: &Spans, pick: &Pick) -
         Some(seed) => noise::<D>(seed, spans, &device),
         None => Tensor::zeros(floored.dims(), &device),
     };
-    // there is no logarithm of 0 where there is no token
+    // avoids the logarithm of 0 where there is no token
     let fits = floored.clone().clamp_min(1e-20).log() + noise;
     let soft = activation::softmax(fits / pick.tau + nothing::<D>(spans, &device), 1);
     if !pick.straight_through {
@@ -66,7 +66,7 @@ pub(crate) fn picked<D: Device>(
     Tensor::from_data(TensorData::new(hard, [texts, longest]), &shares.device())
 }
 
-/// Masks small shares, and keeps a floor under those of real tokens.
+/// Masks small shares, and applies a floor to those of real tokens.
 fn floored<D: Device>(alpha: Tensor<D, 2>, spans: &Spans, pick: &Pick) -> Tensor<D, 2> {
     let [texts, longest] = alpha.dims();
     let device = alpha.device();
@@ -85,7 +85,7 @@ fn floored<D: Device>(alpha: Tensor<D, 2>, spans: &Spans, pick: &Pick) -> Tensor
     shares.clone() / shares.sum_dim(1)
 }
 
-/// Gumbel noise: the largest of `ln p + g` is each with its probability p.
+/// Gumbel noise: the argmax of `ln p + g` is distributed as p.
 fn noise<D: Device>(seed: u32, spans: &Spans, device: &D::Device) -> Tensor<D, 2> {
     let shape = [spans.count(), spans.longest()];
     let gumbel = |place| {

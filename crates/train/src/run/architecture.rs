@@ -1,26 +1,27 @@
-//! What is learned: systems, towers, heads and the router.
+//! Run file settings of the network: systems, towers, heads and the router.
 
 use serde::{Deserialize, Serialize};
 
-/// The shape of what is learned.
+/// The architecture of the network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ArchitectureSettings {
     /// How queries and documents are compared.
     pub system: System,
-    /// Whether queries and documents share an encoder; by the system if nothing is said.
+    /// Whether queries and documents share an encoder; the default depends on the system.
     pub towers: Option<TowerSettings>,
-    /// The length of a token view; 0 for the encoder's states themselves.
+    /// The dimension of a token view; 0 for the encoder's states themselves.
     pub dim: usize,
-    /// The length of a lane view, where lanes have maps of their own; 0 if they share.
+    /// The dimension of a lane view, where lanes have a separate projection; 0 if they share one.
     pub lane_dim: usize,
-    /// Learned views of a document that are searched in place of its tokens; 0 for its tokens.
+    /// The number of learned document lanes that are searched in place of a document's tokens; 0
+    /// searches its tokens.
     pub document_lanes: usize,
-    /// Whether each of them looks at a part of the document of its own.
+    /// Whether each document lane pools its own part of the document.
     pub document_windows: bool,
     /// The length of a key in the router and in the slots of document lanes.
     pub attention: usize,
-    /// What maps from states to views start as.
+    /// The initial projection from states to views.
     pub start: Start,
     /// Whether views have unit length.
     pub normalise: bool,
@@ -28,11 +29,12 @@ pub struct ArchitectureSettings {
     pub query_tokens: usize,
     /// The most tokens of a document.
     pub document_tokens: usize,
-    /// Whether the tokens that the checkpoint skips, or punctuation, give views of documents.
+    /// Whether ASCII punctuation gives no views of documents, in addition to the tokens that the
+    /// checkpoint skips.
     pub skip_punctuation: bool,
-    /// In a frozen run: how many of the last layers are trained as well.
+    /// In a frozen run: the number of last layers that are trained as well.
     pub tuned_layers: usize,
-    /// The share of values that are dropped while learning.
+    /// The dropout rate in training.
     pub dropout: f32,
 }
 
@@ -63,13 +65,13 @@ impl Default for ArchitectureSettings {
 pub enum System {
     /// One vector for a query, one for a document: the mean of its states.
     Dual,
-    /// The first token of a query against all of a document; one encoder.
+    /// The first token of a query against all tokens of a document; one encoder.
     StaticTied,
-    /// The same with an encoder for each.
+    /// As static-tied, with separate encoders.
     StaticSplit,
     /// The best pair of tokens.
     MaxMax,
-    /// The tokens that the router picks, against all of a document.
+    /// The tokens that the router picks, against all tokens of a document.
     Fastlane,
     /// One view that mixes the query's tokens by the router's shares.
     FastlaneSoft,
@@ -83,24 +85,24 @@ pub enum System {
 pub enum TowerSettings {
     /// They share one.
     Tied,
-    /// Each has its own; both start alike.
+    /// Separate encoders with the same initial weights.
     Split,
 }
 
-/// What maps from states to views start as, where the checkpoint has none.
+/// The initial projection from states to views, where the checkpoint has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
-    /// The directions in which states of the training texts differ most.
+    /// The principal directions of the states of the training texts.
     Pca,
-    /// Random directions at right angles.
+    /// Random orthogonal directions.
     Random,
-    /// The first numbers of a state; all of them if views are as long as states.
+    /// The first values of a state; all of them if views are as long as states.
     Identity,
 }
 
 impl System {
-    /// The towers it has unless the run file says otherwise.
+    /// The default towers of the system.
     pub fn towers(self) -> TowerSettings {
         match self {
             Self::StaticSplit => TowerSettings::Split,
@@ -108,36 +110,36 @@ impl System {
         }
     }
 
-    /// Whether a router takes part.
+    /// Whether the system has a router.
     pub fn routes(self) -> bool {
         matches!(self, Self::Fastlane | Self::FastlaneSoft)
     }
 }
 
 impl ArchitectureSettings {
-    /// Whether queries have an encoder of their own.
+    /// Whether queries have a separate encoder.
     pub fn split(&self) -> bool {
         self.towers.unwrap_or(self.system.towers()) == TowerSettings::Split
     }
 }
 
-/// How the router learns.
+/// How the router is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RouterSettings {
-    /// How picking is made to have a gradient.
+    /// The estimator of the gradient of picking.
     pub estimator: Estimator,
-    /// How many lanes are picked.
+    /// The number of lanes that are picked.
     pub lanes: usize,
     /// The floor of each token's share.
     pub epsilon: f32,
     /// Whether shares below 1/m are masked.
     pub mask: bool,
-    /// Whether picks are random while learning.
+    /// Whether picks are random in training.
     pub noise: bool,
-    /// Whether the pick is a real one on the way forward.
+    /// Whether the forward pass uses a hard pick.
     pub straight_through: bool,
-    /// How soft picks are.
+    /// The temperature of picks.
     pub tau: Tau,
 }
 
@@ -155,17 +157,17 @@ impl Default for RouterSettings {
     }
 }
 
-/// How picking a lane is made to have a gradient.
+/// The estimator of the gradient of picking a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Estimator {
-    /// Random picks whose gradient is that of soft ones: the paper.
+    /// Random picks with the gradient of soft ones: the paper's estimator.
     Gumbel,
     /// The exact expectation over all lanes.
     Mixture,
 }
 
-/// How soft picks are, from the first step to the last.
+/// The temperature of picks, from the first step to the last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tau {
@@ -173,7 +175,7 @@ pub struct Tau {
     pub start: f32,
     /// At the last.
     pub end: f32,
-    /// In between.
+    /// The interpolation between them.
     pub shape: super::Shape,
 }
 

@@ -1,4 +1,4 @@
-//! Values that cannot be, and settings that contradict each other.
+//! Checks a run file for invalid values, and for settings that contradict each other.
 
 use std::fmt::{Debug, Display};
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use crate::backend::Precision;
 use crate::loss::Refused;
 
 impl Run {
-    /// Refuses values that cannot be, and settings that contradict each other.
+    /// Refuses invalid values, and settings that contradict each other.
     ///
     /// # Errors
     ///
-    /// The first that is found, by its key.
+    /// The first one that is found, by its key.
     pub fn check(&self) -> Result<(), RunError> {
         self.check_architecture()?;
         self.check_router()?;

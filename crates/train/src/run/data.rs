@@ -1,4 +1,4 @@
-//! What is learned from, and measured on.
+//! Run file settings of the training data, and of the dev and test sets.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceSettings {
-    /// How it is read.
+    /// Its format.
     pub kind: Kind,
-    /// A directory or a file, by its kind.
+    /// A directory or a file, depending on the kind.
     pub path: PathBuf,
-    /// For `beir`: which judgements.
+    /// For `beir`: the split of the judgements.
     #[serde(default = "train")]
     pub split: String,
     /// For `id-triples`: the documents; for others none.
@@ -21,10 +21,10 @@ pub struct SourceSettings {
     /// For `id-triples`: the queries; for others none.
     #[serde(default)]
     pub queries: Option<PathBuf>,
-    /// How often batches come from it, against the other sources.
+    /// The relative frequency of batches from this source.
     #[serde(default = "one")]
     pub weight: f32,
-    /// Use so many pairs at most.
+    /// The largest number of pairs to use.
     #[serde(default)]
     pub limit: Option<usize>,
 }
@@ -37,7 +37,7 @@ fn one() -> f32 {
     1.0
 }
 
-/// How a source is read.
+/// The format of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -45,53 +45,53 @@ pub enum Kind {
     Beir,
     /// Lines of a query, a positive and a negative, as texts.
     Triples,
-    /// Lines of a query's, a positive's and a negative's id.
+    /// Lines of three ids: of a query, a positive and a negative.
     IdTriples,
     /// Lines of `{"query", "positive", "negatives"}`.
     Jsonl,
-    /// Documents alone: a sentence of each searches for the rest of it.
+    /// Documents only: a sentence of each is the query for the rest.
     InverseCloze,
-    /// Documents alone: the title of each searches for its text.
+    /// Documents only: the title of each is the query for its text.
     Titles,
 }
 
-/// Which documents a query learns to stay away from, besides those of the other queries.
+/// Negatives of a query, besides the documents of other queries in the batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NegativeSettings {
-    /// How many for each query.
+    /// The number per query.
     pub per_query: usize,
-    /// Mined from the best so many by BM25; 0 uses only those that the source brings.
+    /// Mine from this many of the best by BM25; 0 uses only the negatives of the source.
     pub bm25_depth: usize,
-    /// Leave out so many of the best: they are often right answers that nobody judged.
+    /// Skip this many of the best: they are often relevant documents without a judgement.
     pub bm25_skip: usize,
-    /// A model, trained before, that mines as well.
+    /// A trained model that mines as well.
     pub model: Option<PathBuf>,
-    /// Mined from the best so many by the model.
+    /// Mine from this many of the best by the model.
     pub model_depth: usize,
-    /// Leave out so many of the model's best.
+    /// Skip this many of the model's best.
     pub model_skip: usize,
 }
 
 impl NegativeSettings {
-    /// Whether anything is mined.
+    /// Whether negatives are mined.
     pub(crate) fn mined(&self) -> bool {
         self.bm25_depth > 0 || self.model_depth > 0
     }
 }
 
-/// What a model is measured on: a BEIR directory.
+/// A dev or test set: a BEIR directory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JudgedSettings {
     /// The directory.
     pub path: PathBuf,
-    /// Which judgements.
+    /// The split of the judgements.
     pub split: String,
-    /// Documents without judgements are added up to so many; all if nothing is said.
+    /// Documents without judgements are added up to this total; all documents if absent.
     #[serde(default)]
     pub documents: Option<usize>,
-    /// Use so many queries at most.
+    /// The largest number of queries to use.
     #[serde(default)]
     pub queries: Option<usize>,
 }

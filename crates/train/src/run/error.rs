@@ -1,9 +1,9 @@
-//! Why a run file is refused.
+//! Errors of run files.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a run file is refused.
+/// A run file is invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -12,27 +12,27 @@ pub enum RunError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// It is not TOML, or a key does not exist, is missing, or has a value of another kind.
+    /// It is not TOML, or a key is unknown, missing, or has a value of the wrong type.
     #[error("run file `{}` is not right: {what}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// What the reader said, and where.
+        /// The parser's message, with the position.
         what: String,
     },
-    /// A value cannot be.
+    /// A value is invalid.
     #[error("`{key}` in `{}` is {found}, wanted {wanted}", path.display())]
     Value {
         /// The file.
         path: PathBuf,
         /// The key.
         key: &'static str,
-        /// What it is.
+        /// The value.
         found: String,
-        /// What it may be.
+        /// The valid values.
         wanted: String,
     },
     /// Two settings contradict each other.
@@ -42,12 +42,12 @@ pub enum RunError {
         path: PathBuf,
         /// The key.
         key: &'static str,
-        /// What it is.
+        /// Its value.
         found: String,
-        /// Why that cannot be.
+        /// The contradiction.
         reason: &'static str,
     },
-    /// A change from the command line names no key.
+    /// A change from the command line names no known key.
     #[error("cannot set `{key}` to `{value}`: there is no such key")]
     Change {
         /// The key.
@@ -63,7 +63,7 @@ impl RunError {
         Self::Syntax { path: PathBuf::new(), what: source.to_string().trim_end().to_owned() }
     }
 
-    /// Says which file it is about.
+    /// Sets the file of the error.
     pub(super) fn within(mut self, file: &Path) -> Self {
         match &mut self {
             Self::Syntax { path, .. }
@@ -76,7 +76,7 @@ impl RunError {
         self
     }
 
-    /// The way out, if one is known.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Read { .. } => Some("`recipes` in the repository has a run file for each system"),

@@ -1,7 +1,7 @@
 //! `include = "FILE"` in a run file: keys that several run files share.
 //!
-//! The file is named relative to the run file, and includes nothing itself. Tables are merged; any
-//! other value of the run file, arrays too, takes the place of the included one.
+//! The path is relative to the run file. An included file cannot include another. Tables are
+//! merged; any other value of the run file, also an array, replaces the included one.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use super::RunError;
 
 const KEY: &str = "include";
 
-/// The run file's text and, where it includes a file, the table that both make.
+/// The text of the run file and, if it includes a file, the merged table.
 pub(super) fn read(path: &Path) -> Result<(String, Option<toml::Table>), RunError> {
     let text = text(path)?;
-    // errors of the syntax are told by who reads the text, with their line
+    // syntax errors are reported later, when the text is parsed with line numbers
     let Ok(mut table) = toml::from_str::<toml::Table>(&text) else { return Ok((text, None)) };
     let Some(included) = table.remove(KEY) else { return Ok((text, None)) };
     let Some(name) = included.as_str() else {
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::run::Run;
 
-    /// Opens a run file beside one that it includes.
+    /// Opens a run file that includes another one.
     fn open(run: &str, included: &str, changes: &[(&str, &str)]) -> Result<Run, String> {
         let folder = tempfile::tempdir().unwrap();
         replace(&folder.path().join("shared.toml"), included.as_bytes()).unwrap();

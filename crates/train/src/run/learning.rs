@@ -1,9 +1,9 @@
-//! What is made small, how weights move, and what is saved.
+//! Run file settings of the loss, the optimiser, the schedule and saving.
 
 use serde::{Deserialize, Serialize};
 
 impl super::Run {
-    /// The temperature of the searched lane at the start: that of sums where the lane is one.
+    /// The initial temperature of the searched lane: that of sums if the lane is a sum.
     pub(crate) fn lane_temperature(&self) -> f32 {
         match self.architecture.system {
             super::System::SumMax => self.loss.sum_max_temperature,
@@ -16,21 +16,21 @@ impl super::Run {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimiserSettings {
-    /// The highest rate of the encoder.
+    /// The peak learning rate of the encoder.
     pub rate: f32,
-    /// That of maps to views and of document lanes; the encoder's if nothing is said.
+    /// The peak rate of projections and document lanes; by default the encoder's.
     pub head_rate: Option<f32>,
-    /// That of the router; the heads' if nothing is said.
+    /// The peak rate of the router; by default that of the heads.
     pub router_rate: Option<f32>,
-    /// What the rate of a layer is multiplied with for each layer above it.
+    /// The factor of a layer's rate for each layer above it.
     pub layer_decay: f32,
-    /// How much of the running means stays.
+    /// The decay rates of the running means.
     pub betas: [f32; 2],
-    /// What keeps it from dividing by 0.
+    /// Added to the denominator, to avoid division by 0.
     pub epsilon: f32,
-    /// The share of a weight that is lost at each step, times the rate; not of biases and norms.
+    /// The weight decay per step, multiplied by the rate; not for biases and norms.
     pub weight_decay: f32,
-    /// The most that a gradient may be long.
+    /// The largest gradient norm; longer gradients are clipped.
     pub clip: f32,
 }
 
@@ -49,28 +49,28 @@ impl Default for OptimiserSettings {
     }
 }
 
-/// For how long a run learns, and in what portions.
+/// The number and size of training steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleSettings {
-    /// Steps of the optimiser.
+    /// Optimiser steps.
     pub steps: u32,
     /// The share of steps in which the rate rises.
     pub warm_up: f32,
-    /// How the rate falls then.
+    /// The decay of the rate after the warm-up.
     pub decay: Decay,
-    /// Queries in a batch.
+    /// Queries per batch.
     pub batch: usize,
-    /// Queries of a batch that come together because their documents share rare words; 1 for
-    /// batches of all sorts.
+    /// Queries per group whose documents share rare words; 1 for batches of mixed topics.
     pub alike: usize,
-    /// Right answers that each brings, if it has so many; one of them found suffices.
+    /// The largest number of positives per query; finding one of them suffices.
     pub positives: usize,
-    /// Batches whose gradients are added up for one step.
+    /// The number of batches whose gradients are accumulated for one step.
     pub accumulate: usize,
-    /// Texts whose inner states are held at a time, the others are computed twice; 0 for all.
+    /// The number of texts whose activations are stored at a time, while others are recomputed; 0
+    /// for all.
     pub checkpoint_texts: usize,
-    /// Stop when the dev metric has not become better for so many measurements; 0 for never.
+    /// Stop when the dev metric has not improved for this many evaluations; 0 for never.
     pub patience: usize,
 }
 
@@ -90,29 +90,29 @@ impl Default for ScheduleSettings {
     }
 }
 
-/// How the rate falls.
+/// The decay of the learning rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decay {
-    /// Slowly, fast, slowly.
+    /// Half a cosine: slow, fast, slow.
     Cosine,
-    /// Evenly.
+    /// Linear.
     Linear,
-    /// Not at all.
+    /// No decay.
     Constant,
 }
 
-/// The way from a start to an end.
+/// The interpolation from a start to an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
-    /// The start, always.
+    /// Always the start.
     Constant,
-    /// Evenly.
+    /// Linear.
     Linear,
-    /// By the same factor each step.
+    /// By the same factor at each step.
     Exponential,
-    /// Slowly, fast, slowly.
+    /// Half a cosine: slow, fast, slow.
     Cosine,
 }
 
@@ -120,9 +120,10 @@ pub enum Shape {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SavingSettings {
-    /// Save everything that resuming needs every so many steps; at the end and at a stop anyway.
+    /// Save the state for resuming every this many steps; it is also saved at the end and on a
+    /// stop.
     pub every: u32,
-    /// Measure on the dev sets every so many steps, and at the end; 0 only at the end.
+    /// Evaluate on the dev sets every this many steps, and at the end; 0 only at the end.
     pub measure_every: u32,
 }
 

@@ -1,7 +1,7 @@
-//! The run file: everything a run depends on, in one TOML file.
+//! The run file: all settings of a training run, in one TOML file.
 //!
-//! Keys that do not exist are refused by the reader, values that cannot be and settings that
-//! contradict each other by [`Run::check`], all before any work begins and each by its name.
+//! The parser refuses unknown keys, and [`Run::check`] refuses invalid values and contradictory
+//! settings. Both name the key, and both run before any work begins.
 
 mod architecture;
 mod check;
@@ -25,51 +25,51 @@ pub use data::{JudgedSettings, Kind, NegativeSettings, SourceSettings};
 pub use error::RunError;
 pub use learning::{Decay, OptimiserSettings, SavingSettings, ScheduleSettings, Shape};
 
-/// A run.
+/// The settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// The checkpoint to start from.
+    /// The initial checkpoint.
     pub model: PathBuf,
-    /// What is trained.
+    /// Which parts are trained.
     #[serde(default)]
     pub mode: Mode,
-    /// Where it computes.
+    /// The device.
     #[serde(default)]
     pub device: DeviceSettings,
-    /// How exactly it multiplies.
+    /// The precision of matrix products.
     #[serde(default)]
     pub precision: Precision,
-    /// What all random choices come from.
+    /// The seed of all random choices.
     #[serde(default = "one")]
     pub seed: u32,
-    /// What is learned.
+    /// The architecture of the network.
     #[serde(default)]
     pub architecture: ArchitectureSettings,
-    /// How the router learns.
+    /// The training of the router.
     #[serde(default)]
     pub router: RouterSettings,
-    /// The pairs it learns from.
+    /// The sources of pairs.
     pub data: Vec<SourceSettings>,
-    /// Which documents a query learns to stay away from.
+    /// The negatives of each query.
     #[serde(default)]
     pub negatives: NegativeSettings,
-    /// What is made small.
+    /// The loss.
     #[serde(default)]
     pub loss: LossSettings,
-    /// How weights move.
+    /// The optimiser.
     #[serde(default)]
     pub optimiser: OptimiserSettings,
-    /// For how long, and in what portions.
+    /// The number and size of steps.
     #[serde(default)]
     pub schedule: ScheduleSettings,
     /// What is saved, and when.
     #[serde(default)]
     pub saving: SavingSettings,
-    /// What the model is measured on while it learns.
+    /// The sets on which the model is evaluated during training.
     #[serde(default)]
     pub dev: Vec<JudgedSettings>,
-    /// What the model that is kept is measured on, once, after everything was decided.
+    /// The sets on which the final model is evaluated, once, after all choices are made.
     #[serde(default)]
     pub test: Vec<JudgedSettings>,
 }
@@ -78,18 +78,18 @@ fn one() -> u32 {
     1
 }
 
-/// What is trained.
+/// Which parts are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Encoders and heads.
     #[default]
     Full,
-    /// Heads alone, on states of the encoder that are kept on disk: minutes instead of hours.
+    /// Heads only, on cached states of the encoder: minutes instead of hours.
     Frozen,
 }
 
-/// Where a run computes.
+/// The device of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeviceSettings {
@@ -101,15 +101,15 @@ pub enum DeviceSettings {
 }
 
 impl Run {
-    /// Reads a run file, and refuses what cannot be.
+    /// Reads a run file, and refuses invalid ones.
     ///
     /// Paths in the file are relative to the working directory, that of `include` to the file.
-    /// `changes` are keys and values that are set after reading, such as `("optimiser.rate", "3e-5")`.
+    /// `changes` are keys and values that are set after reading, such as `("optimiser.rate",
+    /// "3e-5")`.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, is not TOML, has a key that does not exist, lacks one, or a value
-    /// cannot be.
+    /// The file cannot be read or is not TOML, a key is unknown or missing, or a value is invalid.
     pub fn open(path: &Path, changes: &[(String, String)]) -> Result<Self, RunError> {
         let (text, merged) = include::read(path)?;
         let run = match merged {
@@ -122,7 +122,7 @@ impl Run {
     }
 
     fn parse(text: &str, changes: &[(String, String)]) -> Result<Self, RunError> {
-        // the whole file first: its errors point at a line
+        // the whole file first, because its errors have line numbers
         let run: Self = toml::from_str(text).map_err(RunError::syntax)?;
         if changes.is_empty() {
             return Ok(run);
@@ -141,7 +141,7 @@ impl Run {
 /// Sets a key such as `optimiser.rate`.
 fn set(table: &mut toml::Table, key: &str, value: &str) -> Result<(), RunError> {
     let bad = || RunError::Change { key: key.to_owned(), value: value.to_owned() };
-    // what is no TOML is a text, so that nobody must quote for two languages
+    // a value that is not TOML is taken as text, so that no nested quotes are needed
     let parsed = toml::from_str::<toml::Table>(&format!("it = {value}"));
     let parsed = parsed.ok().and_then(|mut parsed| parsed.remove("it"));
     let value = parsed.unwrap_or_else(|| toml::Value::String(value.to_owned()));

@@ -1,4 +1,4 @@
-//! Run files that are read, and those that are refused.
+//! Valid and invalid run files.
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn the_shortest_run_file_has_defaults_for_all_else() {
     let run = open(SHORTEST, &[]).unwrap();
     assert_eq!((run.mode, run.seed, run.schedule.batch), (Mode::Full, 1, 32));
     assert_eq!(run.data[0].split, "train");
-    // what is written is read again as it was
+    // a written run file is read back equal
     let written = toml::to_string(&run).unwrap();
     assert_eq!(open(&written, &[]).unwrap(), run);
 }

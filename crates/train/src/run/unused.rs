@@ -1,6 +1,6 @@
-//! Settings that would do nothing in a run: a value that somebody chose is refused there.
+//! Refuses settings that have no effect in a run, if they were set to another value.
 //!
-//! Defaults pass, for a run file with all of them written out is read again.
+//! Default values pass, so that a run file with all of them written out can be read back.
 
 use super::check::contradict;
 use super::{
@@ -35,7 +35,7 @@ impl Run {
         }
     }
 
-    /// How many lanes are picked, and how.
+    /// Checks the number of lanes that are picked, and how.
     fn check_picking(&self, reason: &'static str) -> Result<(), RunError> {
         let (it, usual) = (&self.router, RouterSettings::default());
         contradict("router.estimator", it.estimator, it.estimator != usual.estimator, reason)?;
@@ -43,7 +43,7 @@ impl Run {
         self.check_picks(reason)
     }
 
-    /// What random picks are made by.
+    /// Checks the settings of random picks.
     fn check_picks(&self, reason: &'static str) -> Result<(), RunError> {
         let (it, usual) = (&self.router, RouterSettings::default());
         contradict("router.epsilon", it.epsilon, it.epsilon != usual.epsilon, reason)?;
@@ -77,13 +77,13 @@ impl Run {
         contradict("architecture.document_windows", it.document_windows, none && chosen, reason)
     }
 
-    /// In a frozen run in which no layer learns.
+    /// Checks a frozen run in which no layer is trained.
     fn check_unused_layers(&self) -> Result<(), RunError> {
         if self.mode == Mode::Full || self.architecture.tuned_layers > 0 {
             return Ok(());
         }
         let reason = "no run uses in which no layer learns: leave it out, or set `architecture.tuned_layers`";
-        // nothing is dropped, and nobody is told otherwise by 0
+        // nothing is dropped, so 0 is accepted
         let dropout = self.architecture.dropout;
         let chosen = ![0.0, ArchitectureSettings::default().dropout].contains(&dropout);
         contradict("architecture.dropout", dropout, chosen, reason)?;

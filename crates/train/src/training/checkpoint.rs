@@ -1,9 +1,9 @@
-//! Everything that resuming needs, saved whole or not at all.
+//! Saves and restores the state of a run, whole or not at all.
 //!
-//! A directory `step-00000200` holds the weights, what the optimiser remembers, and `state.json`.
-//! It is filled under another name, synced, and renamed last; then older ones go. What is random
-//! follows from the seed and the step, and which pairs come next from the number of batches, so
-//! two numbers stand for all of that.
+//! A directory `step-00000200` has the weights, the optimiser state, and `state.json`. It is
+//! written under a temporary name, synced, and renamed last; then older ones are removed. Random
+//! numbers follow from the seed and the step, and the next pairs from the number of batches, so two
+//! numbers are enough for these.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +21,7 @@ use crate::storage::put;
 use crate::training::optimiser::Optimiser;
 use crate::training::provenance::Origins;
 
-/// The format that is written. In format 2, the oldest that is read, the fingerprint of the model
+/// The format that is written. In format 2, the oldest supported one, the fingerprint of the model
 /// has 16 digits.
 const FORMAT: u32 = 3;
 const OLDEST: u32 = 2;
@@ -29,21 +29,21 @@ const OLDEST: u32 = 2;
 /// The folder of a run's checkpoints in its directory.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
-/// Where a run stands.
+/// The progress of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) format: u32,
-    /// Steps that were made.
+    /// The number of steps made.
     pub(crate) step: u32,
-    /// The best measurement so far: its step and value.
+    /// The best evaluation so far: its step and value.
     pub(crate) best: Option<(u32, f64)>,
-    /// Measurements since then.
+    /// The number of evaluations since then.
     pub(crate) waited: usize,
-    /// What the run is: its file, with all defaults written out.
+    /// The run file with all defaults written out.
     pub(crate) run: String,
-    /// What it learns from, by hashes.
+    /// The hashes of the training data.
     pub(crate) origins: Origins,
-    /// Signs that were told, by name, and at which step.
+    /// The reported signs by name, with the step.
     pub(crate) told: BTreeMap<String, u32>,
     /// The version of this program.
     pub(crate) version: String,
@@ -60,7 +60,7 @@ impl Checkpoints {
         Self { directory: output.join(CHECKPOINTS) }
     }
 
-    /// The last that is whole.
+    /// The last complete one.
     pub(crate) fn last(&self) -> Option<PathBuf> {
         self.all().pop()
     }
@@ -77,16 +77,16 @@ impl Checkpoints {
         all
     }
 
-    /// Makes the place for them: it tells a run's directory from any other.
+    /// Creates the directory for them, which also marks a directory as that of a run.
     pub(crate) fn make(&self) -> Result<(), TrainError> {
         let failed = |source| TrainError::Write { path: self.directory.clone(), source };
         make_directory(&self.directory).map_err(failed)
     }
 
-    /// Saves a run, then removes what was saved before.
+    /// Saves a run, then removes earlier checkpoints.
     ///
-    /// A step that is saved already stays as it is: steps follow from each other, so it would be
-    /// the same, and there would be a moment with neither.
+    /// A step that is saved already is left as it is. Steps are deterministic, so it would be the
+    /// same, and replacing it would leave a moment without either.
     pub(crate) fn save<B: Backend>(
         &self,
         state: &State,
@@ -119,7 +119,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Removes what a crash left; the lock of the run keeps other processes out.
+    /// Removes what a crash left; the lock of the run excludes other processes.
     fn remove_drafts(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
@@ -150,7 +150,7 @@ fn save_tables<B: Backend>(
     Ok(write_tensors(path, &tensors, WeightType::F32)?)
 }
 
-/// Reads where a run stands, the format first.
+/// Reads the progress of a run, the format first.
 pub(crate) fn read_state(path: &Path) -> Result<State, TrainError> {
     #[derive(Deserialize)]
     struct Version {
@@ -169,7 +169,7 @@ pub(crate) fn read_state(path: &Path) -> Result<State, TrainError> {
     }
 }
 
-/// Puts the weights and the optimiser where they were.
+/// Restores the weights and the optimiser state.
 pub(crate) fn restore<B: Backend>(
     path: &Path,
     state: &State,
@@ -212,7 +212,7 @@ pub(crate) fn read_best(output: &Path, like: &[Parameter]) -> Result<Vec<Paramet
 }
 
 impl State {
-    /// Goes on from what was saved, perhaps in an earlier format, with what was found now.
+    /// Continues from a saved state, perhaps of an earlier format, with the current hashes.
     pub(crate) fn renewed(self, origins: Origins) -> Self {
         Self { format: FORMAT, origins, ..self }
     }

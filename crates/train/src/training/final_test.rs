@@ -1,7 +1,7 @@
-//! The model that is kept, measured on test sets: once, when there is nothing left to decide.
+//! Evaluates the final model on test sets: once, after all choices are made.
 //!
-//! What each way of searching found is written as a TREC run, so that `fastlane eval` can compare
-//! models query by query.
+//! The result of each way of searching is written as a TREC run, so that `fastlane eval` can
+//! compare models query by query.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::training::prepare::Prepared;
 /// The directory of a run's TREC runs.
 const RUNS: &str = "test";
 
-/// Measures on one set, and writes what was found.
+/// Evaluates on one set, and writes the results.
 pub(crate) fn test<D: Device>(
     set: &JudgedSet,
     learner: &Learner<'_, D>,

@@ -1,4 +1,4 @@
-//! The weights of a run on a device, and the steps that move them.
+//! The parameters of a run on a device, and the steps that update them.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ use crate::training::prepare::Prepared;
 use crate::training::schedule;
 use crate::training::step::{Losses, Terms, Texts, gradients};
 
-/// What learns.
+/// The parameters, the optimiser and the loss of a run.
 pub(crate) struct Learner<'a, D: Device> {
     prepared: &'a Prepared,
     device: D::Device,
@@ -42,7 +42,7 @@ impl<'a, D: Device> Learner<'a, D> {
         Self { prepared, device, weights, optimiser }
     }
 
-    /// Makes a step with some batches; refuses to if a loss is no number.
+    /// Makes a step with some batches; fails if a loss is not finite.
     pub(crate) fn step(&mut self, step: u32, batches: &[Batch]) -> Result<StepReport, TrainError> {
         let began = Instant::now();
         let run = &self.prepared.run;
@@ -84,7 +84,7 @@ impl<'a, D: Device> Learner<'a, D> {
         })
     }
 
-    /// The network as it is now, with nothing to learn.
+    /// The current network without gradients.
     pub(crate) fn network(&self) -> Network<D> {
         Network::new(&self.prepared.frame, &self.weights.tracked::<D>(|_| false))
     }
@@ -113,8 +113,8 @@ impl<'a, D: Device> Learner<'a, D> {
         }
     }
 
-    /// The same gradients with the inner states of a few texts at a time: all texts are encoded,
-    /// the gradient of their states is found, then each portion is encoded once more.
+    /// The same gradients with the activations of a few texts at a time: all texts are encoded, the
+    /// gradient of their states is computed, then each portion is encoded once more with gradients.
     fn in_portions(
         &self,
         losses: &Losses<'_>,
@@ -187,7 +187,7 @@ fn add<B: burn_tensor::backend::Backend>(
     }
 }
 
-/// Refuses a term that is no number, by its name.
+/// Refuses a term that is not finite, by its name.
 fn finite(terms: &Terms, step: u32) -> Result<(), TrainError> {
     let all = terms.terms.iter().copied().chain([("loss", terms.loss)]);
     match all.into_iter().find(|(_, value)| !value.is_finite()) {

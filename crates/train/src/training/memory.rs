@@ -1,26 +1,25 @@
-//! How much memory a run will take, said before its first step.
+//! Estimates the peak memory of a run before its first step.
 //!
-//! What is resident already is asked of the system: the program, the data, the parameters twice.
-//! To that comes the largest of what is there for a time only: the tensors that the way back of the
-//! largest batch needs, a measurement, or a checkpoint on its way to the disk. Batches follow from
-//! the seed, so the largest is known.
+//! The resident memory is read from the system: the program, the data, the parameters twice. To
+//! that is added the largest temporary need: the activations of the largest batch, an evaluation,
+//! or a checkpoint that is being written. Batches follow from the seed, so the largest is known.
 
 use crate::data::{Batches, TokenTable};
 use crate::evaluation::eval_set::PORTION;
 use crate::training::prepare::Prepared;
 
-/// Bytes of a number.
+/// The size of a number in bytes.
 const NUMBER: f64 = 4.0;
-/// Tables as large as the parameters while a checkpoint is written: numbers, tensors, bytes.
+/// Copies of the parameters while a checkpoint is written: numbers, tensors, bytes.
 const SAVING: f64 = 3.0;
-/// The same for the model at the end: what was the best besides, if it was measured.
+/// Copies at the end of a run: also the best model, if there were evaluations.
 const EXPORTING: f64 = 4.0;
-/// Cells of all relations that are looked at to find the largest batch.
+/// The number of relation cells that are searched for the largest batch.
 const LOOKED_AT: usize = 20_000_000;
-/// What is resident where the system does not say, besides tokens, texts and parameters.
+/// Resident bytes where the system reports none, besides tokens, texts and parameters.
 const PROGRAM: u64 = 60 << 20;
 
-/// The most bytes of resident memory that a run should take, from the step `from` on.
+/// The largest resident memory in bytes that a run should need, from step `from` on.
 pub(crate) fn expected(prepared: &Prepared, batches: &Batches<'_>, from: u32) -> u64 {
     let parameters: usize = prepared.parameters.iter().map(|it| it.values.len()).sum();
     let tables = parameters as f64 * NUMBER;
@@ -28,18 +27,18 @@ pub(crate) fn expected(prepared: &Prepared, batches: &Batches<'_>, from: u32) ->
     let step = learning(prepared, batches, from).max(tables);
     let passing = [step, measuring(prepared), writing].into_iter().fold(0.0, f64::max);
     let Resident { now, most } = Resident::read().unwrap_or_else(|| assumed(prepared, tables));
-    // the optimiser's two tables come with the first step
+    // the first step allocates the optimiser's two tables
     most.max(now + (2.0 * tables + passing) as u64)
 }
 
-/// What this process holds.
+/// The memory of this process.
 struct Resident {
     now: u64,
     most: u64,
 }
 
 impl Resident {
-    /// What the system says, where it does.
+    /// The numbers of the system, if available.
     fn read() -> Option<Self> {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
         let bytes = |key: &str| {
@@ -51,7 +50,7 @@ impl Resident {
     }
 }
 
-/// What is resident as far as is known without the system.
+/// An estimate of the resident memory without the system's numbers.
 fn assumed(prepared: &Prepared, tables: f64) -> Resident {
     let tokens: usize = prepared.tokens.iter().map(TokenTable::tokens).sum();
     let texts = [prepared.pairs.queries.all(), prepared.pairs.documents.all()];
@@ -61,12 +60,12 @@ fn assumed(prepared: &Prepared, tables: f64) -> Resident {
     Resident { now, most: now }
 }
 
-/// Rows of a batch, or of what goes through the encoder at a time.
+/// The rows of a batch, or of a portion of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Size {
     /// Tokens of queries and documents.
     tokens: [f64; 2],
-    /// The same with each text as long as the longest.
+    /// The same with each text padded to the longest.
     padded: [f64; 2],
     texts: [f64; 2],
 }
@@ -89,7 +88,7 @@ impl Size {
     }
 }
 
-/// What the way back of the largest batch needs.
+/// The activations and gradients of the largest batch.
 fn learning(prepared: &Prepared, batches: &Batches<'_>, from: u32) -> f64 {
     let schedule = &prepared.run.schedule;
     let accumulate = schedule.accumulate as u64;
@@ -105,7 +104,7 @@ fn learning(prepared: &Prepared, batches: &Batches<'_>, from: u32) -> f64 {
         let heads = heads(prepared, size);
         match schedule.checkpoint_texts {
             0 => inner(prepared, size.all()) + heads,
-            // the heads are done before the first portion has its way back
+            // the heads are done before the backward pass of the first portion
             texts => {
                 let held = portion(prepared, [&batch.queries, &batch.documents], texts);
                 inner(prepared, held).max(heads)
@@ -119,7 +118,7 @@ fn learning(prepared: &Prepared, batches: &Batches<'_>, from: u32) -> f64 {
     batch + if sums { parameters as f64 * NUMBER } else { 0.0 }
 }
 
-/// The most tokens of so many texts at a time.
+/// The largest number of tokens of `at_a_time` texts.
 fn portion(prepared: &Prepared, texts: [&[u32]; 2], at_a_time: usize) -> f64 {
     let sides = texts.into_iter().zip(&prepared.tokens);
     let portions = sides.flat_map(|(texts, tokens)| {
@@ -129,20 +128,21 @@ fn portion(prepared: &Prepared, texts: [&[u32]; 2], at_a_time: usize) -> f64 {
     portions.max().unwrap_or(0_usize) as f64
 }
 
-/// What the layers that learn keep of so many tokens.
+/// The activations of the trained layers for some tokens.
 fn inner(prepared: &Prepared, tokens: f64) -> f64 {
     let encoder = &prepared.frame.encoders[1];
     let layers = (encoder.layers - prepared.frame.from) as f64;
     let (hidden, wide) = (encoder.hidden as f64, encoder.intermediate as f64);
-    // its input, queries, keys and values, what attention saw, two normalised states, what stands
-    // between them, and the wide state before and after its bend
+    // its input, queries, keys and values, the attention context, two normalised states, the state
+    // between them, and the intermediate state before and after activation
     let a_layer = 8.0 * hidden + 2.0 * wide;
-    // on the way back: what comes into the last layer, and the gradient of its wide state
+    // in the backward pass: the gradient that enters the last layer, and that of its intermediate
+    // state
     let back = if layers > 0.0 { 2.0 * hidden + wide } else { 0.0 };
     tokens * (layers * a_layer + back) * NUMBER
 }
 
-/// What views, the router, document lanes and scores keep of a batch.
+/// The activations of views, router, document lanes and scores for a batch.
 fn heads(prepared: &Prepared, size: Size) -> f64 {
     let settings = &prepared.run.architecture;
     let hidden = prepared.frame.encoders[1].hidden as f64;
@@ -162,12 +162,12 @@ fn heads(prepared: &Prepared, size: Size) -> f64 {
         // states that learn have a gradient
         _ => size.padded[1] * (states * hidden + 3.0 * width + 4.0 * slots),
     };
-    // products and which row is the best, for the lane and for late interaction
+    // products and the index of the best row, for the lane and for late interaction
     let scores = 6.0 * size.padded[0] * size.texts[1];
     (size.all() * hidden + views + routed + pooled + scores) * NUMBER
 }
 
-/// What a measurement takes: all queries at once, a portion of the documents, all scores.
+/// The memory of an evaluation: all queries at once, a portion of the documents, all scores.
 fn measuring(prepared: &Prepared) -> f64 {
     let encoder = &prepared.frame.encoders[1];
     let (hidden, wide) = (encoder.hidden as f64, encoder.intermediate as f64);

@@ -1,4 +1,4 @@
-//! A run: what it prepares, its steps, and what it keeps of them.
+//! A training run: preparation, steps, checkpoints and results.
 
 pub(crate) mod checkpoint;
 pub(crate) mod final_test;

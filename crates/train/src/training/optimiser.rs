@@ -1,7 +1,7 @@
-//! AdamW over all parameters, as PyTorch computes it, with a rate for each.
+//! AdamW over all parameters, as in PyTorch, with a learning rate for each.
 //!
-//! Biases, norms and temperatures do not decay. A gradient that is longer than allowed, all
-//! parameters together, is made shorter first.
+//! Biases, norms and temperatures have no weight decay. A gradient whose total norm is too large is
+//! clipped first.
 
 use burn_tensor::Tensor;
 use burn_tensor::backend::Backend;
@@ -11,22 +11,22 @@ use crate::architecture::Weights;
 use crate::backend::{AdamStep, Device, Moved};
 use crate::run::OptimiserSettings;
 
-/// How a parameter moves.
+/// The learning rate and decay of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Pace {
-    /// The highest rate.
+    /// The peak learning rate.
     rate: f32,
     decay: f32,
 }
 
-/// The optimiser and what it remembers.
+/// The optimiser and its state.
 #[derive(Debug, Clone)]
 pub(crate) struct Optimiser<B: Backend> {
     settings: OptimiserSettings,
     paces: Vec<Pace>,
     pub(crate) means: Vec<Tensor<B, 2>>,
     pub(crate) squares: Vec<Tensor<B, 2>>,
-    /// Steps that were made.
+    /// The number of steps made.
     pub(crate) steps: u32,
 }
 
@@ -42,9 +42,9 @@ impl<B: Backend> Optimiser<B> {
         Self { settings: settings.clone(), paces, means: zeros.clone(), squares: zeros, steps: 0 }
     }
 
-    /// Moves the weights against their gradients; returns how long these were together.
+    /// Updates the weights by their gradients; returns the total norm of these.
     ///
-    /// `share` says how much of the highest rate is due. Parameters without a gradient stay.
+    /// `share` is the factor of the peak rate. Parameters without a gradient do not change.
     pub(crate) fn step<D: Device<InnerBackend = B>>(
         &mut self,
         weights: &mut Weights<B>,
@@ -63,7 +63,7 @@ impl<B: Backend> Optimiser<B> {
             let OptimiserSettings { betas, epsilon, .. } = self.settings;
             let number = self.steps.try_into().unwrap_or(i32::MAX);
             let step = AdamStep { rate: rate * share, betas, epsilon, decay, scale, number };
-            // taken out of their places, so that they may be changed where they are
+            // moved out of the table, so that they can be changed in place
             let nothing = || Tensor::zeros([1, 1], &gradient.device());
             let take = |table: &mut Tensor<B, 2>| std::mem::replace(table, nothing());
             let values = take(&mut weights.tables[place]);
@@ -76,7 +76,7 @@ impl<B: Backend> Optimiser<B> {
     }
 }
 
-/// How a parameter moves, by its name.
+/// The learning rate and decay of a parameter, by its name.
 fn pace(settings: &OptimiserSettings, encoder: &Architecture, name: &str, shape: &[usize]) -> Pace {
     let heads = settings.head_rate.unwrap_or(settings.rate);
     let routes = name.starts_with("router.attention.") || name.starts_with("router.dense.");
@@ -94,7 +94,7 @@ fn pace(settings: &OptimiserSettings, encoder: &Architecture, name: &str, shape:
     Pace { rate, decay }
 }
 
-/// How many layers lie above the one a weight belongs to; all of them above the embeddings.
+/// The number of layers above that of a weight; all of them above the embeddings.
 fn layers_above(encoder: &Architecture, name: &str) -> i32 {
     let of_layer = |layer: &usize| name.contains(&encoder.family.layer(*layer));
     let above = (0..encoder.layers).find(of_layer).map(|layer| encoder.layers - 1 - layer);

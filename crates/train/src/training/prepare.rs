@@ -1,4 +1,4 @@
-//! What a run needs before its first step, whatever the device: data, tokens, states, weights.
+//! Prepares a run for any device: data, tokens, states, weights.
 
 use std::io;
 use std::path::Path;
@@ -14,10 +14,10 @@ use crate::events::observer::{Event, Observer, Phase};
 use crate::run::{JudgedSettings, Mode, Run, Start};
 use crate::training::provenance::{Origins, Parts};
 
-/// Texts whose states new maps are fitted to.
+/// The number of texts to whose states new projections are fitted.
 const SAMPLE: usize = 400;
 
-/// Everything a run needs.
+/// The prepared data of a run.
 pub(crate) struct Prepared {
     pub(crate) run: Run,
     pub(crate) checkpoint: Checkpoint,
@@ -27,17 +27,17 @@ pub(crate) struct Prepared {
     pub(crate) pairs: Pairs,
     /// Queries, documents.
     pub(crate) tokens: [TokenTable; 2],
-    /// The same, where the encoder is frozen.
+    /// States of queries and documents, if the encoder is frozen.
     pub(crate) states: Option<[States; 2]>,
     pub(crate) teacher: Option<Teacher>,
     pub(crate) dev: Vec<JudgedSet>,
     pub(crate) test: Vec<JudgedSet>,
     pub(crate) parameters: Vec<Parameter>,
-    /// What it learns from, by hashes.
+    /// The hashes of the training data.
     pub(crate) origins: Origins,
 }
 
-/// Reads, splits and encodes everything; `cache` keeps the states of frozen encoders.
+/// Reads, tokenises and encodes the data; `cache` stores the states of frozen encoders.
 pub(crate) fn prepare(
     run: &Run,
     cache: &Path,
@@ -129,7 +129,7 @@ fn go_on(watch: &mut dyn Observer, done: usize) -> io::Result<()> {
     }
 }
 
-/// The encoder as it comes, opened when it is needed.
+/// The encoder of the initial checkpoint, opened on demand.
 struct Base<'a> {
     run: &'a Run,
     from: usize,
@@ -137,7 +137,7 @@ struct Base<'a> {
 }
 
 impl Base<'_> {
-    /// Its layers that do not learn.
+    /// Its frozen layers.
     fn get(&mut self) -> Result<&Model, TrainError> {
         if self.model.is_none() {
             let layers = (self.from > 0).then_some(self.from);
@@ -147,13 +147,13 @@ impl Base<'_> {
         Ok(self.model.as_ref().expect("it was opened just now"))
     }
 
-    /// The whole encoder.
+    /// All its layers.
     fn last(&self) -> Result<Model, TrainError> {
         Ok(Model::open(&self.run.model, &Settings::default())?)
     }
 }
 
-/// How texts become tokens: as the checkpoint says, but as long as the run says.
+/// The text settings: those of the checkpoint, with the lengths of the run.
 fn sides(run: &Run, checkpoint: &Checkpoint) -> Result<[InputSettings; 2], TrainError> {
     let unfit = |key, found: String, reason: String| {
         Err(TrainError::Unfit { key, found, path: run.model.clone(), reason })
@@ -179,7 +179,7 @@ fn sides(run: &Run, checkpoint: &Checkpoint) -> Result<[InputSettings; 2], Train
     ])
 }
 
-/// The first layer that learns.
+/// The first trained layer.
 fn from(run: &Run, checkpoint: &Checkpoint) -> Result<usize, TrainError> {
     let settings = &run.architecture;
     let unfit = |key, found: String, reason: &str| {
@@ -210,7 +210,7 @@ fn from(run: &Run, checkpoint: &Checkpoint) -> Result<usize, TrainError> {
     }
 }
 
-/// Refuses document lanes that shall look elsewhere than they learned to.
+/// Refuses a change of the windows of trained document lanes.
 fn check_windows(run: &Run, checkpoint: &Checkpoint) -> Result<(), TrainError> {
     let settings = &run.architecture;
     let Some(router) = &checkpoint.router else { return Ok(()) };
@@ -228,8 +228,8 @@ fn check_windows(run: &Run, checkpoint: &Checkpoint) -> Result<(), TrainError> {
     Err(TrainError::Unfit { key, found, path, reason: reason.to_owned() })
 }
 
-/// Refuses new maps to views that are longer than states, for there are no more directions, and a
-/// start for new ones where there are none.
+/// Refuses new projections with more dimensions than the states, and a `start` without new
+/// projections.
 fn check_maps(run: &Run, checkpoint: &Checkpoint) -> Result<(), TrainError> {
     let settings = &run.architecture;
     let towers = std::iter::once(&checkpoint.query).chain(&checkpoint.document);
@@ -270,13 +270,13 @@ fn check_sizes(run: &Run, pairs: &Pairs) -> Result<(), TrainError> {
     }
 }
 
-/// Whether maps from states to views must be made.
+/// Whether projections from states to views must be created.
 fn new_maps(run: &Run, checkpoint: &Checkpoint) -> bool {
     let settings = &run.architecture;
     checkpoint.query.dense.is_empty() && settings.dim > 0 || settings.lane_dim > 0
 }
 
-/// The states of some texts, queries and documents alike.
+/// The states of some texts, queries and documents.
 fn sample(model: &Model, tokens: &[TokenTable; 2]) -> Vec<f32> {
     let some = |table: &TokenTable| {
         let step = table.len().div_ceil(SAMPLE).max(1);
@@ -304,7 +304,7 @@ fn skip(run: &Run, checkpoint: &Checkpoint) -> Vec<u32> {
 }
 
 impl Prepared {
-    /// A token as people read it.
+    /// The text of a token, for display.
     pub(crate) fn spelling(&self, token: u32) -> String {
         self.checkpoint.tokeniser.spelling(token).unwrap_or_else(|| token.to_string())
     }

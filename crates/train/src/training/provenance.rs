@@ -1,4 +1,4 @@
-//! What a run learns from, as hashes by name: a run that goes on must find the same.
+//! The provenance of a run: hashes of its inputs, which must be the same when it is resumed.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use fastlane_model::Fingerprint;
 use crate::data::{Example, Pairs, Teacher, TokenTable, hash_of};
 use crate::evaluation::eval_set::JudgedSet;
 
-/// Hashes by the keys of the run file that lead to what they are of.
+/// Hashes by the run file keys of the inputs.
 pub(crate) type Origins = BTreeMap<String, String>;
 
-/// The key of the checkpoint to start from.
+/// The key of the initial checkpoint.
 pub(crate) const MODEL: &str = "model";
 
-/// Where the parts come from.
+/// The inputs that are hashed.
 pub(crate) struct Parts<'a> {
-    /// The fingerprint of the checkpoint to start from.
+    /// The fingerprint of the initial checkpoint.
     pub(crate) model: Fingerprint,
     pub(crate) pairs: &'a Pairs,
     pub(crate) tokens: &'a [TokenTable; 2],
@@ -36,8 +36,8 @@ impl Parts<'_> {
         hashes.into_iter().chain([model]).collect()
     }
 
-    /// Everything that batches are made of. Each list comes after its length: what ends one is not
-    /// what begins the next.
+    /// A hash of the data of all batches. Each list follows its length, so that the boundaries
+    /// between lists count.
     fn data(&self) -> u64 {
         let sources = self.pairs.sources.iter().flat_map(|source| {
             let examples = source.examples.iter().flat_map(of_example);

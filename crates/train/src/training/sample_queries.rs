@@ -1,4 +1,4 @@
-//! A few queries as the router sees them, for people to look at.
+//! A few sample queries with the router's shares, for inspection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use crate::report::{Saved, Shown};
 use crate::training::learner::Learner;
 use crate::training::prepare::Prepared;
 
-/// How many queries are shown.
+/// The number of queries.
 const SHOWN: usize = 20;
 
-/// Spreads the queries over the data, or takes those of the first dev set.
+/// Takes queries spread over the data, or those of the first dev set.
 pub(crate) fn examples<D: Device>(
     prepared: &Prepared,
     learner: &Learner<'_, D>,

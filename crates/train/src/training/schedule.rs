@@ -1,10 +1,10 @@
-//! Numbers that change from the first step to the last.
+//! Schedules of tau and of the learning rate over the steps.
 
 use std::f32::consts::PI;
 
 use crate::run::{Decay, ScheduleSettings, Shape, Tau};
 
-/// How soft picks are at a step.
+/// The temperature of picks at a step.
 pub(crate) fn tau(settings: &Tau, step: u32, steps: u32) -> f32 {
     let Tau { start, end, shape } = *settings;
     let way = step as f32 / steps.saturating_sub(1).max(1) as f32;
@@ -16,7 +16,7 @@ pub(crate) fn tau(settings: &Tau, step: u32, steps: u32) -> f32 {
     }
 }
 
-/// What rates are multiplied with at a step, from 0: up to 1 in the warm-up, then down.
+/// The factor of the learning rate at a step, from 0: rises to 1 in the warm-up, then falls.
 pub(crate) fn rate(settings: &ScheduleSettings, step: u32) -> f32 {
     let warm_up = settings.warm_up * settings.steps as f32;
     let done = (step + 1) as f32;

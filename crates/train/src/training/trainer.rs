@@ -1,4 +1,4 @@
-//! A run from its first step to its last, and over every stop in between.
+//! A training run from its first step to its last, with stops and resumes in between.
 //!
 //! ```text
 //! prepare → [resume] → step, step, … measure … save … → the best model, written as a checkpoint
@@ -31,40 +31,40 @@ use crate::training::prepare::{Prepared, prepare};
 use crate::training::provenance::{MODEL, Origins};
 use crate::training::sample_queries::examples;
 
-/// Where a run keeps what it makes.
+/// The directories of a run.
 #[derive(Debug, Clone)]
 pub struct Places {
     /// The run's own directory: checkpoints, metrics, and at the end the model.
     pub output: PathBuf,
-    /// States of frozen encoders, which other runs can use too.
+    /// The cache for states of frozen encoders, which runs share.
     pub cache: PathBuf,
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It is done; the model is there.
+    /// It is finished, and the model is written.
     Finished {
         /// The checkpoint, for `fastlane encode` and others.
         model: PathBuf,
-        /// The best measurement: its step and value.
+        /// The best evaluation: its step and value.
         best: Option<(u32, f64)>,
     },
-    /// It was asked to stop; the same call goes on from here.
+    /// It was stopped; the same call resumes it.
     Stopped {
         /// The step that was saved.
         step: u32,
     },
 }
 
-/// Trains, or goes on with, a run.
+/// Starts or resumes a run.
 ///
-/// One run at a time learns in a process; others wait.
+/// Only one run at a time trains in a process; others wait.
 ///
 /// # Errors
 ///
-/// The run cannot begin, a loss is no number any more, or what it makes cannot be written. What
-/// was saved before stays.
+/// The run cannot start, a loss is not finite, or an output cannot be written. Saved states are
+/// kept.
 pub fn train(run: &Run, places: &Places, watch: &mut dyn Observer) -> Result<Outcome, TrainError> {
     run.check()?;
     check_output(&run.model, &places.output)?;
@@ -112,7 +112,7 @@ fn on_cuda(
     Err(TrainError::Device { wanted: "cuda", reason })
 }
 
-/// Refuses a directory in which a run would write over what belongs to somebody else.
+/// Refuses a directory in which a run would overwrite files of another program.
 fn check_output(model: &Path, output: &Path) -> Result<(), TrainError> {
     let new = output.join("model");
     if let (Ok(base), Ok(new)) = (model.canonicalize(), new.canonicalize())
@@ -127,16 +127,16 @@ fn check_output(model: &Path, output: &Path) -> Result<(), TrainError> {
     }
 }
 
-/// Refuses to go on with a run that differs from the one that was saved.
+/// Refuses to resume a run with other settings.
 fn same_run(output: &Path, saved: &str, run: &Run) -> Result<(), TrainError> {
     let parse = |text: &str| toml::from_str::<toml::Table>(text).unwrap_or_default();
-    // a key that came later has its default in a run that was saved before
+    // a key that was added later has its default in a saved run
     let saved = toml::from_str::<Run>(saved).map_or_else(|_| saved.to_owned(), |it| written(&it));
     let (found, wanted) = (parse(&saved), parse(&written(run)));
     let shown =
         |value: Option<&toml::Value>| value.map_or("absent".to_owned(), ToString::to_string);
     let keys = wanted.keys().chain(found.keys());
-    // what is measured at the end may be thought of later
+    // the sets of the final test may be chosen later
     let mut keys = keys.into_iter().filter(|&key| key != "test");
     let differs = keys.find(|key| found.get(*key) != wanted.get(*key));
     match differs {
@@ -150,7 +150,7 @@ fn same_run(output: &Path, saved: &str, run: &Run) -> Result<(), TrainError> {
     }
 }
 
-/// Refuses to go on with other data, another model to start from, or other measurements.
+/// Refuses to resume with other data, another initial model, or other dev sets.
 fn same_origins(output: &Path, saved: &Origins, prepared: &Prepared) -> Result<(), TrainError> {
     for (key, wanted) in &prepared.origins {
         let found = saved.get(key).map_or("none", String::as_str);
@@ -184,7 +184,7 @@ struct Training<'a, D: Device> {
     signs: Signs,
 }
 
-/// Why the loop ended.
+/// The reason why the loop ended.
 enum End {
     Done,
     Stopped,
@@ -261,7 +261,7 @@ impl<'a, D: Device> Training<'a, D> {
         }
     }
 
-    /// Goes through the steps that are left. Batches are gathered on another thread.
+    /// Makes the remaining steps; batches are gathered on another thread.
     fn steps(&mut self, metrics: &mut Metrics) -> Result<End, TrainError> {
         let run = &self.prepared.run;
         let accumulate = run.schedule.accumulate;
@@ -287,7 +287,7 @@ impl<'a, D: Device> Training<'a, D> {
         })
     }
 
-    /// Makes one step, and what is due after it.
+    /// Makes one step, and then evaluates and saves if due.
     fn step(
         &mut self,
         batches: &[Batch],
@@ -324,7 +324,7 @@ impl<'a, D: Device> Training<'a, D> {
         Ok(None)
     }
 
-    /// Measures the model, keeps it if it is the best; tells whether waiting is over.
+    /// Evaluates the model, saves it if it is the best, and returns whether patience has run out.
     fn measure(&mut self, metrics: &mut Metrics) -> Result<bool, TrainError> {
         if self.prepared.dev.is_empty() {
             return Ok(false);
@@ -351,7 +351,7 @@ impl<'a, D: Device> Training<'a, D> {
         Ok(self.waited_enough())
     }
 
-    /// Measures the model that is kept on the test sets.
+    /// Evaluates the final model on the test sets.
     fn test(
         &mut self,
         parameters: Vec<Parameter>,
@@ -377,13 +377,13 @@ impl<'a, D: Device> Training<'a, D> {
         Ok(())
     }
 
-    /// Whether nothing has become better for as long as the run waits.
+    /// Whether there was no improvement for as long as the run waits.
     fn waited_enough(&self) -> bool {
         let patience = self.prepared.run.schedule.patience;
         patience > 0 && self.state.waited >= patience
     }
 
-    /// Writes the report, with queries as the router sees them now.
+    /// Writes the report, with the router's current shares for sample queries.
     fn show(&self) -> Result<(), TrainError> {
         let saved = examples(self.prepared, &self.learner)?;
         let json = serde_json::to_vec(&saved).expect("examples are plain JSON");
@@ -415,7 +415,7 @@ impl<'a, D: Device> Training<'a, D> {
         }
         export(&model, &self.prepared.export(), &parameters)?;
         if let Err(error) = self.test(parameters, metrics) {
-            // the model is there: what is left are its tests
+            // the model is written: only its tests are left
             let stopped = Outcome::Stopped { step: self.state.step };
             return if error.is_stop() { Ok(stopped) } else { Err(error) };
         }

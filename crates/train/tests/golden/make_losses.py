@@ -5,8 +5,8 @@
     python3 crates/train/tests/golden/make_losses.py
 
 Nothing here is taken from the Rust code: the encoder is PyTorch's `transformers`, AdamW and the
-clipping are PyTorch's, the rest stands below as in the paper. Only the noise of picks comes from
-the same hash, so that both pick alike.
+clipping are PyTorch's, the rest is implemented below as in the paper. Only the noise of picks uses
+the same hash, so that both make the same picks.
 """
 import json
 import math

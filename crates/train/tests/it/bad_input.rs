@@ -1,4 +1,4 @@
-//! What cannot be learned from is told, and nothing is lost.
+//! Errors of invalid training data, without loss of existing files.
 
 use std::fs;
 use std::path::Path;
@@ -61,7 +61,7 @@ fn a_disk_that_takes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let to = places(directory.path());
     fs::create_dir_all(&to.output).unwrap();
-    // a file where the checkpoints should be
+    // a file in place of the checkpoints directory
     write(&to.output.join("checkpoints"), "");
     let error = finish(&run(directory.path(), &[]).unwrap(), &to).err().unwrap();
     assert!(matches!(error, TrainError::Write { .. }), "{error}");
@@ -155,7 +155,7 @@ fn measurements_want_all_that_is_judged_and_each_document_once() {
 #[test]
 fn a_run_in_which_nothing_learns() {
     let directory = tempfile::tempdir().unwrap();
-    // an encoder alone, with no map to views
+    // an encoder without projection
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/lanes-tied");
     let plain = directory.path().join("plain");
     fs::create_dir(&plain).unwrap();
@@ -247,7 +247,7 @@ fn frozen_states_are_kept_and_used_again() {
     assert_eq!(states(), 2);
     let (model, seen) = finish(&it, &to).unwrap();
     assert_eq!((states(), seen.steps.len()), (2, 36));
-    // what did not learn is as it was
+    // untrained tensors are unchanged
     let tensors = |path: &Path| fastlane_model::checkpoint::Tensors::open(path).unwrap();
     let (new, old) =
         (tensors(&model.join("model.safetensors")), tensors(&it.model.join("model.safetensors")));

@@ -1,7 +1,7 @@
-//! Runs that were stopped by every version whose runs go on, as it left them.
+//! Stopped runs of every version whose runs can be resumed.
 //!
-//! Each lies in `compat/`, with a README that says how it was made. None of them is made again: a
-//! test that fails here means that people cannot go on with what they have.
+//! Each is in `compat/`, with a README that describes how it was made. They must not be
+//! regenerated: a test that fails here means that users cannot resume their runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,11 @@ use serde_json::Value;
 
 const FROZEN: [(&str, &str); 1] = [("mode", "frozen")];
 
-/// A run of the fixture, as if it had been begun in a directory.
+/// A copy of the fixture's run, as if it had been started in a directory.
 fn stopped(fixture: &str) -> tempfile::TempDir {
     let to = tempfile::tempdir().unwrap();
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat").join(fixture), to.path());
-    // writes the pairs, and says where the model is
+    // writes the pairs, and provides the path of the model
     let it = run(to.path(), &FROZEN).unwrap();
     let state = state(to.path());
     let text = fs::read_to_string(&state).unwrap();
@@ -36,7 +36,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Where the last state is.
+/// The path of the last state.
 fn state(run: &Path) -> PathBuf {
     let mut steps: Vec<_> = run.join("out/checkpoints").read_dir().unwrap().flatten().collect();
     steps.sort_by_key(std::fs::DirEntry::file_name);
@@ -55,8 +55,8 @@ fn cached(run: &Path) -> Vec<String> {
     names
 }
 
-/// Goes on with a run, one step first; its next checkpoint is of the newest format, and it needs no
-/// states but those that are there.
+/// Resumes a run, for one step at first; its next checkpoint has the newest format, and it uses
+/// only the cached states.
 fn goes_on(fixture: &str, format: u32) {
     let folder = stopped(fixture);
     let (it, to) = (run(folder.path(), &FROZEN).unwrap(), places(folder.path()));

@@ -1,4 +1,4 @@
-//! The model that is kept is measured on test sets, and what it found can be compared.
+//! The final model is evaluated on test sets, and its runs can be compared.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::tiny::{Seen, WORDS, finish, places, run, write};
 use fastlane_train::{Outcome, train};
 use serde_json::Value;
 
-/// Makes a collection in which each document has a word of its own, and a query asks for it.
+/// Makes a collection in which each document has a unique word, with a query for each.
 fn collection(directory: &Path, id: impl Fn(usize) -> String) -> PathBuf {
     let beir = directory.join("words");
     fs::create_dir_all(beir.join("qrels")).unwrap();
@@ -23,7 +23,7 @@ fn collection(directory: &Path, id: impl Fn(usize) -> String) -> PathBuf {
     beir
 }
 
-/// The lines of a kind that a run wrote.
+/// The lines of one kind that a run wrote.
 fn told(directory: &Path, kind: &str) -> Vec<Value> {
     let lines = fs::read_to_string(directory.join("out/metrics.jsonl")).unwrap();
     let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());

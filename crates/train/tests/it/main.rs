@@ -1,4 +1,4 @@
-//! Runs of training, as a user of the crate meets them.
+//! Training runs, through the public API.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -1,5 +1,5 @@
-//! A task that only a router can solve: the word that matters stands anywhere in the query, and
-//! nothing but its neighbours tells which one it is.
+//! A task that only a router can solve: the relevant word is at a random position in the query, and
+//! only its neighbours mark it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,10 +8,10 @@ use crate::tiny::{Seen, finish, places, run, write};
 use fastlane_engine::Encoder as _;
 use fastlane_model::{Model, Settings};
 
-/// Words, each of which is looked for by some queries and stands in others as well.
+/// The number of words; some queries search for a word that other queries merely contain.
 const LETTERS: usize = 26;
 
-/// Numbers that look random.
+/// Pseudo-random numbers.
 struct Random(u64);
 
 impl Random {
@@ -26,7 +26,7 @@ fn letter(number: usize) -> char {
     char::from(b'a' + number as u8)
 }
 
-/// A query of seven words, the place of the one that matters, and that word.
+/// A query of seven words, the position of the relevant one, and that word.
 fn query(random: &mut Random) -> (String, usize, usize) {
     let mut words: Vec<String> =
         (0..5).map(|_| letter(random.below(LETTERS)).to_string()).collect();
@@ -48,7 +48,7 @@ fn write_pairs(path: &Path) {
     write(path, &text);
 }
 
-/// Trains, and gives the model and the mean loss of the last steps.
+/// Trains, and returns the model and the mean loss of the last steps.
 fn learn(changes: &[(&str, &str)]) -> (Model, f64) {
     let directory = tempfile::tempdir().unwrap();
     write_pairs(&directory.path().join("pairs.jsonl"));
@@ -66,7 +66,7 @@ fn learn(changes: &[(&str, &str)]) -> (Model, f64) {
     (Model::open(&model, &Settings::default()).unwrap(), loss)
 }
 
-/// How often the router picks the word that matters, of new queries.
+/// The share of new queries in which the router picks the relevant word.
 fn accuracy(model: &Model) -> f64 {
     let mut random = Random(77);
     let right = (0..500).filter(|_| {

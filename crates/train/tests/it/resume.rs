@@ -1,4 +1,4 @@
-//! A run that is stopped or killed goes on as if nothing had happened.
+//! A run that is stopped or killed is resumed as if it had not been interrupted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,7 +38,7 @@ fn a_killed_run_ends_with_the_same_bits() {
     let disturbed = tempfile::tempdir().unwrap();
     for kill in 0..KILLS {
         let mut child = child(disturbed.path());
-        // from the first moments to nearly the end, in an order that looks random
+        // from the first moments to nearly the end, in a pseudo-random order
         let part = f64::from(((kill * 7) % KILLS) as u32 + 1) / (KILLS as f64 + 2.0);
         std::thread::sleep(Duration::from_secs_f64(took.as_secs_f64() * part * 0.5));
         child.kill().unwrap();
@@ -133,7 +133,7 @@ fn another_run_or_other_data_do_not_go_on() {
     assert!(data.starts_with("`OUT` holds a run whose `data` is "), "{data}");
 }
 
-/// Writes a collection of twelve documents with judgements, to measure on.
+/// Writes a collection of twelve documents with judgements, for evaluation.
 fn write_dev(directory: &Path) -> PathBuf {
     let beir = directory.join("dev");
     fs::create_dir_all(beir.join("qrels")).unwrap();
@@ -151,7 +151,7 @@ fn write_dev(directory: &Path) -> PathBuf {
     beir
 }
 
-/// The changes that measure on a collection each few steps.
+/// Settings for an evaluation on a collection every few steps.
 fn measured(directory: &Path) -> String {
     format!("[{{ path = {:?}, split = \"test\" }}]", write_dev(directory))
 }
@@ -202,7 +202,7 @@ fn a_run_that_waited_enough_trains_no_more() {
         ("dev", dev.as_str()),
         ("saving.measure_every", "1"),
         ("schedule.patience", "1"),
-        // nothing moves, so nothing becomes better
+        // the weights do not change, so nothing improves
         ("optimiser.rate", "1e-20"),
     ];
     let (it, to) = (run(directory.path(), &changes).unwrap(), places(directory.path()));
@@ -224,7 +224,7 @@ fn what_is_saved_is_not_saved_anew_and_what_a_crash_left_goes() {
     let checkpoints = to.output.join("checkpoints");
     let number = |step: &str| fs::metadata(checkpoints.join(step)).unwrap().ino();
     let before = number("step-00000005");
-    // half of a checkpoint of a step that does not come again
+    // an incomplete checkpoint of a step that is not repeated
     fs::create_dir(checkpoints.join("aside")).unwrap();
     write(&checkpoints.join("aside/weights.safetensors"), "half");
     train(&it, &to, &mut Seen { stop_after: Some(0), ..Seen::default() }).unwrap();

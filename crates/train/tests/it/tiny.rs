@@ -28,7 +28,7 @@ pub(crate) fn write_pairs(path: &Path, other: bool) {
     write(path, &(0..60).map(line).collect::<String>());
 }
 
-/// A run in a directory, with changes to the usual one.
+/// A run in a directory, with changes to the default settings.
 pub(crate) fn run(
     directory: &Path,
     changes: &[(&str, &str)],
@@ -55,7 +55,7 @@ pub(crate) fn places(directory: &Path) -> Places {
     Places { output: directory.join("out"), cache: directory.join("cache") }
 }
 
-/// Remembers what it sees, and stops after some steps.
+/// Records events, and stops after some steps.
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) steps: Vec<StepReport>,

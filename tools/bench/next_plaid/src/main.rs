@@ -1,8 +1,8 @@
 //! Builds and searches an index of `next-plaid` for `tools/bench/index-peers`.
 //!
 //! `index-next-plaid build DIR INDEX` indexes the vectors.npy and doclens.npy of a directory.
-//! `index-next-plaid serve INDEX` speaks as `FastLane` in index_engines.py says, but a query is all
-//! its token views: the number of them as u32, then the f32 values.
+//! `index-next-plaid serve INDEX` has the protocol of `Child` in index_engines.py, but a query is
+//! all its token views: the number of them as u32, then the f32 values.
 use std::error::Error;
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;

@@ -1,14 +1,14 @@
-//! What a generation consists of: its settings and its files, with their checksums.
+//! The manifest of a generation: its settings and its files, with their checksums.
 //!
 //! ```text
-//! CURRENT               generation-000007 5a3c…      the manifest that holds, and a checksum
+//! CURRENT               generation-000007 5a3c…      the current manifest, and a checksum
 //! generation-000007     fastlane-index 1 91bd…       the format, and a checksum of what follows
 //!                       {"generation":7,…}
 //! 000007-0.views …      files of the segment that generation 7 added
 //! ```
 //!
-//! A commit writes new files, then a manifest, and last CURRENT anew by a rename: that is the one
-//! moment at which everything changes.
+//! A commit writes new files, then a manifest. Last, it replaces CURRENT by a rename. This rename
+//! is the only moment at which anything changes for readers.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,16 +21,16 @@ use serde::{Deserialize, Serialize};
 use super::error::OpenIndexError;
 use crate::codec::Store;
 
-/// The name of the file that names the manifest that holds.
+/// The name of the file that names the current manifest.
 ///
 /// [`Storage::rename`] in [`Manifest::commit`] is the only way to change it.
 pub(crate) const CURRENT: &str = "CURRENT";
-/// The only format there is yet.
+/// The only format so far.
 const FORMAT: u32 = 1;
 const MAGIC: &str = "fastlane-index";
 const PREFIX: &str = "generation-";
 const FIRST: &str = "000001";
-/// What the names of other files end in.
+/// The suffixes of the other file names.
 const SUFFIXES: [&str; 16] = [
     "attached",
     "centroids",
@@ -50,36 +50,36 @@ const SUFFIXES: [&str; 16] = [
     "views-positions",
 ];
 
-/// What is fixed when an index is made.
+/// The settings that are fixed when an index is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexSettings {
-    /// The length of the views that are searched.
+    /// The dimension of the searched views.
     pub dim: usize,
-    /// The length of the token views, when documents bring these apart from the searched ones.
+    /// The dimension of the token views, if documents have these apart from the searched views.
     #[serde(default)]
     pub token_dim: Option<usize>,
-    /// Whether the searched views are lane views without token views beside them: these nominate
-    /// and never score by late interaction. Otherwise, without a `token_dim`, they are token views
-    /// that do both.
+    /// Whether the searched views are lane views, and there are no token views. Such an index
+    /// nominates documents, and cannot score by late interaction. Otherwise, without a `token_dim`,
+    /// the searched views are token views, and serve for both.
     #[serde(default)]
     pub lanes_only: bool,
-    /// What tells the model that made the views from others; empty if nobody says.
+    /// The fingerprint of the model that made the views; empty if unknown.
     #[serde(default)]
     pub model: String,
-    /// How the values of views are kept.
+    /// How the values of views are stored.
     #[serde(default)]
     pub store: Store,
 }
 
 impl IndexSettings {
-    /// A length of views that no index takes, if there is one.
+    /// A dimension that is not supported, if there is one.
     pub(crate) fn odd_dim(&self) -> Option<usize> {
         let odd = |dim: &usize| !dim.is_multiple_of(8) || !(8..=1024).contains(dim);
         [Some(self.dim), self.token_dim].into_iter().flatten().find(odd)
     }
 }
 
-/// A generation: everything that a reader needs to know.
+/// A generation: everything that a reader needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     pub(crate) generation: u64,
@@ -90,16 +90,16 @@ pub(crate) struct Manifest {
     pub(crate) attachments: BTreeMap<String, FileEntry>,
 }
 
-/// The centroids that all lists belong to.
+/// The centroids that all lists share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PartitionEntry {
     pub(crate) file: FileEntry,
-    /// How many views there were when it was made.
+    /// The number of views when it was trained.
     pub(crate) views: u64,
-    /// How many of them lay in the longest list.
+    /// The length of the longest list then.
     #[serde(default)]
     pub(crate) longest: u64,
-    /// Where the rotation of codes and the sample came from.
+    /// The seed of the rotation of codes and of the sample.
     pub(crate) seed: u64,
 }
 
@@ -122,18 +122,19 @@ pub(crate) struct SegmentEntry {
 /// Views, document after document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RowsEntry {
-    /// As the [`Store`] of the index says.
+    /// Encoded with the [`Store`] of the index.
     pub(crate) rows: FileEntry,
     /// Where the views of each document end: u64.
     pub(crate) ends: FileEntry,
-    /// Which each was of the views that its document came with: u32. Without it, all are here.
+    /// The position of each view among those that its document was added with: u32. Absent if all
+    /// views were kept.
     pub(crate) positions: Option<FileEntry>,
 }
 
-/// The views of a segment by their centroids.
+/// The views of a segment, grouped by centroid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ListsEntry {
-    /// How the codes were made: [`ONE_BIT`], the only way there is yet.
+    /// The kind of codes: [`ONE_BIT`], the only kind so far.
     #[serde(default = "one_bit")]
     pub(crate) code: String,
     /// Where each list ends: u64.
@@ -142,18 +143,18 @@ pub(crate) struct ListsEntry {
     pub(crate) codes: FileEntry,
     /// The factor of each code: f32.
     pub(crate) factors: FileEntry,
-    /// The number of each view: u32.
+    /// The view number of each code: u32.
     pub(crate) numbers: FileEntry,
 }
 
-/// Codes of one bit for each value, with a factor for each code.
+/// Codes of one bit per value, with a factor per code.
 pub(crate) const ONE_BIT: &str = "1bit";
 
 fn one_bit() -> String {
     ONE_BIT.to_owned()
 }
 
-/// Documents that are there no more.
+/// Deleted documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DeletedEntry {
     /// A bit for each document: u64.
@@ -167,13 +168,13 @@ impl Manifest {
         Self { generation: 0, settings, partition: None, segments: Vec::new(), attachments }
     }
 
-    /// Reads the manifest that holds, and keeps its writer from removing what it names.
+    /// Reads the current manifest, and locks it so that no writer removes the files that it names.
     pub(crate) fn current(directory: &Path) -> Result<(Self, File), OpenIndexError> {
         loop {
             let name = current_name(directory)?;
             match Self::open(directory, &name)? {
                 Some(found) => return Ok(found),
-                // a writer removed it meanwhile: there is a newer one, unless it is lost
+                // a writer removed it meanwhile: there is a newer one, unless CURRENT is damaged
                 None if current_name(directory)? == name => {
                     let what = format!("it names `{name}`, which is missing");
                     return Err(damaged(directory, CURRENT, what));
@@ -183,7 +184,7 @@ impl Manifest {
         }
     }
 
-    /// Reads a manifest under a shared lock; `None` when it is not there any more.
+    /// Reads a manifest under a shared lock; `None` if it is missing.
     fn open(directory: &Path, name: &str) -> Result<Option<(Self, File)>, OpenIndexError> {
         let path = directory.join(name);
         let read = |source| OpenIndexError::Read { path: path.clone(), source };
@@ -200,7 +201,7 @@ impl Manifest {
         Ok(Some((Self::parse(directory, name, &bytes)?, file)))
     }
 
-    /// Reads a manifest without a lock; `None` when it is not there.
+    /// Reads a manifest without a lock; `None` if it is missing.
     pub(crate) fn read(directory: &Path, name: &str) -> Result<Option<Self>, OpenIndexError> {
         let path = directory.join(name);
         match std::fs::read(&path) {
@@ -216,7 +217,7 @@ impl Manifest {
         let end = end.ok_or_else(|| broken("it is cut off"))?;
         let (head, body) = (&bytes[..end], &bytes[end + 1..]);
         let head = std::str::from_utf8(head).map_err(|_| broken("it is not a manifest"))?;
-        // the format alone is the same in all formats
+        // only the format field has the same place in all formats
         let mut parts = head.splitn(3, ' ');
         let (Some(MAGIC), Some(format)) = (parts.next(), parts.next()) else {
             return Err(broken("it is not a manifest"));
@@ -243,13 +244,13 @@ impl Manifest {
         }
     }
 
-    /// A kind of codes that a later program wrote.
+    /// A kind of codes that is unknown here, as a newer program wrote it.
     fn unknown_code(&self) -> Option<String> {
         let mut lists = self.segments.iter().filter_map(|segment| segment.lists.as_ref());
         lists.find(|lists| lists.code != ONE_BIT).map(|lists| lists.code.clone())
     }
 
-    /// What cannot be, whatever the files hold: searches rely on it.
+    /// A contradiction within the manifest; searches rely on there being none.
     fn contradiction(&self) -> Option<String> {
         if let Some(dim) = self.settings.odd_dim() {
             return Some(format!("invalid view dimension {dim}"));
@@ -259,7 +260,7 @@ impl Manifest {
         other.then(|| "its segments have other views than its settings say".to_owned())
     }
 
-    /// Writes the manifest and makes it the one that holds.
+    /// Writes the manifest and makes it the current one.
     pub(crate) fn commit(&self, storage: &dyn Storage) -> io::Result<()> {
         let body = serde_json::to_string(self).map_err(io::Error::other)? + "\n";
         let head = format!("{MAGIC} {FORMAT} {}\n", checksum(body.as_bytes()));
@@ -273,9 +274,9 @@ impl Manifest {
         storage.sync()
     }
 
-    /// Tells whether a directory has an index, one file of which may be lost.
+    /// Returns whether a directory has an index, even if one of its files is lost.
     ///
-    /// Without CURRENT there is only what a first commit leaves that was never completed.
+    /// Without CURRENT there are only the files of a first commit that was not completed.
     pub(crate) fn is_there(directory: &Path) -> Result<bool, OpenIndexError> {
         match current_name(directory) {
             Err(OpenIndexError::Absent { .. }) => Ok(false),
@@ -293,7 +294,7 @@ impl Manifest {
         crc32fast::hash(&text)
     }
 
-    /// All files that it names, with what it says of them.
+    /// All files that the manifest names.
     pub(crate) fn files(&self) -> Vec<&FileEntry> {
         let mut files: Vec<&FileEntry> = self.attachments.values().collect();
         files.extend(self.partition.iter().map(|partition| &partition.file));
@@ -322,13 +323,13 @@ impl SegmentEntry {
         files
     }
 
-    /// How many documents are gone.
+    /// The number of deleted documents.
     pub(crate) fn deleted(&self) -> u32 {
         self.deleted.as_ref().map_or(0, |deleted| deleted.documents)
     }
 }
 
-/// What CURRENT says.
+/// The content of CURRENT: the name of the current manifest.
 pub(crate) fn current_name(directory: &Path) -> Result<String, OpenIndexError> {
     let path = directory.join(CURRENT);
     let text = match std::fs::read(&path) {
@@ -344,7 +345,7 @@ pub(crate) fn current_name(directory: &Path) -> Result<String, OpenIndexError> {
     }
 }
 
-/// Why there is no CURRENT: there is no index, or the file is lost.
+/// The error for a missing CURRENT: there is no index, or the file is lost.
 fn without(directory: &Path) -> OpenIndexError {
     let names = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let mut names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -354,7 +355,7 @@ fn without(directory: &Path) -> OpenIndexError {
     }
 }
 
-/// Whether a name is that of a manifest after the first: then CURRENT existed.
+/// Whether this is the name of a manifest after the first one: then CURRENT must exist.
 pub(crate) fn is_later(name: &str) -> bool {
     let number = name.strip_prefix(PREFIX).filter(|rest| !rest.starts_with(FIRST));
     number.is_some() && is_ours(name)
@@ -365,7 +366,7 @@ pub(crate) fn file_name(generation: u64) -> String {
     format!("{PREFIX}{generation:06}")
 }
 
-/// Tells whether an index has files of such a name.
+/// Returns whether an index has files of such a name.
 pub(crate) fn is_ours(name: &str) -> bool {
     let digits = |text: &str| text.len() >= 6 && text.bytes().all(|byte| byte.is_ascii_digit());
     let (stem, suffix) = name.split_once('.').unwrap_or((name, ""));

@@ -1,4 +1,4 @@
-//! Manifests that hold, that are damaged, and that later programs wrote.
+//! Manifests that are valid, damaged, or written by newer programs.
 
 use super::*;
 use fastlane_durable::Disk;

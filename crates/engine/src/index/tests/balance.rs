@@ -1,4 +1,4 @@
-//! Lists stay about as long as each other, whatever is added.
+//! Lists stay balanced in length, whatever is added.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ fn add(writer: &mut Writer, name: &str, documents: u64, of: impl Fn(u64) -> Toke
     writer.commit().unwrap();
 }
 
-/// Ten views close to each other, which lie apart from others.
+/// Ten views close to each other, and far from others.
 fn crowd(seed: u64) -> TokenMatrix {
     let values = views(seed, 10).values().iter().map(|value| 4.0 + value / 16.0).collect();
     TokenMatrix::new(DIM, values)
 }
 
-/// How many times the mean the longest list has, and for how many views lists were made last.
+/// The longest list as a multiple of the mean, and the number of views at the last training.
 fn balance(path: &Path) -> (f64, u64) {
     let reader = Reader::open(path).unwrap();
     let manifest = &reader.generation.manifest;
@@ -33,7 +33,7 @@ fn views_of_another_kind_get_lists_of_their_own() {
     add(&mut writer, "old", 400, |one| views(one, 5));
     let (before, made_for) = balance(directory.path());
     assert!(before < 20.0 && made_for == 2_000, "{before} {made_for}");
-    // a few in one list are no reason
+    // a few views in one list do not trigger a training
     add(&mut writer, "few", 20, crowd);
     let (few, made_for) = balance(directory.path());
     assert!(few > 20.0 && made_for == 2_000, "{few} {made_for}");
@@ -55,7 +55,8 @@ fn views_that_are_all_the_same_do_not_make_new_lists_at_every_commit() {
         made.push(balance(directory.path()).1);
     }
     made.dedup();
-    // an eighth more than 2,000 at first; the 250 are as many as can be in one list, so then when
-    // they are twice as many, and again: those of 50 more, for a random view may lie with them
+    // at first an eighth more than 2,000; the 250 are as many as one list can hold, so training
+    // repeats when they are twice as many, and again; 50 more each time, as a random view may be
+    // near them
     assert_eq!(made, [2_000, 2_250, 2_550, 3_150]);
 }

@@ -1,4 +1,4 @@
-//! Indexes that earlier programs wrote, as `tests/compat/README.md` says.
+//! Indexes of earlier versions, as described in `tests/compat/README.md`.
 
 use std::path::Path;
 

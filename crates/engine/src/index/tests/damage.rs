@@ -1,4 +1,4 @@
-//! Bytes that flip, files that are cut off: told by a check, harmless to a search.
+//! Flipped bytes and truncated files: a check reports them, and a search does not panic.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ fn index(path: &Path, store: Store) {
     writer.commit().unwrap();
 }
 
-/// The files of an index but the one that is only locked.
+/// The files of an index, except the lock file.
 fn files(path: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = files.filter(|file| !file.ends_with("lock")).collect();
@@ -95,7 +95,7 @@ fn a_commit_during_a_check_is_none_of_its_business() {
         if !std::mem::replace(&mut committed, true) {
             writer.add("new", &views(3, 1), None).unwrap();
             writer.commit().unwrap();
-            // halves of ones are no numbers, and no file of the generation that is checked
+            // halves of all ones are NaN, and no file of the current generation
             overwrite(&path.join("000003-1.views"), &[0xff; 16]);
         }
         true

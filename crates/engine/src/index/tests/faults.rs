@@ -1,4 +1,4 @@
-//! Every call that changes the directory fails once: what is committed never suffers.
+//! Every call that changes the directory fails once: the committed generation is never damaged.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ fn open(path: &Path, store: Store) -> Writer {
     open_on(Box::new(Unsynced::new(path)), path, (store, REDUCTION)).unwrap()
 }
 
-/// Adds, replaces, deletes and commits, and makes lists on the way.
+/// Adds, replaces, deletes and commits, and builds lists.
 fn change(writer: &mut Writer) -> Result<(), WriteIndexError> {
     for document in 10..25 {
         writer.add(&format!("d{document}"), &views(document, 3), None)?;
@@ -63,7 +63,7 @@ fn assert_old_or_new(path: &Path, store: Store, calls: i64, done: bool) {
         2 => assert!(documents == 24 && !reader.contains("d3"), "{calls}"),
         other => panic!("generation {other} after {calls} calls"),
     }
-    // whatever was left behind, the next writer goes on
+    // whatever files are left behind, the next writer works
     let mut writer = open(path, store);
     change(&mut writer).unwrap();
     assert_eq!(Reader::open(path).unwrap().statistics().documents, 24);

@@ -1,4 +1,4 @@
-//! Readers and writers side by side, and everything that is defined for odd input.
+//! Concurrent readers and writers, and all behaviour that is defined for odd input.
 
 use std::num::NonZero;
 
@@ -51,7 +51,7 @@ fn scores_by_hand() {
 
 #[test]
 fn token_views_score_and_lane_views_nominate() {
-    // views of one direction err by the same share, so that their order stays
+    // views of one direction have the same relative error, so their order is kept
     for (store, near) in [(Store::F16, 0.0), (Store::Bits8, 0.01), (Store::Bits4, 0.1)] {
         compare_two_sets(store, near);
     }
@@ -170,7 +170,7 @@ fn odd_documents_have_defined_results() {
         let views = one([0.0, value, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         assert!(refused(writer.add("a", &views, None)).contains("in view 0"), "{value}");
     }
-    // nothing of that ended the writer
+    // none of these errors ended the writer
     writer.add(&long[1..], &unit(1), None).unwrap();
     writer.add("empty", &TokenMatrix::new(DIM, Vec::new()), None).unwrap();
     writer.add("zero", &one([0.0; DIM]), None).unwrap();
@@ -273,7 +273,7 @@ fn attachments_share_the_commit() {
     writer.attach("text", None).unwrap();
     writer.commit().unwrap();
     assert_eq!(Reader::open(path).unwrap().attachment("text"), None);
-    // the old reader has it still
+    // the old reader still has it
     assert!(reader.attachment("text").unwrap().exists());
 }
 
@@ -457,7 +457,7 @@ fn a_model_gets_another_name_with_a_commit_of_nothing_else() {
     let before = name();
     writer.set_model("new").unwrap();
     drop(writer);
-    // what is not committed never was
+    // uncommitted changes leave no trace
     assert_eq!(name(), before);
     let mut writer = Writer::open_existing(directory.path(), settings()).unwrap();
     writer.set_model("new").unwrap();

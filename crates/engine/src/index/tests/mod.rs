@@ -1,4 +1,4 @@
-//! Indexes as they live, and as they break.
+//! Tests of the index: normal operation, errors, damage and crashes.
 
 mod balance;
 mod compat;
@@ -62,7 +62,7 @@ fn open_on(
     Writer::open_on(storage, path, Some(&index), settings)
 }
 
-/// Views of a document that depend on a number alone; halves hold their values exactly.
+/// Views of a document, which depend only on a number; halves hold their values exactly.
 fn views(seed: u64, count: usize) -> TokenMatrix {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
     let mut next = || {
@@ -85,5 +85,5 @@ fn found(reader: &Reader, view: &[f32], k: usize, nominate: Nominate) -> Vec<(St
     hits.into_iter().map(|Hit { id, score, .. }| (id.to_owned(), score)).collect()
 }
 
-/// All lists, all views: as exact as a scan.
+/// All lists with an infinite margin: as exact as a scan.
 const THOROUGH: Nominate = Nominate::Lists { probes: usize::MAX, margin: f32::INFINITY };

@@ -1,4 +1,4 @@
-//! Random operations on an index and on a map: both must know the same.
+//! Random operations on an index and on a map: both must hold the same documents.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,10 +17,10 @@ enum Operation {
     Add(u8, u64, usize),
     Delete(u8),
     Commit,
-    /// Drops the writer, and what it did not commit; the next one may leave out views.
+    /// Drops the writer and its uncommitted changes; the next writer may reduce views.
     Reopen(bool),
     Compact,
-    /// Asks for some documents with a view.
+    /// Searches for some documents with a view.
     Search(u64, usize),
 }
 
@@ -36,10 +36,10 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// All views of each document as they are read again, and which of them are kept.
+/// All views of each document as they are decoded, and the positions of those that are kept.
 type Documents = BTreeMap<String, (TokenMatrix, Vec<usize>)>;
 
-/// The index and its twin.
+/// The index and its model, a map.
 struct Both<'a> {
     path: &'a Path,
     store: Store,
@@ -114,7 +114,7 @@ impl<'a> Both<'a> {
         assert!(ids.iter().eq(self.committed.keys()));
     }
 
-    /// What rows of these views are read as.
+    /// The decoded values of these views.
     fn stored(&self, views: &TokenMatrix) -> TokenMatrix {
         let (coder, mut rows) = (Coder::new(self.store, DIM), RowScratch::default());
         let mut scratch = RowScratch::default();
@@ -122,7 +122,7 @@ impl<'a> Both<'a> {
         TokenMatrix::new(DIM, halves.iter().map(|half| half.to_f32()).collect())
     }
 
-    /// A query as rows want it.
+    /// A query, rotated as rows are.
     fn turned(&self, query: &TokenMatrix) -> TokenMatrix {
         let mut values = query.values().to_vec();
         Coder::new(self.store, DIM).turn(&mut values);
@@ -138,12 +138,12 @@ impl<'a> Both<'a> {
         assert_eq!(best, found(reader, query.row(0), k, Nominate::Scan));
         assert_eq!(best.len(), wanted.len());
         match self.store {
-            // values of 8 bits have sums that no order changes
+            // products with values of 8 bits have sums that do not depend on the order
             Store::F16 => assert_eq!(best, wanted),
             _ => assert!(best.iter().zip(wanted).all(|(one, other)| is_near(one.1, other.1))),
         }
         self.compare_pairs(&query, k);
-        // less effort may miss some, but never as long as there are others
+        // less effort may miss some, but `k` documents are found as long as there are that many
         let some = found(reader, query.row(0), k, Nominate::Lists { probes: 1, margin: 0.0 });
         assert_eq!(some.len(), wanted.len());
         assert!(some.iter().all(|(id, score)| {
@@ -152,7 +152,7 @@ impl<'a> Both<'a> {
         }));
     }
 
-    /// A pair names a view that was kept, as it was counted when it was added.
+    /// Checks that a pair names a view that was kept, by its position when it was added.
     fn compare_pairs(&self, query: &TokenMatrix, k: usize) {
         let lanes = [lane(query.row(0))];
         let rerank = Some(Rerank { query, weights: None, documents: k });
@@ -169,7 +169,7 @@ impl<'a> Both<'a> {
     }
 }
 
-/// What sums may differ by in another order.
+/// The tolerance for sums in another order.
 const NEAR: f32 = 1e-4;
 
 fn is_near(one: f32, other: f32) -> bool {

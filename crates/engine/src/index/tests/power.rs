@@ -1,4 +1,4 @@
-//! Power that goes away: what was not synced is lost, or only half of it, and a commit holds.
+//! Power failures: data that was not synced is lost or torn, and commits are kept.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use fastlane_durable::twin::{Forgetful, Loss};
 use super::{REDUCTION, THOROUGH, found, open_on, views};
 use crate::{Nominate, Reader, Store, Writer};
 
-/// Three commits, with lists from the second on; tells which one was the last to return.
+/// Three commits, with lists from the second on; returns the number of the last one that succeeded.
 fn commits(writer: &mut Writer) -> u64 {
     let mut commit = |from: u64| {
         for one in from..from + 15 {
@@ -41,7 +41,7 @@ fn a_commit_that_returned_holds_without_power() {
     }
 }
 
-/// The last commit that returned, or the one after it, and all of it.
+/// Checks that the last commit that returned, or the one after it, is complete.
 fn assert_whole(path: &Path, last: u64, what: &str) {
     if last == 0 && !path.join("CURRENT").exists() {
         return;

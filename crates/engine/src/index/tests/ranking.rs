@@ -1,5 +1,5 @@
-//! Several lanes find what is good for all of them, and a search for few is the start of a search
-//! for many.
+//! Searches by several lanes find documents that are good for all of them, and a search for few
+//! documents is a prefix of a search for many.
 
 use std::sync::OnceLock;
 
@@ -69,7 +69,7 @@ fn texts() -> &'static Reader {
     reader
 }
 
-/// What some lanes find, best first.
+/// The documents that some lanes find, best first.
 fn by_lanes(query: u64, lanes: usize, k: usize, nominate: Nominate) -> Vec<(String, f32)> {
     let words = (0..lanes as u64).map(|place| random(1 << 40 | query << 8 | place, VOCABULARY));
     let query = views(words, DOCUMENTS + query);
@@ -80,7 +80,7 @@ fn by_lanes(query: u64, lanes: usize, k: usize, nominate: Nominate) -> Vec<(Stri
     hits.into_iter().map(|hit| (hit.id.to_owned(), hit.score)).collect()
 }
 
-/// The share of the true best that a search finds, over many queries.
+/// The recall of a search over many queries.
 fn recall(lanes: usize, k: usize) -> f64 {
     let queries = 0..40;
     let found: usize = queries

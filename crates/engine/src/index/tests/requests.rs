@@ -1,4 +1,4 @@
-//! What a search may be asked for, and what not.
+//! Valid and invalid search requests.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! Weights of views, for a reduction that asks for them.
+//! Weights of views, for a reduction that needs them.
 
 use super::{index_settings, settings, views};
 use crate::{NewDocument, Reader, Reduction, Writer, WriterSettings};

@@ -1,4 +1,4 @@
-//! The end of a writer's work: segments get their lists, a manifest names everything, and holds.
+//! Commits: builds lists, merges segments, and makes a new manifest current.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -25,22 +25,22 @@ use crate::index::segment::{Segment, StoredRows};
 use crate::index::segment_writer::{Kept, Views};
 
 impl Writer {
-    /// Makes everything that was done hold, all or nothing, and returns the generation's number.
+    /// Commits all changes, all or nothing, and returns the number of the generation.
     ///
-    /// When nothing was done since the last commit, nothing changes.
+    /// Without changes since the last commit, nothing is written.
     ///
     /// # Errors
     ///
-    /// The system refuses: what held before holds still, and this writer is at its end.
+    /// An I/O call fails: the last commit stays current, and this writer cannot be used any more.
     pub fn commit(&mut self) -> Result<u64, WriteIndexError> {
         self.commit_watched(&mut |_| Ok(()))
     }
 
-    /// Commits, and tells now and then how many views got into their lists since it told last.
+    /// Commits, and calls `watch` now and then with the number of views listed since its last call.
     ///
     /// # Errors
     ///
-    /// As [`commit`](Self::commit); an error of `watch` ends it in the same way.
+    /// As [`commit`](Self::commit); an error of `watch` ends the writer in the same way.
     pub fn commit_watched(
         &mut self,
         watch: &mut dyn FnMut(u64) -> io::Result<()>,
@@ -53,7 +53,7 @@ impl Writer {
         self.ending(committed)
     }
 
-    /// Writes all documents anew into as few segments as can be, without the deleted, and commits.
+    /// Rewrites all documents into as few segments as possible, without deleted ones, and commits.
     ///
     /// # Errors
     ///
@@ -62,11 +62,11 @@ impl Writer {
         self.compact_watched(&mut |_| Ok(()))
     }
 
-    /// Compacts, and tells as [`commit_watched`](Self::commit_watched) does.
+    /// Compacts, and reports progress as [`commit_watched`](Self::commit_watched) does.
     ///
     /// # Errors
     ///
-    /// As [`commit`](Self::commit); an error of `watch` ends it in the same way.
+    /// As [`commit`](Self::commit); an error of `watch` ends the writer in the same way.
     pub fn compact_watched(
         &mut self,
         watch: &mut dyn FnMut(u64) -> io::Result<()>,
@@ -76,7 +76,7 @@ impl Writer {
             return self.commit_watched(watch);
         }
         let compacted = self.seal().and_then(|()| self.merge(watch, |_| true)).and_then(|()| {
-            // centroids for what there is now, or none for a few views
+            // centroids for the views that remain, or none for few views
             self.manifest.partition = None;
             self.write_generation(watch)
         });
@@ -97,13 +97,13 @@ impl Writer {
             && self.segments.iter().zip(&generation.segments).all(same)
     }
 
-    /// Whether there is one segment at most, and nothing deleted in it.
+    /// Whether there is at most one segment, without deleted documents.
     fn is_compact(&self) -> bool {
         let nothing = |pending: &Pending| pending.deleted.count() == 0;
         self.builder.is_none() && self.segments.len() <= 1 && self.segments.iter().all(nothing)
     }
 
-    /// Completes the segment that is being filled.
+    /// Completes the segment that is being written.
     pub(super) fn seal(&mut self) -> Result<(), WriteIndexError> {
         let Some(builder) = self.builder.take() else { return Ok(()) };
         let entry = builder.finish(&*self.storage).map_err(|error| self.cannot_write(error))?;
@@ -112,9 +112,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Merges small segments once there are many of about the same size, and all that are smaller.
+    /// Merges small segments once there are many of about the same size, together with all smaller
+    /// ones.
     ///
-    /// A search goes through all segments; so a document is copied a few times in its life.
+    /// A search visits every segment, so merges keep their number low: a document is copied a few
+    /// times in its life.
     fn merge_small(&mut self, watch: Watch<'_>) -> Result<(), WriteIndexError> {
         let sizes = |writer: &Self| writer.segments.iter().filter_map(size).collect::<Vec<_>>();
         let sizes = sizes(self);
@@ -173,12 +175,12 @@ impl Writer {
         self.generation = Some(Generation::open(&self.directory, before).map_err(of_open)?);
         self.manifest = manifest;
         self.begin();
-        // what cannot go now goes with a later commit, and this one holds
+        // files that cannot be removed now are removed by a later commit; this one is done
         let _ = self.remove_old_files();
         Ok(self.manifest.generation)
     }
 
-    /// Gives all segments their lists, and once more where these are out of balance.
+    /// Writes the lists of all segments, and once more if they are out of balance.
     fn write_segments(
         &mut self,
         manifest: &mut Manifest,
@@ -213,7 +215,7 @@ impl Writer {
         }
     }
 
-    /// The centroids of the next generation: those there are, or new ones.
+    /// The coarse quantiser of the next generation: the current one, or a new one.
     fn space(
         &mut self,
         manifest: &mut Manifest,
@@ -238,7 +240,7 @@ impl Writer {
         Ok(Some(Arc::new(space)))
     }
 
-    /// The lists of a segment: those it has, if the centroids are the old ones, or new ones.
+    /// The lists of a segment: the existing ones if the centroids have not changed, or new ones.
     fn lists(
         &mut self,
         number: usize,
@@ -269,14 +271,14 @@ impl Writer {
         Ok(Some(DeletedEntry { bits, documents: deleted.count() as u32 }))
     }
 
-    /// Removes the files of generations that no reader has, and what a crash left.
+    /// Removes the files of generations that no reader has open, and files that a crash left.
     pub(super) fn remove_old_files(&self) -> io::Result<()> {
         let mut kept: HashSet<String> = [CURRENT, crate::index::LOCK].map(str::to_owned).into();
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&self.directory)? {
             names.push(entry?.file_name().to_string_lossy().into_owned());
         }
-        // what holds, even if this writer could not open it
+        // the current generation, even if this writer could not open it
         if Manifest::is_there(&self.directory).map_err(io::Error::other)? {
             let (current, _lock) = Manifest::current(&self.directory).map_err(io::Error::other)?;
             keep(&mut kept, &current);
@@ -288,7 +290,7 @@ impl Writer {
             let file = File::open(self.directory.join(name))?;
             match try_lock(file, false) {
                 Some(lock) => locked.push(lock),
-                // a reader has it: its files stay, for this time
+                // a reader has it open: its files stay for now
                 None => {
                     if let Ok(Some(manifest)) = Manifest::read(&self.directory, name) {
                         keep(&mut kept, &manifest);
@@ -312,7 +314,8 @@ fn keep(kept: &mut HashSet<String>, manifest: &Manifest) {
     kept.extend(manifest.files().into_iter().map(|file| file.name.clone()));
 }
 
-/// Runs work on a thread, while this one asks `watch`; sets the flag of the work when that fails.
+/// Runs work on a thread while this one calls `watch`; sets the stop flag of the work if that
+/// fails.
 fn watched<T: Send>(work: impl FnOnce(&AtomicBool) -> T + Send, watch: Watch<'_>) -> io::Result<T> {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -335,11 +338,11 @@ fn watched<T: Send>(work: impl FnOnce(&AtomicBool) -> T + Send, watch: Watch<'_>
     })
 }
 
-/// How often a watch is asked during work that does not count.
+/// How often `watch` is called during work that reports no counts.
 const LOOK: Duration = Duration::from_millis(50);
-/// So many segments of about the same size become one.
+/// This many segments of about the same size are merged.
 const MANY: usize = 8;
-/// Segments with more views stay: to copy them would take long.
+/// Segments with more views are not merged: copying them would take long.
 const MOST_VIEWS: usize = 250_000;
 
 /// The size of a segment: 1 for up to 3 documents, 2 for up to 15, and so on; none for large ones.
@@ -349,14 +352,14 @@ fn size(pending: &Pending) -> Option<u32> {
     small.then(|| (documents.max(1) as f64).log(4.0) as u32)
 }
 
-/// Lets go of the memory of views that a walk through a segment has passed.
+/// Releases the memory of views that a merge has passed.
 #[derive(Default)]
 struct SegmentMerge {
     passed: [usize; 2],
 }
 
 impl SegmentMerge {
-    /// Views that are let go of together.
+    /// Views that are released together.
     const MANY: usize = 1 << 16;
 
     fn pass(&mut self, segment: &Segment, document: usize) {
@@ -372,14 +375,14 @@ impl SegmentMerge {
     }
 }
 
-/// The views of a document as they are stored.
+/// The views of a document as encoded rows.
 fn read(rows: &StoredRows, document: usize) -> Option<Kept<'_>> {
     let views = rows.of(document)?;
     let positions = rows.positions(views.clone());
     Some(Kept { views: Views::Stored(rows.bytes(views)?), positions })
 }
 
-/// What a writer says when files that it just wrote, or that held, cannot be opened.
+/// The writer's error for files that it just wrote, or current files, that cannot be opened.
 fn of_open(error: OpenIndexError) -> WriteIndexError {
     match error {
         OpenIndexError::Damaged { path, what } => WriteIndexError::Damaged { path, what },

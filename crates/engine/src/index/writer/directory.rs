@@ -1,4 +1,4 @@
-//! The directory of an index: made, looked through, and locked, before anything is written.
+//! Creates, checks and locks the directory of an index before anything is written.
 
 use std::path::Path;
 
@@ -46,13 +46,13 @@ pub(super) fn check_same(
     Ok(())
 }
 
-/// Makes sure that all files are ours, before any is made or removed.
+/// Checks that all files belong to an index, before any is created or removed.
 pub(super) fn check_files(directory: &Path) -> Result<(), OpenIndexError> {
     let read = |source| OpenIndexError::Read { path: directory.to_owned(), source };
     let mut first: Option<String> = None;
     for entry in std::fs::read_dir(directory).map_err(read)? {
         let name = entry.map_err(read)?.file_name().to_string_lossy().into_owned();
-        // what a desktop leaves everywhere does no harm
+        // hidden files, as desktops create them, do no harm
         if !is_ours(&name) && !name.starts_with('.') {
             first = Some(first.map_or(name.clone(), |first| first.min(name)));
         }

@@ -21,24 +21,23 @@ use super::segment::Segment;
 use super::segment_writer::{Builder, Kept, Views};
 use crate::{Reduction, TokenMatrix};
 
-/// How a writer works; nothing of it is kept.
+/// How a writer works; these settings are not stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriterSettings {
-    /// About how many bytes it may hold, whatever the number of documents.
+    /// The approximate memory limit in bytes, whatever the number of documents.
     pub memory: usize,
-    /// How many threads make lists.
+    /// The number of threads that build lists.
     pub threads: NonZero<usize>,
-    /// Where all random numbers come from.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// With fewer views no lists are made, and searches look at all.
+    /// With fewer views no lists are built, and searches scan all views.
     pub lists_from: u64,
-    /// Which of a document's token views are kept; its lane views all are.
+    /// Which token views of a document are kept; lane views are all kept.
     pub reduction: Reduction,
 }
 
 impl Default for WriterSettings {
-    /// 1 GiB, all cores, always the same random numbers, lists from [`FEWEST_VIEWS`] on, no
-    /// near-duplicates.
+    /// 1 GiB, all cores, a fixed seed, lists from [`FEWEST_VIEWS`] on, no near-duplicates.
     fn default() -> Self {
         Self {
             memory: 1 << 30,
@@ -53,41 +52,41 @@ impl Default for WriterSettings {
 /// A document to be added.
 #[derive(Debug, Clone, Copy)]
 pub struct NewDocument<'a> {
-    /// Its name, for ever.
+    /// Its permanent id.
     pub id: &'a str,
-    /// The views that are searched.
+    /// The searched views.
     pub views: &'a TokenMatrix,
-    /// Views that only score, in an index that keeps these apart.
+    /// Token views that only score, if the index has them separately.
     pub tokens: Option<&'a TokenMatrix>,
-    /// How important each token view is, for a [`Reduction`] that asks for it: finite numbers.
+    /// The importance of each token view, for a [`Reduction`] that needs it: finite numbers.
     pub weights: Option<&'a [f32]>,
 }
 
 /// Adds, replaces and deletes documents, and commits.
 ///
-/// What is not committed when it is dropped, or when an error comes, never was.
+/// Uncommitted changes are lost when it is dropped and after an error.
 #[derive(Debug)]
 pub struct Writer {
     directory: PathBuf,
     storage: Box<dyn Storage>,
     settings: WriterSettings,
     pool: ThreadPool,
-    /// What holds.
+    /// The current manifest.
     manifest: Manifest,
-    /// Keeps the files of what holds.
+    /// The current generation, open so that its files are kept.
     generation: Option<Generation>,
-    /// The segments of the next generation, as far as they are complete.
+    /// The complete segments of the next generation.
     segments: Vec<Pending>,
     builder: Option<Builder>,
-    /// How many stems of files were given out for the next generation.
+    /// The number of file stems in use for the next generation.
     stems: usize,
     attachments: Vec<(String, FileEntry)>,
-    /// Whether an error made what is not committed worthless.
+    /// Whether an error lost the uncommitted changes.
     ended: bool,
     _lock: Lock,
 }
 
-/// A segment and what was deleted of it since.
+/// A segment, and the documents deleted from it since.
 #[derive(Debug)]
 struct Pending {
     segment: Arc<Segment>,
@@ -95,12 +94,12 @@ struct Pending {
 }
 
 impl Writer {
-    /// Opens the index in a directory, or makes one there.
+    /// Opens the index in a directory, or creates one there.
     ///
     /// # Errors
     ///
-    /// Another writer has it, it has other settings, it is damaged, the directory holds files of
-    /// somebody else, or the system refuses.
+    /// Another writer has it open, it has other settings, it is damaged, the directory has files of
+    /// another program, or an I/O call fails.
     pub fn open(
         directory: &Path,
         index: &IndexSettings,
@@ -111,11 +110,11 @@ impl Writer {
         Self::open_on(storage, directory, Some(index), settings)
     }
 
-    /// Opens an index that is there, with the settings that it has.
+    /// Opens an existing index with its own settings.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and when there is none.
+    /// As [`open`](Self::open), and when there is no index.
     pub fn open_existing(
         directory: &Path,
         settings: WriterSettings,
@@ -126,7 +125,7 @@ impl Writer {
         Self::open_on(Box::new(Disk::new(directory)), directory, None, settings)
     }
 
-    /// Opens it on a storage of one's own.
+    /// Opens it on the given storage.
     pub(crate) fn open_on(
         storage: Box<dyn Storage>,
         directory: &Path,
@@ -166,13 +165,13 @@ impl Writer {
             _lock: lock,
         };
         writer.begin();
-        // a rename that a crash left on its way must hold before what it replaced goes
+        // a rename that a crash interrupted must be durable before the replaced files are removed
         writer.storage.sync().map_err(write)?;
         writer.remove_old_files().map_err(write)?;
         Ok(writer)
     }
 
-    /// Starts from what holds.
+    /// Starts from the current generation.
     fn begin(&mut self) {
         let segments = self.generation.iter().flat_map(|generation| &generation.segments);
         self.segments = segments.map(Pending::new).collect();
@@ -180,19 +179,20 @@ impl Writer {
         self.attachments.clear();
     }
 
-    /// What was fixed when the index was made.
+    /// The settings that were fixed when the index was created.
     pub fn settings(&self) -> &IndexSettings {
         &self.manifest.settings
     }
 
-    /// The number of the commit that holds; 0 before the first.
+    /// The number of the current commit; 0 before the first.
     pub fn generation(&self) -> u64 {
         self.manifest.generation
     }
 
-    /// Gives the model of all views another name with the next commit; the views stay.
+    /// Changes the model fingerprint with the next commit; the views stay.
     ///
-    /// It is for names that mean the same model: nothing else makes views comparable.
+    /// Use it only for a new form of the same model's fingerprint: it does not make views of
+    /// different models comparable.
     ///
     /// # Errors
     ///
@@ -203,7 +203,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Counts the documents that the next commit will hold.
+    /// The number of documents after the next commit.
     pub fn documents(&self) -> u64 {
         let kept =
             |pending: &Pending| (pending.segment.documents() - pending.deleted.count()) as u64;
@@ -229,8 +229,8 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// The id or a view cannot be taken, and nothing changes; or the system refuses, and
-    /// everything that is not committed is lost.
+    /// The id or a view is invalid, and nothing changes; or an I/O call fails, and all uncommitted
+    /// changes are lost.
     pub fn add_document(&mut self, document: &NewDocument<'_>) -> Result<(), WriteIndexError> {
         let NewDocument { id, views, tokens, weights } = *document;
         self.check_ended()?;
@@ -274,7 +274,7 @@ impl Writer {
         if full { self.seal() } else { Ok(()) }
     }
 
-    /// Deletes a document; tells whether it was there.
+    /// Deletes a document and returns whether it was there.
     ///
     /// # Errors
     ///
@@ -294,13 +294,13 @@ impl Writer {
         })
     }
 
-    /// Keeps bytes with the next generation, and with those after it, under a name.
+    /// Stores bytes under a name with the next generation, and with those after it.
     ///
     /// `None` removes the attachment of that name.
     ///
     /// # Errors
     ///
-    /// The system refuses, and everything that is not committed is lost.
+    /// An I/O call fails, and all uncommitted changes are lost.
     pub fn attach(&mut self, name: &str, bytes: Option<&[u8]>) -> Result<(), WriteIndexError> {
         self.check_ended()?;
         self.attachments.retain(|(other, _)| other != name);
@@ -316,11 +316,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Forgets everything that is not committed, and gives back its room.
+    /// Discards all uncommitted changes, and frees their disk space.
     ///
     /// # Errors
     ///
-    /// An earlier error ended this writer, or the system refuses.
+    /// An earlier error ended this writer, or an I/O call fails.
     pub fn roll_back(&mut self) -> Result<(), WriteIndexError> {
         self.check_ended()?;
         if let Some(generation) = &self.generation {
@@ -331,7 +331,7 @@ impl Writer {
         self.ending(removed)
     }
 
-    /// What files of the next generation are called before the dot.
+    /// The next file name of the next generation, up to the dot.
     fn stem(&mut self) -> String {
         self.stems += 1;
         format!("{:06}-{}", self.manifest.generation + 1, self.stems)
@@ -348,7 +348,7 @@ impl Writer {
         }
     }
 
-    /// Remembers that an error lost what was not committed.
+    /// Marks the writer as ended if the result is an error: uncommitted changes are lost.
     fn ending<T>(&mut self, result: Result<T, WriteIndexError>) -> Result<T, WriteIndexError> {
         self.ended |= result.is_err();
         result
@@ -356,10 +356,10 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Gives back the room of what was not committed.
+    /// Frees the disk space of uncommitted changes.
     fn drop(&mut self) {
         self.builder = None;
-        // what cannot go now goes with the next writer
+        // files that cannot be removed now are removed by the next writer
         let _ = self.remove_old_files();
     }
 }

@@ -1,16 +1,16 @@
-//! What a document must be to be taken in.
+//! Validates documents before they are added.
 
 use super::NewDocument;
 use crate::TokenMatrix;
 use crate::index::error::WriteIndexError;
 use crate::index::manifest::IndexSettings;
 
-/// The most bytes of an id.
+/// The longest id in bytes.
 const MOST_ID: usize = 65_535;
-/// The most views of a document.
+/// The largest number of views of a document.
 const MOST_VIEWS: usize = 1 << 24;
 
-/// Makes sure that a document can be taken into an index.
+/// Checks that a document can be added to an index.
 pub(super) fn check(
     document: &NewDocument<'_>,
     settings: &IndexSettings,
@@ -65,7 +65,7 @@ fn check_matrix(
     if views.len() > MOST_VIEWS {
         return Err(WriteIndexError::Views { id, views: views.len(), most: MOST_VIEWS });
     }
-    // the largest half is 65504, and what is nearer to it than to the next rounds down to it
+    // the largest half is 65504; values below the midpoint to the next one round down to it
     let fits = |value: &f32| value.abs() < 65_520.0;
     match views.values().iter().position(|value| !fits(value)) {
         None => Ok(()),

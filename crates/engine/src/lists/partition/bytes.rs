@@ -1,6 +1,6 @@
-//! A partition as bytes, little endian: three numbers of 32 bits (dims, groups, lists), the first
-//! list of each group and the end, the radius of each list as 32 bits, then the centroids of groups
-//! and of lists as halves.
+//! The byte format of a partition, little endian: three 32-bit numbers (dims, groups, lists), the
+//! first list of each group and the end, the radius of each list as 32 bits, then the centroids of
+//! groups and of lists as halves.
 
 use half::slice::HalfFloatSliceExt as _;
 
@@ -8,11 +8,11 @@ use super::Partition;
 use super::points::Points;
 use fastlane_kernels::search::f16;
 
-/// How long the three numbers are.
+/// The size of the three numbers in bytes.
 const HEADER: usize = 12;
 
 impl Partition {
-    /// Writes the partition down.
+    /// Serialises the partition.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for number in [self.lists.dim(), self.groups.len(), self.lists()] {
@@ -27,7 +27,7 @@ impl Partition {
         bytes
     }
 
-    /// Reads a partition again; none when the bytes are not those of one of so many dims.
+    /// Reads a partition; `None` if the bytes are not a partition of this dimension.
     pub(crate) fn from_bytes(dim: usize, bytes: &[u8]) -> Option<Self> {
         let (header, rest) = bytes.split_at_checked(HEADER)?;
         let mut counts = numbers(header).map(|number| number as usize);
@@ -51,7 +51,7 @@ impl Partition {
     }
 }
 
-/// How many bytes there are in all, unless more than there can be.
+/// The total size in bytes; `None` if it overflows.
 fn length(dim: usize, groups: usize, lists: usize) -> Option<usize> {
     let values = groups.checked_add(lists)?.checked_mul(dim)?;
     let starts = groups.checked_add(1)?.checked_mul(4)?;
@@ -63,7 +63,7 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> {
     bytes.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]))
 }
 
-/// Halves as points, unless one is no number.
+/// Reads points from halves; `None` if one is not finite.
 fn points(dim: usize, bytes: &[u8]) -> Option<Points> {
     let halves = bytes.chunks_exact(2).map(|two| f16::from_le_bytes([two[0], two[1]]));
     let halves: Vec<f16> = halves.collect();

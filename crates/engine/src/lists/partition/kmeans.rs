@@ -1,8 +1,9 @@
-//! K-means on one level: centroids in the middle of the rows nearest to them.
+//! K-means on one level: each centroid is the mean of the rows nearest to it.
 //!
-//! It starts with k-means++: each seed is a row drawn by the square of its distance to the seeds
-//! before it. Rows that are the same are never two seeds, so there may be fewer centroids than
-//! asked for. Lists that are empty, or light while another is heavy, are spent on the heaviest.
+//! It starts with k-means++: each seed is a row drawn with probability proportional to its squared
+//! distance from the seeds so far. Identical rows never give two seeds, so there may be fewer
+//! centroids than requested. Empty lists, and light ones while another is heavy, are reassigned to
+//! the heaviest.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng as _;
@@ -15,14 +16,14 @@ use super::sample::{SAME, Sample, drawn};
 use super::split::{HEAVY, split_heavy};
 use fastlane_kernels::search::Kernel;
 
-/// How often the centroids are moved.
+/// The number of Lloyd iterations.
 const ROUNDS: usize = 8;
 
-/// Seeds are drawn from so many rows for each.
+/// Seeds are drawn from this many rows per seed.
 const ROWS_A_SEED: usize = 16;
 
 impl Sample<'_> {
-    /// At most `count` centroids, none of them twice.
+    /// At most `count` distinct centroids.
     pub(super) fn centroids(self, count: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
         let seeds = self.thinned(count.saturating_mul(ROWS_A_SEED));
         let mut centroids = Sample { values: &seeds, ..self }.seeds(count, rng);
@@ -63,7 +64,7 @@ impl Sample<'_> {
         Members::new(&list_of, points.len())
     }
 
-    /// Rows far from each other.
+    /// Draws seeds by k-means++.
     fn seeds(self, count: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
         let squares: Vec<f32> = self.values.chunks_exact(self.dim).map(square).collect();
         let mut distances = vec![f32::INFINITY; self.len()];
@@ -85,7 +86,7 @@ impl Sample<'_> {
     }
 }
 
-/// The square of a row's length, by the same steps as its product with an equal row.
+/// The square of a row's length, summed in the same order as its product with an equal row.
 fn square(row: &[f32]) -> f32 {
     let mut square = [0.0];
     Kernel::best().dots(row, row, &mut square);

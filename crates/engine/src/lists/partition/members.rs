@@ -1,17 +1,17 @@
-//! Which rows belong to which list.
+//! The rows of each list.
 
 use rayon::prelude::*;
 
 /// The rows of each list, in ascending order.
 #[derive(Debug)]
 pub(super) struct Members {
-    /// Where the rows of each list begin, and the end.
+    /// The start of each list's rows, and the end.
     starts: Vec<usize>,
     rows: Vec<u32>,
 }
 
 impl Members {
-    /// Sorts rows by their lists.
+    /// Groups rows by list.
     pub(super) fn new(list_of: &[u32], lists: usize) -> Self {
         let mut starts = vec![0; lists + 1];
         for &list in list_of {
@@ -28,24 +28,24 @@ impl Members {
         Self { starts, rows }
     }
 
-    /// Counts the lists.
+    /// The number of lists.
     pub(super) fn lists(&self) -> usize {
         self.starts.len() - 1
     }
 
-    /// Shows the rows of a list.
+    /// The rows of a list.
     pub(super) fn of(&self, list: usize) -> &[u32] {
         &self.rows[self.starts[list]..self.starts[list + 1]]
     }
 
-    /// Counts the rows of each list.
+    /// The number of rows of each list.
     pub(super) fn sizes(&self) -> Vec<usize> {
         self.starts.windows(2).map(|ends| ends[1] - ends[0]).collect()
     }
 
-    /// Moves each centroid into the middle of its rows; one without rows stays.
+    /// Moves each centroid to the mean of its rows; one without rows stays.
     ///
-    /// Rows are added up in their order, so the number of threads changes nothing.
+    /// Rows are summed in order, so the result does not depend on the number of threads.
     pub(super) fn centre(&self, dim: usize, values: &[f32], centroids: &mut [f32]) {
         centroids.par_chunks_mut(dim).enumerate().for_each(|(list, centroid)| {
             let rows = self.of(list);

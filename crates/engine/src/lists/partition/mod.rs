@@ -1,27 +1,28 @@
-//! Divides the space of views into lists, in two levels.
+//! Partitions the space of views into lists, in two levels.
 //!
 //! Each list has a centroid, and a view belongs to the list whose centroid is nearest (L2). The
-//! lists lie in about `sqrt(lists)` groups, whose own centroids tell which few are worth a look.
-//! So one view costs some hundred products instead of `lists`.
+//! lists form about `sqrt(lists)` groups with centroids of their own, so that only the lists of the
+//! nearest groups are searched. One view costs some hundred products instead of `lists`.
 //!
-//! [`Partition::train`] makes one from a sample, [`Partition::assign`] gives many views their
-//! lists, [`Partition::probe`] tells a query which lists to scan, and the bytes of an index keep it
-//! all. Centroids are values of f16 from the start, so a partition that is read again is the same.
+//! [`Partition::train`] learns a partition from a sample, [`Partition::assign`] assigns views to
+//! lists, [`Partition::probe`] selects the lists that a query scans, and the index stores the
+//! partition as bytes. Centroids have f16 values from the start, so a stored partition is
+//! identical after reading.
 //!
 //! # What it costs, and when it fails
 //!
 //! Measured on a million real token views of 128 dims, on one core: 4,096 lists are learned from
-//! 262,144 views in 2.7 s, and all views get their lists in 2.8 s. For 98.8 % it is the nearest of
-//! all; the others get one nearly as near, so that the mean square of the distance grows by 0.3 %.
-//! Nothing is lost by that, for a code knows its own centroid. The longest list has 5.2 times the
-//! mean.
+//! 262,144 views in 2.7 s, and all views are assigned in 2.8 s. 98.8 % get the nearest list of all;
+//! the others get one nearly as near, so that the mean squared distance grows by 0.3 %. This loses
+//! nothing, because each code refers to its own centroid. The longest list has 5.2 times the mean
+//! length.
 //!
-//! Rows that are the same cannot be split: a view that is there a million times makes a long list.
+//! Identical rows cannot be split: a view that occurs a million times makes a long list.
 //!
 //! # The road not taken
 //!
-//! With 12 groups for each view instead of those that are near, it is the nearest of all for
-//! 99.5 %, at twice the price.
+//! With 12 groups per view instead of only the near ones, 99.5 % get the nearest list of all, at
+//! twice the cost.
 
 mod bytes;
 mod kmeans;
@@ -43,13 +44,13 @@ use self::points::{Points, square};
 
 pub(crate) use self::probe::Wanted;
 
-/// At most so many groups are searched for the centroid nearest to a view,
+/// At most this many groups are searched for the centroid nearest to a view,
 const PROBED: usize = 10;
 
-/// and none whose square of distance is more than so many times the least.
+/// and none whose squared distance is more than this multiple of the least.
 const FAR: f32 = 1.25;
 
-/// How many views are assigned together, group by group, while the centroids are in the cache.
+/// Views that are assigned together, group by group, while the centroids are in the cache.
 const TOGETHER: usize = 1_024;
 
 /// Centroids in two levels: groups, and the lists of each group.
@@ -59,19 +60,19 @@ pub(crate) struct Partition {
     /// The first list of each group, and the end.
     starts: Vec<u32>,
     lists: Points,
-    /// How far the views of each list lie from its centroid in any one direction: the root of the
-    /// mean square.
+    /// The radius of each list: the root mean square distance of its views from the centroid per
+    /// dimension.
     radii: Vec<f32>,
 }
 
-/// Room for the work on views and queries, to be used again.
+/// Reusable buffers for work on views and queries.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// Vectors as long as rows of [`Points`].
+    /// Vectors in the format of the rows of [`Points`].
     wide: Vec<f32>,
     scores: Vec<f32>,
     groups: Vec<(f32, u32)>,
-    /// Each group to look into, with the place of the view to look for.
+    /// Pairs of a group to search and the index of the view to assign.
     wanted: Vec<(u32, u32)>,
     best: Vec<(f32, u32)>,
     found: Vec<(f32, u32)>,
@@ -83,32 +84,32 @@ impl Partition {
         self.lists.len()
     }
 
-    /// Shows the centroid of a list.
+    /// Returns the centroid of a list.
     ///
     /// # Panics
     ///
-    /// There are not so many lists.
+    /// The list number is out of range.
     pub(crate) fn centroid(&self, list: usize) -> &[f32] {
         self.lists.row(list)
     }
 
-    /// How far the views of a list lie from its centroid in any one direction.
+    /// The root mean square distance of a list's views from the centroid per dimension.
     ///
     /// # Panics
     ///
-    /// There are not so many lists.
+    /// The list number is out of range.
     pub(crate) fn radius(&self, list: usize) -> f32 {
         self.radii[list]
     }
 
-    /// Finds for each view the list whose centroid is nearest (L2), looked for in the few nearest
+    /// Finds for each view the list whose centroid is nearest (L2) among those in the nearest
     /// groups, on the threads of the caller's pool.
     ///
-    /// The first of those equally near; any for a view that is no number.
+    /// The first of equally near ones wins; a view that is not finite gets any list.
     ///
     /// # Panics
     ///
-    /// The views are not as many as the places for their lists.
+    /// `into` does not have one place per view.
     pub(crate) fn assign(&self, views: &[f32], into: &mut [u32]) {
         let dim = self.lists.dim();
         assert_eq!(views.len(), into.len() * dim, "a list for each view");
@@ -118,7 +119,7 @@ impl Partition {
         });
     }
 
-    /// Goes group by group instead of view by view, so that a group is read once for many views.
+    /// Works group by group instead of view by view, so that a group is read once for many views.
     fn assign_few(&self, views: &[f32], into: &mut [u32], scratch: &mut Scratch) {
         scratch.wanted.clear();
         for (place, view) in (0..).zip(views.chunks_exact(self.lists.dim())) {
@@ -146,7 +147,7 @@ impl Partition {
         }
     }
 
-    /// Leaves the groups near a view in the scratch.
+    /// Stores the groups near a view in the scratch buffer.
     fn choose_groups(&self, view: &[f32], scratch: &mut Scratch) {
         let Scratch { wide, scores, groups, .. } = scratch;
         wide.clear();

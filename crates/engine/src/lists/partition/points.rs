@@ -1,8 +1,9 @@
-//! Centroids of one level, and which of them is nearest.
+//! Centroids of one level, and the search for the nearest one.
 //!
 //! The `c` nearest to `v` has the largest `<v, c> - |c|^2 / 2`. That is one product when each row
-//! holds its half square behind its values, and each vector -1: so the kernel for products finds
-//! what is nearest. Rows are halves; a half square is two of them, one for what the first leaves.
+//! is followed by its half square, and each vector by -1, so the product kernel finds the nearest
+//! row. Rows are halves; a half square is two of them: the second one holds the rounding error of
+//! the first.
 
 use std::ops::Range;
 
@@ -11,24 +12,24 @@ use fastlane_kernels::search::{Kernel, f16};
 /// Rows are filled up with zeros to a multiple of this.
 const LANES: usize = 16;
 
-/// The largest half square is stored as about 2 to this power.
+/// The largest half square is scaled to about 2 to this power.
 const EXPONENT: f32 = 14.0;
 
-/// Rows of values that halves can hold.
+/// Rows of values that fit in halves.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Points {
     dim: usize,
     values: Vec<f32>,
-    /// Each row as halves, its half square in units of `unit`, zeros.
+    /// Each row as halves, its half square in units of `unit`, and zeros.
     wide: Vec<f16>,
     unit: f32,
 }
 
 impl Points {
-    /// What to start with when the nearest is looked for.
+    /// The initial value of a search for the nearest row.
     pub(super) const NONE: (f32, u32) = (f32::NEG_INFINITY, 0);
 
-    /// Rounds each value to the nearest half, to the largest where it is larger.
+    /// Rounds each value to the nearest half, clamped to the largest.
     pub(super) fn rounded(dim: usize, mut values: Vec<f32>) -> Self {
         for value in &mut values {
             *value = f16::from_f32(value.clamp(f16::MIN.to_f32(), f16::MAX.to_f32())).to_f32();
@@ -52,27 +53,27 @@ impl Points {
         Self { dim, values, wide, unit }
     }
 
-    /// Tells how long a row is.
+    /// The dimension of a row.
     pub(super) fn dim(&self) -> usize {
         self.dim
     }
 
-    /// Counts the rows.
+    /// The number of rows.
     pub(super) fn len(&self) -> usize {
         self.values.len() / self.dim
     }
 
-    /// Shows all values, row after row.
+    /// Returns all values, row after row.
     pub(super) fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// Shows a row.
+    /// Returns a row.
     pub(super) fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.dim..][..self.dim]
     }
 
-    /// Adds a view to the vectors whose products tell what is near.
+    /// Appends a view in the format for nearest-row products.
     pub(super) fn widen(&self, view: &[f32], wide: &mut Vec<f32>) {
         let end = wide.len() + width(self.dim);
         wide.extend_from_slice(view);
@@ -80,7 +81,7 @@ impl Points {
         wide.resize(end, 0.0);
     }
 
-    /// Adds a query to the vectors whose products are those with the rows.
+    /// Appends a query in the format for plain products with the rows.
     pub(super) fn widen_query(&self, query: &[f32], wide: &mut Vec<f32>) {
         let end = wide.len() + width(self.dim);
         wide.extend_from_slice(query);
@@ -107,7 +108,7 @@ impl Points {
     }
 }
 
-/// How long a row is with its half square and zeros.
+/// The width of a row with its half square and zeros.
 fn width(dim: usize) -> usize {
     (dim + 2).next_multiple_of(LANES)
 }

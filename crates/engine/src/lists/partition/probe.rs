@@ -1,25 +1,26 @@
-//! Tells a query which lists to scan.
+//! Selects the lists that a query scans.
 //!
-//! The product of a query with the views of a list lies around that with the centroid, the farther
-//! the larger the list's radius. So a list is worth as much as a good view of it may be: the product
-//! with the centroid plus some radii. By the centroids alone twice as many lists are needed for the
-//! same recall: those of rare tokens are wide, and their best views come late.
+//! The products of a query with the views of a list scatter around the product with the centroid,
+//! more so the larger the list's radius. So the value of a list is an estimate of its best product:
+//! the product with the centroid plus a few radii. By centroids alone, twice as many lists are
+//! needed for the same recall: the lists of rare tokens are wide, and their best views come late.
 //!
-//! All lists are looked at, which takes 0.2 ms for the 19,000 of ten million views: the groups would
-//! spare half of that, but a good view may lie in a wide list of a group that looks far away.
+//! All lists are rated, which takes 0.2 ms for the 19,000 lists of ten million views. Rating groups
+//! first would save half of that, but a good view may lie in a wide list of a group that looks
+//! distant.
 
 use std::cmp::Ordering;
 
 use super::{Partition, Scratch};
 
-/// What lists are wanted.
+/// Parameters of a probe.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'a> {
-    /// As long as the centroids.
+    /// A query of the centroids' dimension.
     pub(crate) query: &'a [f32],
-    /// What a radius adds to the product with the centroid.
+    /// How many radii are added to the product with the centroid.
     pub(crate) reach: f32,
-    /// How many lists.
+    /// The number of lists.
     pub(crate) count: usize,
 }
 
@@ -29,7 +30,7 @@ impl Partition {
     ///
     /// # Panics
     ///
-    /// The query has another length than the centroids.
+    /// The query does not have the dimension of the centroids.
     pub(crate) fn probe(
         &self,
         wanted: Wanted<'_>,
@@ -48,7 +49,7 @@ impl Partition {
     }
 }
 
-/// Leaves the largest scores with their places, in no order; of equal ones the first.
+/// Stores the largest scores with their indices, unordered; of equal ones the first.
 pub(super) fn best(scores: &[f32], count: usize, into: &mut Vec<(f32, u32)>) {
     into.clear();
     if count == 0 {
@@ -57,7 +58,7 @@ pub(super) fn best(scores: &[f32], count: usize, into: &mut Vec<(f32, u32)>) {
     let room = count.saturating_mul(2).max(128);
     let mut least = f32::NEG_INFINITY;
     for (place, &score) in (0..).zip(scores) {
-        // a later one must be larger than the least that is kept, as the earlier wins a tie
+        // a later one must exceed the least kept score, as the earlier wins a tie
         if into.len() >= count && score.total_cmp(&least).is_le() {
             continue;
         }
@@ -70,7 +71,7 @@ pub(super) fn best(scores: &[f32], count: usize, into: &mut Vec<(f32, u32)>) {
     keep_best(count, into);
 }
 
-/// Leaves the best of them, in no order but that the least is last.
+/// Keeps the best ones, unordered except that the least is last.
 fn keep_best(count: usize, found: &mut Vec<(f32, u32)>) {
     if count == 0 {
         found.clear();

@@ -8,16 +8,16 @@ use super::members::Members;
 use super::points::square;
 use super::sample::{SAME, Sample, drawn};
 
-/// A list is heavy when it has more than so many times the mean.
+/// A list is heavy when it has more than this many times the mean.
 ///
-/// Well under the 20 that an index allows, because a sample is not the whole.
+/// It is well under the 20 that an index allows, because a sample differs from the whole.
 pub(super) const HEAVY: usize = 8;
 
 /// Spends lists that are empty on the longest, and the shortest ones while a list is longer than
 /// the limit. A list of rows that are all the same stays as it is, however long.
 ///
-/// A list that is spent gets one row of the longest as its centroid, drawn by the square of its
-/// distance; its own rows find other lists in the next round.
+/// A reassigned list gets a row of the longest list as its centroid, drawn by squared distance; its
+/// own rows move to other lists in the next round.
 pub(super) fn split_heavy(
     sample: Sample<'_>,
     members: &Members,
@@ -49,7 +49,7 @@ pub(super) fn split_heavy(
     }
 }
 
-/// One of the rows, the likelier the farther from the centre; none when all are the same.
+/// A random row, more likely the farther from the centre; `None` if all are identical.
 fn far_row(
     sample: Sample<'_>,
     rows: &[u32],

@@ -1,4 +1,4 @@
-//! What a partition finds is what looking at every centroid finds, nearly always or always.
+//! A partition finds what an exhaustive search over all centroids finds, always or nearly always.
 
 use std::sync::atomic::AtomicBool;
 
@@ -14,7 +14,7 @@ fn noise(count: usize, seed: u64) -> Vec<f32> {
     (0..count).map(|_| rng.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0).collect()
 }
 
-/// Rows around centres that lie around centres, as the tokens of a language do.
+/// Rows around centres that are clustered themselves, as the tokens of a language are.
 fn clustered(rows: usize, dim: usize, seed: u64) -> Vec<f32> {
     let (far, near) = (noise(40 * dim, seed), noise(400 * dim, seed + 1));
     let own = noise(rows * dim, seed + 2);
@@ -104,7 +104,7 @@ fn a_radius_is_the_spread_in_one_direction() {
     let sample: Vec<f32> = rows.flatten().collect();
     let partition = train(2, &sample, 3, 5);
     (0..3).for_each(|list| assert_eq!(partition.radius(list), (1.25_f32 / 8.0).sqrt()));
-    // all rows are one: nothing is known of others
+    // all rows are identical: nothing is known about others
     assert_eq!(train(2, &[3.0, 4.0, 3.0, 4.0], 2, 5).radius(0), 0.0);
 }
 
@@ -171,7 +171,7 @@ fn no_list_is_much_longer_than_the_mean() {
     let partition = train(16, &sample, 300, 1);
     assert!(partition.lists() > 290, "{} lists", partition.lists());
     assert!(longest(&partition, &sample) < 8.0, "{}", longest(&partition, &sample));
-    // two thirds of the rows in one place, so near to each other that they look like one cluster
+    // two thirds of the rows are so near to each other that they look like one cluster
     let mut crowded = clustered(1_000, 16, 31);
     crowded.extend(noise(2_000 * 16, 32).iter().map(|value| 3.0 + 0.03 * value));
     let partition = train(16, &crowded, 200, 1);
@@ -200,7 +200,7 @@ fn large_and_small_values_have_a_nearest_centroid_too() {
     assert_eq!(nearest(&partition, &[f32::NAN, 0.0]), 0);
 }
 
-/// All lists, sorted.
+/// A probe by sorting all lists.
 fn plain_probe(partition: &Partition, wanted: Wanted<'_>) -> Vec<(f32, u32)> {
     let (mut wide, Wanted { query, reach, count }) = (Vec::new(), wanted);
     partition.lists.widen_query(query, &mut wide);

@@ -1,7 +1,7 @@
 //! Learns a partition from a sample of views.
 //!
-//! K-means finds the groups, then the lists inside each, as many as its share of the rows is
-//! worth. Last, all lists move once more (Lloyd), with rows assigned as they will be later.
+//! K-means finds the groups, then the lists inside each group, in proportion to its share of the
+//! rows. Last, all lists move once more (Lloyd), with rows assigned as they will be later.
 
 use std::sync::atomic::AtomicBool;
 
@@ -15,24 +15,24 @@ use super::points::Points;
 use super::sample::Sample;
 use super::split::{HEAVY, split_heavy};
 
-/// Groups are learned from so many rows for each.
+/// Groups are learned from this many rows per group.
 const ROWS_A_GROUP: usize = 256;
 
-/// How often all lists are moved at least,
+/// The least number of final Lloyd iterations,
 const ROUNDS: usize = 1;
 
-/// and at most, while one is heavy.
+/// and the most, while a list is heavy.
 const MOST_ROUNDS: usize = 4;
 
 impl Partition {
-    /// Learns at most `lists` lists in about `sqrt(lists)` groups; the same for the same seed,
-    /// whatever the number of threads.
+    /// Learns at most `lists` lists in about `sqrt(lists)` groups. The result depends on the seed,
+    /// not on the number of threads.
     ///
-    /// The longest list has less than 20 times the mean, unless its rows are all the same: those
-    /// cannot be told apart. There are fewer lists than asked for when the sample has fewer
-    /// distinct rows or a large part of it is one row many times, and one when it has none.
+    /// The longest list has less than 20 times the mean, unless its rows are identical: these
+    /// cannot be separated. There are fewer lists than requested when the sample has fewer distinct
+    /// rows or many copies of one row, and one list when it is empty.
     ///
-    /// Once `stop` is set it ends soon, with lists that are not worth keeping.
+    /// Once `stop` is set, it returns soon, with lists that are not usable.
     pub(crate) fn train(
         dim: usize,
         sample: &[f32],
@@ -82,7 +82,7 @@ impl Partition {
         Self::of_lists(sample.dim, &lists)
     }
 
-    /// Puts the lists of the groups together, each group in the middle of its lists.
+    /// Combines the lists of the groups; each group's centroid is the mean of its lists.
     fn of_lists(dim: usize, lists: &[Vec<f32>]) -> Self {
         let mut starts = vec![0];
         let mut groups = Vec::new();
@@ -102,7 +102,7 @@ impl Partition {
         Members::new(&list_of, self.lists())
     }
 
-    /// Moves lists and groups into the middle of their rows, and splits heavy lists.
+    /// Moves lists and groups to the mean of their rows, and splits heavy lists.
     fn improve(
         &mut self,
         sample: Sample<'_>,
@@ -126,8 +126,8 @@ impl Partition {
 
     /// The radius of each list.
     ///
-    /// A centroid lies in the middle of its rows, so the squares of n rows' distances are those of
-    /// n - 1: the mean over all lists stands for the one that is missing.
+    /// A centroid is the mean of its n rows, so their squared distances have n - 1 degrees of
+    /// freedom: the mean over all lists stands in for the missing one.
     fn spread(&self, sample: Sample<'_>, members: &Members) -> Vec<f32> {
         let squares = |list: usize| {
             let row = |&row: &u32| distance(sample.row(row as usize), self.centroid(list));
@@ -141,7 +141,7 @@ impl Partition {
         squares.iter().zip(&members.sizes()).map(radius).collect()
     }
 
-    /// Leaves the lists that have rows, and the groups that have lists.
+    /// Drops lists without rows, and groups without lists.
     fn without_empty(&self, members: &Members) -> Self {
         let dim = self.lists.dim();
         let (mut starts, mut groups, mut lists) = (vec![0], Vec::new(), Vec::new());
@@ -167,7 +167,7 @@ fn distance(one: &[f32], other: &[f32]) -> f32 {
     one.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
-/// The mean of some rows, each counted as often as it says; the plain mean if all say 0.
+/// The weighted mean of some rows; the plain mean if all weights are 0.
 fn middle(dim: usize, rows: &[f32], counts: &[usize]) -> Vec<f32> {
     let total: usize = counts.iter().sum();
     let mut middle = vec![0.0; dim];
@@ -181,8 +181,8 @@ fn middle(dim: usize, rows: &[f32], counts: &[usize]) -> Vec<f32> {
     middle
 }
 
-/// How many lists each group gets: one, and its part of the rest by its other rows; none without
-/// rows. As many in all as asked for, if there are so many rows and not more groups.
+/// The number of lists per group: one, plus a share of the rest in proportion to its other rows;
+/// none without rows. The total is as requested if there are enough rows and not more groups.
 fn shares(sizes: &[usize], lists: usize) -> Vec<usize> {
     let others: usize = sizes.iter().map(|size| size.saturating_sub(1)).sum();
     let rest = lists.saturating_sub(sizes.iter().filter(|&&size| size > 0).count());

@@ -1,7 +1,7 @@
-//! An NPY file that is read from its beginning: what encoders of all kinds write.
+//! Reads NPY files as all kinds of encoders write them.
 //!
-//! Vectors and weights are f16 or f32, counts are integers of 32 or 64 bits; all little-endian, row
-//! by row.
+//! Vectors and weights are f16 or f32, counts are integers of 32 or 64 bits; all little-endian, in
+//! row order.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
@@ -13,7 +13,7 @@ use half::slice::HalfFloatSliceExt as _;
 use super::error::{VectorFilesError, cannot_read};
 use crate::vectors::TokenMatrix;
 
-/// What an array is to be.
+/// The expected content of an array.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Wanted {
     Vectors,
@@ -21,7 +21,7 @@ pub(super) enum Wanted {
     Counts,
 }
 
-/// What its numbers are.
+/// The type of its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Number {
     F16,
@@ -51,7 +51,7 @@ impl Number {
     }
 }
 
-/// An array, and how far it has been read.
+/// An array, and the read position.
 #[derive(Debug)]
 pub(super) struct Array {
     pub(super) path: PathBuf,
@@ -73,7 +73,7 @@ impl Array {
             let path = path.to_owned();
             let found = text.trim().trim_matches(['{', '}']).trim_end_matches([',', ' ']);
             let found = if found.is_empty() { "no header of NumPy" } else { found };
-            // the words of others: one line of them
+            // the header may be from another program: show one line of it
             let found =
                 found.chars().take(100).map(|c| if c.is_control() { ' ' } else { c }).collect();
             let wanted = match wanted {
@@ -92,7 +92,7 @@ impl Array {
         Ok(Self { path: path.to_owned(), rows, columns, number, header, left })
     }
 
-    /// Makes sure that there are as many rows as another array counts.
+    /// Checks that there are as many rows as another array counts.
     pub(super) fn check_rows(&self, wanted: u64, by: &Self) -> Result<(), VectorFilesError> {
         if self.rows == wanted {
             return Ok(());
@@ -101,7 +101,7 @@ impl Array {
         Err(VectorFilesError::Rows { path, found: self.rows, other, wanted })
     }
 
-    /// Adds up all counts, and goes back to the first.
+    /// Sums all counts, and rewinds to the first.
     pub(super) fn sum(&mut self) -> Result<u64, VectorFilesError> {
         let (mut sum, mut left) = (0, self.rows);
         while left > 0 {
@@ -152,7 +152,7 @@ impl Array {
     }
 }
 
-/// The bytes of the header, and its text: nothing where there is none.
+/// The size of the header, and its text; empty if there is none.
 ///
 /// Format 1.0 has the length of the text in two bytes, later ones in four.
 fn read_header(file: &mut File) -> io::Result<(u64, String)> {
@@ -176,7 +176,7 @@ fn read_header(file: &mut File) -> io::Result<(u64, String)> {
     Ok((before + length, String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// What a header says, if it is of what is wanted: the type, the rows, and the columns.
+/// Parses a header: type, rows and columns; `None` if they are not the expected ones.
 fn shape(header: &str, wanted: Wanted) -> Option<(Number, u64, usize)> {
     let value = |key: &str| Some(header.split_once(&format!("'{key}':"))?.1.trim_start());
     let name = value("descr")?.strip_prefix('\'')?.split_once('\'')?.0;
@@ -184,7 +184,7 @@ fn shape(header: &str, wanted: Wanted) -> Option<(Number, u64, usize)> {
     let (sides, _) = value("shape")?.strip_prefix('(')?.split_once(')')?;
     let sides = sides.split(',').map(str::trim).filter(|side| !side.is_empty());
     let sides: Vec<u64> = sides.map(|side| side.parse().ok()).collect::<Option<_>>()?;
-    // one row has the same order in both ways
+    // one row is the same in both orders
     let in_order = value("fortran_order")?.starts_with("False");
     match (wanted, sides.as_slice()) {
         (Wanted::Vectors, &[rows, columns @ 1..=0xFFFF]) if in_order => {

@@ -9,41 +9,41 @@ const FORMATS: &str = "1 to 2";
 /// Why a directory of views cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum VectorFilesError {
-    /// The system could not write a file.
+    /// A file could not be written.
     #[error("cannot write `{}`", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// The system could not read a file.
+    /// A file could not be read.
     #[error("cannot read `{}`", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// A file ends too early or too late.
+    /// A file is too short or too long.
     #[error("`{}` has {found} bytes, wanted {wanted}", path.display())]
     Size {
         /// The file.
         path: PathBuf,
         /// Its bytes.
         found: u64,
-        /// The bytes of everything that should be in it.
+        /// The expected size in bytes.
         wanted: u64,
     },
-    /// A file that should go on is not there.
+    /// A file to be continued is missing.
     #[error("no file `{}`, wanted one of {wanted} bytes", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
-        /// The bytes of everything that should be in it.
+        /// The expected size in bytes.
         wanted: u64,
     },
-    /// Two files are not of the same texts.
+    /// Two files have different numbers of texts or views.
     #[error("`{}` has {found} rows, `{}` wants {wanted}", path.display(), other.display())]
     Rows {
         /// The file.
@@ -52,36 +52,36 @@ pub enum VectorFilesError {
         found: u64,
         /// The file that counts them.
         other: PathBuf,
-        /// The rows that it counts.
+        /// The expected number of rows.
         wanted: u64,
     },
-    /// The file does not begin as an array does, or holds another one.
+    /// The file is not an NPY array, or has another type or shape.
     #[error("`{}` holds {found}, wanted an array of {wanted}", path.display())]
     Array {
         /// The file.
         path: PathBuf,
-        /// What its header says.
+        /// The content of its header.
         found: String,
-        /// What can be read.
+        /// The types and shapes that can be read.
         wanted: &'static str,
     },
-    /// The directory has a format that is not read.
+    /// The directory has an unsupported format.
     #[error("`{}` has format {found}, this program reads {FORMATS}", path.display())]
     Format {
-        /// The file that says so.
+        /// The file that holds the format.
         path: PathBuf,
         /// The format.
         found: u32,
     },
-    /// The file does not say which model made the views.
-    #[error("cannot parse `{}`, wanted which model made the views", path.display())]
+    /// `model.json` cannot be parsed.
+    #[error("cannot understand `{}`, wanted which model made the views", path.display())]
     Origin {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         source: serde_json::Error,
     },
-    /// A length is no length.
+    /// A length is negative or too large.
     #[error("`{}` has a number below 0 or above {most}, wanted lengths", path.display())]
     Count {
         /// The file.
@@ -89,21 +89,21 @@ pub enum VectorFilesError {
         /// The limit.
         most: i32,
     },
-    /// An id would take several lines of `ids.txt`.
+    /// An id has a line break, so it does not fit one line of `ids.txt`.
     #[error("id {id:?} has a line break, wanted one line")]
     Id {
         /// The id.
         id: String,
     },
-    /// An id stands twice.
+    /// An id occurs twice.
     #[error("id {id:?} is that of text {first} already, wanted another")]
     Twice {
         /// The id.
         id: String,
-        /// The text that has it, counted from 1.
+        /// The first text with this id, counted from 1.
         first: u64,
     },
-    /// A value has no place in f16.
+    /// A value cannot be stored as f16.
     #[error("a view of `{id}` has the value {value}, wanted -65504 to 65504 as f16 holds it")]
     NotFinite {
         /// The text.
@@ -111,7 +111,7 @@ pub enum VectorFilesError {
         /// The value.
         value: f32,
     },
-    /// A share is no number.
+    /// An alpha value is not finite.
     #[error("alpha of `{id}` has the value {value}, wanted finite shares")]
     Alpha {
         /// The text.
@@ -122,7 +122,7 @@ pub enum VectorFilesError {
 }
 
 impl VectorFilesError {
-    /// Names the way out, where there is one.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Size { .. } | Self::Missing { .. } | Self::Rows { .. } => {

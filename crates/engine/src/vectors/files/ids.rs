@@ -1,7 +1,7 @@
-//! The file of ids, a line each, no two alike.
+//! The file of ids, one per line, all distinct.
 //!
-//! A hash of each id stays in memory, 16 bytes or so; when one comes again, the file itself tells
-//! whether it is the same id.
+//! A hash of each id is kept in memory, about 16 bytes. When a hash repeats, the file is read to
+//! see whether the id is the same.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -16,14 +16,14 @@ use super::npy::open_at;
 pub(super) struct Ids {
     path: PathBuf,
     out: BufWriter<File>,
-    /// With their line ends.
+    /// The size including line ends.
     bytes: u64,
     seen: HashSet<u64>,
     hasher: RandomState,
 }
 
 impl Ids {
-    /// Opens the file, new if there is none, and cuts off what lies behind so many bytes.
+    /// Opens or creates the file, and truncates it to `bytes`.
     pub(super) fn open(path: PathBuf, bytes: u64) -> Result<Self, VectorFilesError> {
         let out = BufWriter::new(open_at(&path, bytes)?);
         let hasher = RandomState::new();
@@ -36,7 +36,7 @@ impl Ids {
         Ok(Self { path, out, bytes, seen, hasher })
     }
 
-    /// Makes sure that an id has a line, and that no text before has it.
+    /// Checks that an id fits one line, and that no earlier text has it.
     pub(super) fn check(&mut self, id: &str) -> Result<(), VectorFilesError> {
         if id.contains(is_line_break) {
             return Err(VectorFilesError::Id { id: id.to_owned() });
@@ -65,7 +65,7 @@ impl Ids {
         Ok(())
     }
 
-    /// Brings the ids onto the disk.
+    /// Syncs the ids to disk.
     pub(super) fn sync(&mut self) -> Result<(), VectorFilesError> {
         self.flush()?;
         self.out.get_ref().sync_data().map_err(|source| cannot_write(&self.path, source))
@@ -88,7 +88,7 @@ pub(super) fn read(
     Ok(lines.map(move |line| line.map_err(|source| cannot_read(&path, source))))
 }
 
-/// Everything that ends a line for some program, Python's `splitlines` among them.
+/// Whether some program takes it as a line break, such as Python's `splitlines`.
 fn is_line_break(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

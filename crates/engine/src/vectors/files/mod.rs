@@ -1,4 +1,4 @@
-//! A directory of views: what an encoder made of many texts, as files that NumPy loads.
+//! A directory of views: the encodings of many texts, as files that NumPy loads.
 //!
 //! | file | type and shape | |
 //! |---|---|---|
@@ -6,17 +6,17 @@
 //! | `tokens.npy` | u32 `[views]` | the token of each view, by its id in the vocabulary |
 //! | `doclens.npy` | u32 `[texts]` | how many of these each text has |
 //! | `ids.txt` | a line per text | its id |
-//! | `lanes.npy` | f16 `[lanes, lane dim]` | the views that are searched, when they are others |
-//! | `lanelens.npy` | u32 `[texts]` | how many of these each text has |
-//! | `alpha.npy` | f32 `[views]` | queries only: how much of the intent each token carries |
+//! | `lanes.npy` | f16 `[lanes, lane dim]` | the searched views, if separate from the token views |
+//! | `lanelens.npy` | u32 `[texts]` | the number of lane views of each text |
+//! | `alpha.npy` | f32 `[views]` | queries only: the share of the intent that each token carries |
 //! | `soft.npy` | f16 `[texts, lane dim]` | queries only: the soft lane |
 //! | `model.json` | the format and an [`Origin`] | which model made the views |
 //! | `weights.npy` | f16 or f32 `[views]` | read only: how important each token view is |
 //!
-//! The files only grow, text by text, until [`VectorWriter::finish`] puts their counts into the
-//! headers. [`VectorWriter::sync`] tells how far they reach on the disk; whoever keeps that number
-//! can [continue](VectorWriter::open) there after a crash, whatever has been written since: the
-//! result is the same byte for byte.
+//! The files only grow, text by text, until [`VectorWriter::finish`] writes the row counts into the
+//! headers. [`VectorWriter::sync`] returns how much is on the disk. A caller who stores this can
+//! [continue](VectorWriter::open) from there after a crash, whatever was written since: the result
+//! is byte for byte the same.
 
 mod array;
 mod error;
@@ -52,41 +52,41 @@ const SOFT: &str = "soft.npy";
 const ORIGIN: &str = "model.json";
 const WEIGHTS: &str = "weights.npy";
 
-/// How long the views of one encoder are, and which of them there are.
+/// The dimensions of an encoder's views, and which kinds there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VectorShape {
-    /// The length of a token view.
+    /// The dimension of a token view.
     pub dim: usize,
-    /// The length of a lane view, when lane views are apart from the token views.
+    /// The dimension of a lane view, if lane views are separate from the token views.
     pub lane_dim: Option<usize>,
-    /// The length of the soft lane: the texts are queries.
+    /// The dimension of the soft lane; set if the texts are queries.
     pub soft_dim: Option<usize>,
 }
 
 impl VectorShape {
-    /// The shape of what an encoder makes of documents.
+    /// The shape of a document encoding.
     pub fn of_document(views: &DocumentViews) -> Self {
         let lane_dim = views.lane_views.as_ref().map(TokenMatrix::dim);
         Self { dim: views.views.dim(), lane_dim, soft_dim: None }
     }
 
-    /// The shape of what an encoder makes of queries.
+    /// The shape of a query encoding.
     pub fn of_query(views: &QueryViews) -> Self {
         let lane_dim = views.lane_views.as_ref().map(TokenMatrix::dim);
         Self { dim: views.views.dim(), lane_dim, soft_dim: Some(views.soft_lane.len()) }
     }
 }
 
-/// How far a directory of views has come.
+/// The progress of a directory of views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Written {
     /// Texts.
     pub texts: u64,
     /// Token views of all texts.
     pub views: u64,
-    /// Lane views of all texts, when they are apart.
+    /// Separate lane views of all texts.
     pub lanes: u64,
-    /// The bytes of the ids with their line ends.
+    /// The size of the ids with their line ends, in bytes.
     pub id_bytes: u64,
 }
 
@@ -107,16 +107,17 @@ pub struct VectorWriter {
 }
 
 impl VectorWriter {
-    /// The file that no directory of views lacks, and that hardly anything else is called.
+    /// The file that identifies a directory of views: always present, and rarely used for anything
+    /// else.
     pub const SIGN: &str = VECTORS;
 
-    /// Opens the files in a directory that exists, and continues after what is written.
+    /// Opens the files in an existing directory, and continues after `written`.
     ///
-    /// Whatever lies beyond is cut off, so that the default [`Written`] begins anew.
+    /// Data beyond it is truncated, so the default [`Written`] starts an empty directory.
     ///
     /// # Errors
     ///
-    /// A file is absent or shorter than it should be, or the system refuses.
+    /// A file is absent or shorter than it should be, or an I/O call fails.
     pub fn open(
         directory: &Path,
         shape: VectorShape,
@@ -149,7 +150,7 @@ impl VectorWriter {
         })
     }
 
-    /// Tells how many texts and views there are by now, on the disk or on their way.
+    /// Returns how many texts and views were written, synced or not.
     pub fn written(&self) -> Written {
         self.written
     }
@@ -158,8 +159,7 @@ impl VectorWriter {
     ///
     /// # Errors
     ///
-    /// The id has a line break or is that of a text before, a value is beyond f16, or the system
-    /// refuses.
+    /// The id has a line break or occurred before, a value does not fit f16, or an I/O call fails.
     ///
     /// # Panics
     ///
@@ -184,7 +184,7 @@ impl VectorWriter {
     /// As [`push_document`](Self::push_document).
     pub fn push_query(&mut self, id: &str, query: &QueryViews) -> Result<(), VectorFilesError> {
         assert_eq!(self.shape, VectorShape::of_query(query), "one encoder, one shape");
-        // before the rest, which counts the text as written
+        // first, because the rest counts the text as written
         if let Some([alpha, soft]) = &mut self.queries {
             alpha.push_floats(id, &query.alpha)?;
             soft.push_halves(id, &query.soft_lane)?;
@@ -216,22 +216,22 @@ impl VectorWriter {
         Ok(())
     }
 
-    /// Brings everything onto the disk, and tells how much that is.
+    /// Syncs everything to disk, and returns how much was written.
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// An I/O call fails.
     pub fn sync(&mut self) -> Result<Written, VectorFilesError> {
         self.columns().try_for_each(Column::sync)?;
         self.ids.sync()?;
         Ok(self.written)
     }
 
-    /// Puts the counts into the headers and brings everything onto the disk.
+    /// Writes the row counts into the headers, and syncs everything to disk.
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// An I/O call fails.
     pub fn finish(mut self) -> Result<Written, VectorFilesError> {
         self.columns().try_for_each(Column::write_header)?;
         let written = self.sync()?;
@@ -245,11 +245,11 @@ impl VectorWriter {
         [VECTORS, TOKENS, LENGTHS, IDS, LANES, LANE_LENGTHS, ALPHA, SOFT, ORIGIN].contains(&name)
     }
 
-    /// The ids of a directory up to a [`Written`]: those that a continued work reads over.
+    /// The ids of a directory up to a [`Written`]: those that a resumed run skips.
     ///
     /// # Errors
     ///
-    /// There are fewer, or the system refuses; an error ends them.
+    /// There are fewer, or an I/O call fails; an error ends the iterator.
     pub fn ids(
         directory: &Path,
         written: Written,

@@ -1,8 +1,8 @@
-//! One NPY file that grows: a header of fixed size, then rows.
+//! An NPY file that grows: a header of fixed size, then rows.
 //!
 //! Format 1.0 of NumPy: magic, version, the length of the rest of the header, then a Python dict
-//! that says type and shape, padded with blanks to a multiple of 64 bytes. Ours always takes 128,
-//! which leaves room for any count of rows: while the file grows it says 0.
+//! with type and shape, padded with blanks to a multiple of 64 bytes. Our header always takes 128
+//! bytes, which leaves room for any row count: while the file grows it holds 0.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
@@ -13,15 +13,15 @@ use half::slice::HalfFloatSliceExt as _;
 
 use super::error::{VectorFilesError, cannot_write};
 
-/// The bytes before the first row.
+/// The size of the header in bytes.
 pub(super) const HEADER: usize = 128;
 
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 
-/// What the rows of a file are.
+/// The type of the rows of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A vector of so many f16 each.
+    /// Vectors of this many f16.
     Halves(usize),
     /// One f32 each.
     Floats,
@@ -30,7 +30,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The name of the type in NumPy.
+    /// The NumPy name of the type.
     fn name(self) -> &'static str {
         match self {
             Self::Halves(_) => "<f2",
@@ -39,7 +39,7 @@ impl Kind {
         }
     }
 
-    /// The bytes of a row.
+    /// The size of a row in bytes.
     pub(super) fn width(self) -> u64 {
         match self {
             Self::Halves(dim) => 2 * dim as u64,
@@ -47,7 +47,7 @@ impl Kind {
         }
     }
 
-    /// The header of a file with so many rows.
+    /// The header of a file with `rows` rows.
     pub(super) fn header(self, rows: u64) -> [u8; HEADER] {
         let shape = match self {
             Self::Halves(dim) => format!("({rows}, {dim})"),
@@ -70,13 +70,13 @@ pub(super) struct Column {
     path: PathBuf,
     kind: Kind,
     out: BufWriter<File>,
-    /// The bytes of rows so far.
+    /// The size of the rows so far, in bytes.
     bytes: u64,
     halves: Vec<f16>,
 }
 
 impl Column {
-    /// Opens the file, new if there is none, and cuts off what lies behind so many rows.
+    /// Opens or creates the file, and truncates it to `rows` rows.
     pub(super) fn open(path: &Path, kind: Kind, rows: u64) -> Result<Self, VectorFilesError> {
         let bytes = rows * kind.width();
         let header = if rows == 0 { 0 } else { HEADER as u64 };
@@ -99,7 +99,7 @@ impl Column {
         self.push(&bytes)
     }
 
-    /// Appends shares of `id` as they are.
+    /// Appends alpha values of `id` unchanged.
     pub(super) fn push_floats(&mut self, id: &str, values: &[f32]) -> Result<(), VectorFilesError> {
         if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
             return Err(VectorFilesError::Alpha { id: id.to_owned(), value });
@@ -108,7 +108,7 @@ impl Column {
         self.push(&bytes)
     }
 
-    /// Appends counts, or ids of tokens.
+    /// Appends counts or token ids.
     pub(super) fn push_counts(
         &mut self,
         values: impl IntoIterator<Item = u32>,
@@ -126,13 +126,13 @@ impl Column {
         self.out.write_all(bytes).map_err(|source| cannot_write(&self.path, source))
     }
 
-    /// Brings the rows onto the disk.
+    /// Syncs the rows to disk.
     pub(super) fn sync(&mut self) -> Result<(), VectorFilesError> {
         let synced = self.out.flush().and_then(|()| self.out.get_ref().sync_data());
         synced.map_err(|source| cannot_write(&self.path, source))
     }
 
-    /// Puts the count of rows into the header; no row may follow.
+    /// Writes the row count into the header; no row may follow.
     pub(super) fn write_header(&mut self) -> Result<(), VectorFilesError> {
         let header = self.kind.header(self.bytes / self.kind.width());
         let moved = self.out.seek(SeekFrom::Start(0));
@@ -141,7 +141,7 @@ impl Column {
     }
 }
 
-/// Opens a file for appending after `length` bytes, the rest cut off; it is made if that is 0.
+/// Opens a file for appending after `length` bytes, truncating the rest; creates it if that is 0.
 pub(super) fn open_at(path: &Path, length: u64) -> Result<File, VectorFilesError> {
     let open = || -> io::Result<_> {
         let new = length == 0;

@@ -1,8 +1,8 @@
-//! Where views come from, and in which format they lie: `model.json` beside them.
+//! The origin and format of a directory of views: `model.json`.
 //!
-//! The format is that of the whole directory, and is read before all else. Format 1 does not name
-//! itself, and its fingerprint has 16 digits. A directory without the file, as other programs write
-//! it, is read as format 1.
+//! The format is that of the whole directory, and is read first. Format 1 has no format field, and
+//! its fingerprint has 16 digits. A directory without the file, as other programs write it, is read
+//! as format 1.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -16,25 +16,25 @@ use super::error::{VectorFilesError, cannot_read, cannot_write};
 /// The format that is written.
 const FORMAT: u32 = 2;
 
-/// The most bytes that are read: ours has a few hundred.
+/// The largest file that is read, in bytes: ours has a few hundred.
 const MOST: u64 = 1 << 16;
 
-/// Which model made the views of a directory, and of what.
+/// The model that made the views of a directory, and the kind of texts.
 ///
-/// What else it says is not read.
+/// Other fields are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// The name of the model's directory, for people.
+    /// The name of the model's directory, for display.
     pub model: String,
-    /// Tells the model from others, wherever it lies.
+    /// The fingerprint of the model, wherever it is stored.
     pub fingerprint: String,
-    /// What the texts are: `documents` or `queries`.
+    /// The kind of texts: `documents` or `queries`.
     pub texts: String,
-    /// The instructions that the model computed with, for people.
+    /// The CPU instructions that the model used, for display.
     pub instructions: String,
 }
 
-/// The file: its format, then what it says.
+/// The file: its format and content.
 #[derive(Serialize)]
 struct Versioned<'a> {
     format: u32,
@@ -42,7 +42,7 @@ struct Versioned<'a> {
     origin: &'a Origin,
 }
 
-/// What a file of any format says.
+/// The field that all formats have.
 #[derive(Deserialize)]
 struct Version {
     #[serde(default = "first")]
@@ -54,11 +54,11 @@ fn first() -> u32 {
 }
 
 impl Origin {
-    /// Writes it beside the views, and brings it onto the disk.
+    /// Writes it next to the views, and syncs it to disk.
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// An I/O call fails.
     pub fn write(&self, directory: &Path) -> Result<(), VectorFilesError> {
         let path = directory.join(ORIGIN);
         let file = Versioned { format: FORMAT, origin: self };
@@ -71,7 +71,7 @@ impl Origin {
         written.map_err(|source| cannot_write(&path, source))
     }
 
-    /// Reads it, the format first; none where other programs wrote the views.
+    /// Reads it, the format first; `None` where other programs wrote the views.
     pub(super) fn read(directory: &Path) -> Result<Option<Self>, VectorFilesError> {
         let path = directory.join(ORIGIN);
         let mut text = Vec::new();

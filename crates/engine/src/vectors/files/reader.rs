@@ -1,4 +1,4 @@
-//! Reads a directory of views again, document by document.
+//! Reads a directory of views, document by document.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _};
@@ -10,27 +10,27 @@ use super::origin::Origin;
 use super::{IDS, LANE_LENGTHS, LANES, LENGTHS, TOKENS, VECTORS, VectorShape, WEIGHTS};
 use crate::vectors::TokenMatrix;
 
-/// What a directory of views holds of one text.
+/// The data of one text in a directory of views.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredDocument {
     /// The id.
     pub id: String,
-    /// The token of each view, by its id in the vocabulary, if the directory says so.
+    /// The token of each view, by its id in the vocabulary, if stored.
     pub tokens: Option<Vec<u32>>,
     /// The token views.
     pub views: TokenMatrix,
-    /// The lane views, when they are apart.
+    /// The lane views, if separate.
     pub lane_views: Option<TokenMatrix>,
-    /// How important each token view is, if the directory says so.
+    /// The importance of each token view, if stored.
     pub weights: Option<Vec<f32>>,
 }
 
-/// The documents of a directory, in their order, one in memory at a time.
+/// Iterates over the documents of a directory in order, with one in memory at a time.
 ///
-/// Other programs may have written it: vectors may be f32, lengths integers of any kind, and there
-/// may be no tokens.
+/// The directory may be from another program: vectors may be f32, lengths integers of any kind, and
+/// tokens may be missing.
 ///
-/// The first error ends them.
+/// The first error ends the iterator.
 #[derive(Debug)]
 pub struct StoredDocuments {
     shape: VectorShape,
@@ -46,14 +46,14 @@ pub struct StoredDocuments {
 }
 
 impl StoredDocuments {
-    /// Opens a directory that is finished, and compares its files with each other.
+    /// Opens a finished directory, and checks that its files are consistent.
     ///
     /// # Errors
     ///
-    /// Its format is not read, or a file is absent, holds another array, is longer or shorter than its header says, or has
-    /// more or fewer rows than another counts.
+    /// Its format is unsupported; or a file is absent, is another array, is longer or shorter than
+    /// its header states, or has more or fewer rows than another file counts.
     pub fn open(directory: &Path) -> Result<Self, VectorFilesError> {
-        // the format comes before what it says about the others
+        // the format is checked first, as it determines the other files
         let origin = Origin::read(directory)?;
         let open = |name: &str, wanted| Array::open(&directory.join(name), wanted);
         let vectors = open(VECTORS, Wanted::Vectors)?;
@@ -91,27 +91,27 @@ impl StoredDocuments {
         })
     }
 
-    /// Counts the documents that are still to come.
+    /// The number of documents that are left.
     pub fn len(&self) -> u64 {
         self.left
     }
 
-    /// Tells whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.left == 0
     }
 
-    /// Tells how long the views are, and whether there are lane views apart.
+    /// The dimensions of the views, and whether there are separate lane views.
     pub fn shape(&self) -> VectorShape {
         self.shape
     }
 
-    /// Which model made the views, if the directory says so.
+    /// The model that made the views, if stored.
     pub fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
     }
 
-    /// Tells whether there is a weight for each token view.
+    /// Returns whether there is a weight for each token view.
     pub fn has_weights(&self) -> bool {
         self.weights.is_some()
     }
@@ -120,7 +120,7 @@ impl StoredDocuments {
         let mut id = String::new();
         let read = self.ids.read_line(&mut id);
         read.map_err(|source| cannot_read(&self.id_path, source))?;
-        // others end lines with both, and the last with none
+        // other programs may end lines with both, or leave the last without an end
         for end in ['\n', '\r'] {
             id.truncate(id.strip_suffix(end).unwrap_or(&id).len());
         }
@@ -138,7 +138,7 @@ impl StoredDocuments {
     }
 }
 
-/// Opens a file of ids, and makes sure that there are as many lines as lengths.
+/// Opens a file of ids, and checks that there are as many lines as lengths.
 fn open_ids(path: &Path, lengths: &Array) -> Result<BufReader<File>, VectorFilesError> {
     let counted = || -> io::Result<_> {
         let mut ids = BufReader::new(File::open(path)?);

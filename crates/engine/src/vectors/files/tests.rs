@@ -1,4 +1,4 @@
-//! What is written is read back, whatever happened in between.
+//! Written views are read back, whatever interruption happened in between.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::UsualLane;
 
-/// A document of so many tokens whose values tell which they are.
+/// A document with this many tokens, whose values identify them.
 fn document(number: usize, tokens: usize, shape: VectorShape) -> DocumentViews {
     let matrix = |dim: usize, rows: usize| {
         let value = |at: usize| ((number * 31 + at * 7) % 200) as f32 / 128.0 - 0.75;
@@ -34,7 +34,7 @@ fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     entries.map(file).collect()
 }
 
-/// Leaves `length` bytes of a file: what a crash may have left of it.
+/// Truncates a file to `length` bytes, as a crash may.
 fn cut(path: &Path, length: u64) {
     File::options().write(true).open(path).unwrap().set_len(length).unwrap();
 }
@@ -162,7 +162,7 @@ fn no_two_texts_have_the_same_id() {
         error.to_string()
     };
     assert_eq!(twice(&mut writer, "b"), "id \"b\" is that of text 2 already, wanted another");
-    // the texts before can be kept, and are known when the work is continued
+    // the texts before the error can be kept, and are known when the run is resumed
     let mut writer = open(writer.sync().unwrap());
     assert_eq!(twice(&mut writer, "ab"), "id \"ab\" is that of text 3 already, wanted another");
     let mut writer = open(Written::default());
@@ -218,7 +218,7 @@ proptest! {
         }
         writer.finish().unwrap();
 
-        // the first one writes up to a crash, and remembers the last sync
+        // the first writer stops in a crash; its last sync is known
         let torn = tempfile::tempdir().unwrap();
         let mut writer = VectorWriter::open(torn.path(), shape, Written::default()).unwrap();
         let mut reached = writer.sync().unwrap();
@@ -230,7 +230,7 @@ proptest! {
                 sizes = files(torn.path());
             }
         }
-        // of what came after the sync, any part of any file is there, or all with new headers
+        // any part of any file after the sync may be there, or all with new headers
         if tear > 0.9 { writer.finish().unwrap(); } else { writer.sync().unwrap(); }
         for (turn, (name, bytes)) in files(torn.path()).iter().enumerate() {
             let (least, most) = (sizes[name].len(), bytes.len());

@@ -1,13 +1,14 @@
-//! AMX on machines without it: what the CPU refuses to do is done here.
+//! An emulator of AMX for tests on machines without it.
 //!
-//! A CPU answers an instruction that it does not know with a fault, which Linux makes a signal.
-//! The handler of a signal sees all registers and may change them. Ours decodes the instruction at
-//! which the thread has stopped, does what the manual says of it (Intel 64 and IA-32 Architectures
-//! Software Developer's Manual, volume 2), and lets the thread go on behind it. So a test runs the
-//! very bytes that an AMX machine runs.
+//! A CPU answers an unknown instruction with a fault, which Linux turns into a signal. A signal
+//! handler sees all registers and may change them. This one decodes the instruction at which the
+//! thread has stopped, does what the manual specifies (Intel 64 and IA-32 Architectures Software
+//! Developer's Manual, volume 2), and resumes the thread after it. So a test runs the same bytes
+//! that an AMX machine runs.
 //!
-//! Known are the five instructions that the kernel is made of. Every other one, and each that the
-//! manual forbids, like a tile beyond its shape, ends the process as it would without a handler.
+//! The emulator has the five instructions that the kernel consists of. Any other instruction, or
+//! one that the manual forbids, such as a tile beyond its shape, ends the process as it would
+//! without a handler.
 
 #![expect(unsafe_code, reason = "memory and registers as the instructions name them; tests only")]
 
@@ -19,7 +20,7 @@ use std::sync::Once;
 use half::bf16;
 use libc::{siginfo_t, ucontext_t};
 
-/// Registers of the CPU in the order in which instructions number them.
+/// The CPU registers in the order of their numbers in instructions.
 const REGISTERS: [c_int; 16] = [
     libc::REG_RAX,
     libc::REG_RCX,
@@ -43,7 +44,7 @@ thread_local! {
     static TILES: RefCell<Tiles> = RefCell::default();
 }
 
-/// Lets this process use the instructions of AMX, by the CPU if it has them.
+/// Lets this process use AMX instructions, natively if the CPU has them.
 pub(super) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -61,14 +62,14 @@ pub(super) fn install() {
     });
 }
 
-/// Takes the parts of memory that this thread loaded into tiles since the last call.
+/// Returns the memory ranges that this thread loaded into tiles since the last call.
 pub(super) fn loads() -> Vec<Range<usize>> {
     TILES.with_borrow_mut(|tiles| std::mem::take(&mut tiles.loads))
 }
 
 extern "C" fn on_illegal(signal: c_int, _: *mut siginfo_t, context: *mut c_void) {
-    // SAFETY: Linux hands the registers over, for this handler alone. They come from an
-    // instruction that the thread was about to carry out.
+    // SAFETY: Linux passes the registers for this handler alone. They are those of the instruction
+    // that the thread was about to execute.
     unsafe {
         let registers = &mut (*context.cast::<ucontext_t>()).uc_mcontext.gregs;
         let numbered = REGISTERS.map(|register| registers[register as usize] as usize);
@@ -77,7 +78,7 @@ extern "C" fn on_illegal(signal: c_int, _: *mut siginfo_t, context: *mut c_void)
         let done = TILES.with_borrow_mut(|tiles| tiles.carry_out(Code { at: start, numbered }));
         match done {
             Some(length) => *pointer += length as i64,
-            // the thread tries again, and ends the process
+            // the thread retries the instruction, and the process ends
             None => _ = libc::signal(signal, libc::SIG_DFL),
         }
     }
@@ -99,23 +100,23 @@ struct Tile {
     lanes: [[u32; 16]; 16],
 }
 
-/// An instruction that is being read, and the registers when it began.
+/// An instruction that is being decoded, and the registers before it.
 pub(super) struct Code {
     pub(super) at: *const u8,
     pub(super) numbered: [usize; 16],
 }
 
 impl Tiles {
-    /// Does what an instruction says and returns its length; `None` if it is none of ours.
+    /// Executes an instruction and returns its length; `None` if it is unknown or invalid.
     ///
     /// # Safety
     ///
-    /// The code is an instruction, and the memory that it names may be used.
+    /// The code is an instruction, and the memory that it names may be accessed.
     pub(super) unsafe fn carry_out(&mut self, mut code: Code) -> Option<usize> {
         let start = code.at;
-        // SAFETY: the instruction goes on as long as its bytes so far say.
+        // SAFETY: the instruction is at least as long as its bytes so far require.
         unsafe {
-            // C4, R X B and map 2, W vvvv L pp: three bytes that begin an instruction of VEX
+            // C4, R X B and map 2, W vvvv L pp: the three bytes of a VEX prefix
             if code.next() != 0xc4 {
                 return None;
             }
@@ -145,7 +146,7 @@ impl Tiles {
         }
     }
 
-    /// `ldtilecfg`: gives the tiles their shapes, and makes them zeros.
+    /// `ldtilecfg`: sets the shapes of the tiles, and zeroes them.
     unsafe fn configure(&mut self, address: usize) -> Option<()> {
         // SAFETY: the instruction reads 64 bytes.
         let bytes = unsafe { (address as *const [u8; 64]).read_unaligned() };
@@ -165,7 +166,7 @@ impl Tiles {
         Some(())
     }
 
-    /// `tileloadd`: reads the rows of a tile; what is beyond its shape becomes zero.
+    /// `tileloadd`: reads the rows of a tile, and zeroes what is beyond its shape.
     unsafe fn load(&mut self, index: usize, (start, stride): (usize, usize)) -> Option<()> {
         let Tile { rows, width, .. } = self.shaped(index)?;
         let tile = &mut self.tiles[index];
@@ -213,7 +214,7 @@ impl Tiles {
     }
 }
 
-/// Adds up even and odd products apart, in order, and then both to the sum.
+/// Sums even and odd products separately, in order, and then adds both to the sum.
 fn add_products(sum: f32, pairs: impl Iterator<Item = (u32, u32)>) -> f32 {
     let value = |half: u32| flush(bf16::from_bits(half as u16).to_f32());
     let mut halves = [0.0_f32; 2];
@@ -224,31 +225,31 @@ fn add_products(sum: f32, pairs: impl Iterator<Item = (u32, u32)>) -> f32 {
     flush(flush(sum) + flush(halves[0] + halves[1]))
 }
 
-/// Makes numbers zero that are too small for a leading one.
+/// Flushes subnormal numbers to zero.
 fn flush(value: f32) -> f32 {
     if value.is_subnormal() { 0.0_f32.copysign(value) } else { value }
 }
 
 impl Code {
     unsafe fn next(&mut self) -> u8 {
-        // SAFETY: the caller knows that the instruction goes on.
+        // SAFETY: the caller guarantees that the instruction goes on.
         unsafe {
             self.at = self.at.add(1);
             *self.at.sub(1)
         }
     }
 
-    /// Reads where the memory begins, and the index: from the start of a row to the next.
+    /// Reads the start address, and the index as the stride between rows.
     ///
-    /// Addresses without a base, or relative to the instruction, are not known.
+    /// Addresses without a base, or relative to the instruction, are not supported.
     unsafe fn address(&mut self, operands: u8, extension: u8) -> Option<(usize, usize)> {
         let (mode, mut base, mut stride) = (operands >> 6, operands & 7, 0);
-        // SAFETY: the bits of the operands tell which bytes follow.
+        // SAFETY: the bits of the operands determine which bytes follow.
         unsafe {
             if base == 4 {
                 let scaled = self.next();
                 let index = usize::from(scaled >> 3 & 7 | (extension & 0x40) >> 3);
-                // the stack pointer stands for none
+                // the stack pointer's number means that there is no index
                 stride = if index == 4 { 0 } else { self.numbered[index] << (scaled >> 6) };
                 base = scaled & 7;
             }

@@ -1,29 +1,29 @@
-//! Products by AMX, the tiles of Intel's servers: one of the two homes of `unsafe` in this crate.
+//! Matrix products with AMX, the tiles of Intel's servers: one of the modules with `unsafe` code.
 //!
 //! A tile is a register of 16 rows of 64 bytes, and there are eight. One instruction, `tdpbf16ps`,
-//! multiplies a tile of 16 rows by 32 `bf16` with 16 [`PanelLine`](super::panels::PanelLine)s of a panel,
-//! and adds the 16 x 16 products to a tile of f32. It takes 16 cycles, and a tile is loaded in 8:
-//! so four tiles of sums share two of rows and two of lines, and loads hide behind products.
+//! multiplies a tile of 16 rows by 32 `bf16` with 16 [`PanelLine`](super::panels::PanelLine)s of a
+//! panel, and adds the 16 x 16 products to a tile of f32. It takes 16 cycles, and a tile is loaded
+//! in 8: so four tiles of sums share two of rows and two of lines, and products hide the loads.
 //!
 //! | tiles | two tiles of rows | one tile of rows |
 //! |---|---|---|
 //! | 0, 1, 2, 3: sums | 2 x 2 panels | 1 x 4 panels |
 //! | 4, 5: rows | a tile each | 4 |
-//! | 6, 7: lines | a panel each | panels by turns |
+//! | 6, 7: lines | a panel each | panels alternately |
 //!
-//! An instruction takes as many cycles as its tile has rows. So 33 rows are not 16, 16 and 1, but
-//! three tiles of 11: all tiles of a product are alike, and as high as is needed. The last one
-//! ends with the last row, and so may begin before the end of the tile before it; those outputs
-//! are written twice, with the same bits.
+//! An instruction takes as many cycles as its tile has rows. So 33 rows are not split into 16, 16
+//! and 1, but into three tiles of 11: all tiles of a product have the same height, no higher than
+//! needed. The last tile ends with the last row, and so may overlap the one before it; the shared
+//! outputs are written twice, with the same bits.
 //!
-//! An output begins with the bias. Each step of 32 adds one number to it: the sum of the products
-//! at even places plus the sum of those at odd places, each added up from zero in order, with one
-//! rounding (to nearest even) for each product, and with subnormal numbers taken as zeros. Nothing
-//! in it depends on the place of the row in its tile: the same row gives the same bits in any
-//! company.
+//! An output starts with the bias. Each step of 32 adds one number to it: the sum of the products
+//! at even places plus the sum of those at odd places. Each is summed from zero in order, with one
+//! rounding (to nearest even) per product, and with subnormal numbers taken as zeros. None of this
+//! depends on the place of the row in its tile, so a row gives the same bits whatever rows are
+//! computed with it.
 //!
-//! Where there is no AMX, tests run this code by `amx/emulator.rs`, which carries out the
-//! instructions one by one when the CPU refuses them.
+//! On machines without AMX, tests run this code with `amx/emulator.rs`, which executes the
+//! instructions when the CPU refuses them.
 
 #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
 mod emulator;
@@ -61,20 +61,21 @@ mod here {
 
     /// Rows in the highest tile, and lines in each.
     const TILE: usize = 16;
-    /// Panels that one tile of rows is multiplied with at a time.
+    /// Panels that are multiplied with one tile of rows at a time.
     const GROUP: usize = 4;
 
-    /// Tells whether this process may use AMX, after asking the system for it, once.
+    /// Returns whether this process may use AMX; the first call asks the system for permission.
     ///
-    /// The registers are so large, 8 KiB, that Linux gives them only to a process that asks: the
-    /// first instruction would be a fault otherwise. The answer holds for all threads.
+    /// The registers are so large, 8 KiB, that Linux gives them only to a process that requests
+    /// them: without the request, the first instruction would fault. The answer holds for all
+    /// threads.
     pub(crate) fn is_here() -> bool {
         static ANSWER: OnceLock<bool> = OnceLock::new();
-        // the other functions of this kernel are those of AVX-512
+        // the other functions of this kernel use AVX-512
         *ANSWER.get_or_init(|| cpu::has_avx512_bf16() && has_tiles() && permission())
     }
 
-    /// Tells whether a CPU with AVX-512 has the instructions, and the system saves their registers.
+    /// Returns whether a CPU with AVX-512 has tiles, and the system saves their registers.
     fn has_tiles() -> bool {
         /// The bits of `amx-bf16` and `amx-tile`.
         const FEATURES: u32 = 1 << 22 | 1 << 24;
@@ -88,7 +89,7 @@ mod here {
         unsafe { _xgetbv(0) & SAVED == SAVED }
     }
 
-    /// Asks Linux for the tiles; versions before 5.16 do not know the question, and say no.
+    /// Requests the tiles from Linux; versions before 5.16 have no such call and return an error.
     fn permission() -> bool {
         const ARCH_PRCTL: i64 = 158;
         const ARCH_REQ_XCOMP_PERM: i64 = 0x1023;
@@ -129,10 +130,9 @@ mod here {
         assert!(product.output.len() >= (rows - 1) * output_stride + columns);
         let mut walk = Walk::new(product);
         let shapes = Shapes::new(walk.high);
-        // SAFETY: the shapes are 64 bytes, as the instruction wants them. Nothing but `walk` uses
-        // tiles until they are released, for the compiler makes no use of them by itself; were
-        // they not released, the next product would begin with shapes of its own all the same.
-        // The slices were checked to be as long as `walk` demands.
+        // SAFETY: the shapes are 64 bytes, as the instruction requires. Only `walk` uses tiles
+        // until they are released, as the compiler never does. Without a release, the next product
+        // would still load its own shapes. The slices were checked to be as long as `walk` demands.
         unsafe {
             asm!("ldtilecfg [{}]", in(reg) &shapes, clobber_abi("sysv64"), options(nostack));
             walk.all();
@@ -153,7 +153,7 @@ mod here {
     }
 
     impl Shapes {
-        /// Tiles of sums and of rows are as high as is wanted, tiles of lines always 16.
+        /// Tiles of sums and of rows have the given height, tiles of lines always 16.
         fn new(high: usize) -> Self {
             let (mut widths, mut heights) = ([0; 16], [0; 16]);
             widths[..8].fill(size_of::<PanelLine<Pair>>() as u16);
@@ -163,22 +163,22 @@ mod here {
         }
     }
 
-    /// A product on its way through the tiles.
+    /// The state of a product by tiles.
     struct Walk<'a, 'b> {
         product: &'a mut Product<'b, Pair>,
         /// Rows in a tile.
         high: usize,
-        /// Lines to be brought nearer meanwhile, and how many of them in each step.
+        /// Lines to prefetch meanwhile, and how many of them per step.
         ahead: *const PanelLine<Pair>,
         ahead_count: usize,
-        /// Sums of the last panel when its columns are not all there, for two tiles of rows.
+        /// Sums of the last panel if it is incomplete, for two tiles of rows.
         spare: Spare,
     }
 
     #[repr(align(64))]
     struct Spare([[[f32; WIDTH]; TILE]; 2]);
 
-    /// Where the sums of a tile go.
+    /// The destination of a tile's sums.
     #[derive(Clone, Copy)]
     #[repr(C)]
     struct Place {
@@ -194,7 +194,7 @@ mod here {
             Self { ahead: product.lines.as_ptr(), ahead_count: 0, product, high, spare }
         }
 
-        /// Makes all outputs: a few panels at a time, which stay in the cache for all rows.
+        /// Computes all outputs, a few panels at a time, which stay in the cache for all rows.
         ///
         /// # Safety
         ///
@@ -223,7 +223,7 @@ mod here {
             (tile * self.high).min(self.product.rows - self.high)
         }
 
-        /// Spreads the fetching of the next panels evenly over the steps with these.
+        /// Spreads the prefetch of the next panels evenly over the steps with these.
         fn look_ahead(&mut self, first: usize, end: usize, next_end: usize) {
             let Product { lines, depth, .. } = *self.product;
             let blocks = (end - first).div_ceil(2) * (self.tiles() / 2) + self.tiles() % 2;
@@ -267,7 +267,7 @@ mod here {
             }
         }
 
-        /// Makes the outputs of R tiles of rows, from the given ones on, and of P panels.
+        /// Computes the outputs of R tiles of rows, from the given ones on, and of P panels.
         ///
         /// # Safety
         ///
@@ -292,9 +292,9 @@ mod here {
             self.copy_spare(rows, panel + P - 1);
         }
 
-        /// Says where the sums go: into the rows of outputs, or aside where not all columns are.
+        /// The destinations of the sums: the rows of outputs, or a buffer for an incomplete panel.
         ///
-        /// The second tile of rows has the places from the third on.
+        /// The second tile of rows has the destinations from the third on.
         fn places<const R: usize, const P: usize>(
             &mut self,
             rows: [usize; R],
@@ -319,7 +319,7 @@ mod here {
             places
         }
 
-        /// Copies those sums of the last panel that are outputs.
+        /// Copies the sums of the last panel that belong to outputs.
         fn copy_spare<const R: usize>(&mut self, rows: [usize; R], panel: usize) {
             let (column, stride) = (panel * WIDTH, self.product.output_stride);
             let count = self.product.columns - column;
@@ -335,7 +335,7 @@ mod here {
         }
     }
 
-    /// R tiles of rows times P panels: all that is done without leaving the tiles.
+    /// R tiles of rows times P panels: a product that stays in the tiles.
     struct Block<'a, const R: usize, const P: usize> {
         left: [*const Pair; R],
         /// Bytes from the start of a row to the start of the next.
@@ -343,14 +343,14 @@ mod here {
         lines: *const PanelLine<Pair>,
         depth: usize,
         bias: *const f32,
-        /// Those of the second tile of rows begin with the third.
+        /// The second tile of rows uses the places from the third on.
         places: &'a [Place; GROUP],
         ahead: *const PanelLine<Pair>,
         ahead_count: usize,
     }
 
     impl<const R: usize, const P: usize> Block<'_, R, P> {
-        /// Makes the outputs, and returns how far was fetched ahead.
+        /// Computes the outputs, and returns the end of the prefetched memory.
         ///
         /// # Safety
         ///
@@ -358,9 +358,9 @@ mod here {
         /// there.
         unsafe fn multiply(self) -> *const PanelLine<Pair> {
             let mut ahead = self.ahead;
-            // SAFETY: what is loaded and stored is there, says the caller. Fetching ahead reads
-            // nothing, wherever it ends. A load without an index has a stride of 0: all rows of a
-            // tile of sums begin with the same 64 bytes of bias.
+            // SAFETY: the caller guarantees that loaded and stored memory is there. Prefetching
+            // reads nothing, wherever it ends. A load without an index has a stride of 0: all rows
+            // of a tile of sums start with the same 64 bytes of bias.
             unsafe {
                 asm!(
                     "tileloadd tmm0, [{scratch}]",

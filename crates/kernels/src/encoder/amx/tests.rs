@@ -1,4 +1,4 @@
-//! The kernel and its emulator against numbers by hand, and against plain Rust.
+//! The kernel and its emulator against values computed by hand, and against plain Rust.
 //!
 //! On a machine with AMX the same tests run on the CPU.
 
@@ -110,7 +110,8 @@ fn sums_are_made_in_the_order_of_the_manual() {
     // at even places 2^24 + 1 - 2^24, where the 1 is lost; at odd ones 1 + 1 + 1; and the bias
     let row = [large, 1., 1., 1., -large, 1.];
     assert_eq!(product_of_one(&row, &[1.; 6], 0.5), 3.5);
-    // the sum of a step is made before it meets the bias: 2^24 + (1 + 1), not 2^24 + 1 + 1
+    // the sum of a step is complete before it is added to the bias: 2^24 + (1 + 1), and not
+    // 2^24 + 1 + 1
     assert_eq!(product_of_one(&[1., 1.], &[1., 1.], large), large + 2.0);
 }
 
@@ -123,13 +124,13 @@ fn subnormal_numbers_are_zeros() {
     assert_eq!(product_of_one(&[power(-60)], &[power(-60)], 0.0), power(-120));
 }
 
-/// A product as `Panels` would ask for it.
+/// A product as `Panels` would request it.
 #[derive(Debug, Clone, Default)]
 struct Case {
     rows: usize,
     columns: usize,
     depth: usize,
-    /// Pairs and outputs in a row that belong to no one.
+    /// Unused pairs and outputs between rows.
     room: usize,
     left: Vec<Pair>,
     lines: Vec<PanelLine<Pair>>,
@@ -184,7 +185,7 @@ impl Case {
         emulator::loads();
         let count = rows * (self.columns + self.room);
         let mut output = vec![f32::NAN; count + WIDTH];
-        // SAFETY: the instructions are there, if only emulated.
+        // SAFETY: the instructions are there or emulated.
         unsafe { multiply_by_tiles(&mut self.product(first, rows, &mut output[..count])) };
         assert!(output.split_off(count).iter().all(|value| value.is_nan()), "written beyond");
         let slices = [bytes(&self.left), bytes(&self.lines), bytes(&self.bias)];
@@ -201,7 +202,7 @@ impl Case {
         output
     }
 
-    /// One output as the documentation of the kernel tells it.
+    /// One output, computed as the documentation of the kernel describes it.
     fn by_the_book(&self, row: usize, column: usize) -> f32 {
         let left = &self.left[row * (self.depth + self.room)..][..self.depth];
         let lines = &self.lines[column / WIDTH * self.depth..][..self.depth];

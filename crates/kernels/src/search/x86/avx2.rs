@@ -15,19 +15,19 @@ struct Pair(__m256, __m256);
 impl Lanes for Pair {
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: the caller has the instructions.
+        // SAFETY: the caller checked that the CPU has the instructions.
         unsafe { Self(_mm256_setzero_ps(), _mm256_setzero_ps()) }
     }
 
     #[inline(always)]
     unsafe fn load(values: *const f32) -> Self {
-        // SAFETY: the caller says that 16 values are there.
+        // SAFETY: the caller guarantees that 16 values are there.
         unsafe { Self(_mm256_loadu_ps(values), _mm256_loadu_ps(values.add(8))) }
     }
 
     #[inline(always)]
     unsafe fn widen(halves: *const f16) -> Self {
-        // SAFETY: the caller says that 16 halves are there.
+        // SAFETY: the caller guarantees that 16 halves are there.
         unsafe {
             let (low, high) =
                 (_mm_loadu_si128(halves.cast()), _mm_loadu_si128(halves.add(8).cast()));
@@ -37,7 +37,7 @@ impl Lanes for Pair {
 
     #[inline(always)]
     unsafe fn load_part(values: *const f32, count: usize) -> Self {
-        // SAFETY: the caller says that `count` values, fewer than 16, are there.
+        // SAFETY: the caller guarantees that `count` values, fewer than 16, are there.
         unsafe {
             if count == 8 {
                 return Self(_mm256_loadu_ps(values), _mm256_setzero_ps());
@@ -50,7 +50,7 @@ impl Lanes for Pair {
 
     #[inline(always)]
     unsafe fn widen_part(halves: *const f16, count: usize) -> Self {
-        // SAFETY: the caller says that `count` halves, fewer than 16, are there.
+        // SAFETY: the caller guarantees that `count` halves, fewer than 16, are there.
         unsafe {
             if count == 8 {
                 return Self(_mm256_cvtph_ps(_mm_loadu_si128(halves.cast())), _mm256_setzero_ps());
@@ -63,7 +63,7 @@ impl Lanes for Pair {
 
     #[inline(always)]
     unsafe fn store(self, values: *mut f32) {
-        // SAFETY: the caller says that there is room for 16 values.
+        // SAFETY: the caller guarantees that there is room for 16 values.
         unsafe {
             _mm256_storeu_ps(values, self.0);
             _mm256_storeu_ps(values.add(8), self.1);
@@ -72,7 +72,7 @@ impl Lanes for Pair {
 
     #[inline(always)]
     unsafe fn multiply_add(self, other: Self, sum: Self) -> Self {
-        // SAFETY: the caller has the instructions.
+        // SAFETY: the caller checked that the CPU has the instructions.
         unsafe {
             Self(_mm256_fmadd_ps(self.0, other.0, sum.0), _mm256_fmadd_ps(self.1, other.1, sum.1))
         }
@@ -80,7 +80,7 @@ impl Lanes for Pair {
 
     #[inline(always)]
     unsafe fn add_up([a, b, c, d]: [Self; 4]) -> [f32; 4] {
-        // SAFETY: the caller has the instructions.
+        // SAFETY: the caller checked that the CPU has the instructions.
         unsafe {
             add_up_eights([
                 _mm256_add_ps(a.0, a.1),
@@ -194,7 +194,7 @@ pub(in super::super) fn scan(scan: &Scan<'_>, found: &mut Vec<(f32, u32)>) {
 #[target_feature(enable = "avx2")]
 fn sums(scan: &Scan<'_>, block: &[u8]) -> [__m256i; 2] {
     let low_half = _mm256_set1_epi8(15);
-    // Bytes at even places with those at odd places as a high half, and those at odd places.
+    // Bytes at even places, with those at odd places as a high half; and those at odd places.
     let (mut all, mut odd) = ([_mm256_setzero_si256(); 2], [_mm256_setzero_si256(); 2]);
     for (bytes, table) in block.as_chunks::<32>().0.iter().zip(scan.tables.as_chunks::<32>().0) {
         // SAFETY: 32 bytes are 256 bits; what is ahead is only hinted at.
@@ -222,7 +222,7 @@ fn sums(scan: &Scan<'_>, block: &[u8]) -> [__m256i; 2] {
     sums
 }
 
-/// Makes estimates of sums, and a mask of those above the threshold.
+/// Computes estimates from sums, and a mask of those above the threshold.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn estimates(

@@ -14,49 +14,49 @@ const VECTORS: usize = 6;
 impl Lanes for __m512 {
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: the caller has the instructions.
+        // SAFETY: the caller checked that the CPU has the instructions.
         unsafe { _mm512_setzero_ps() }
     }
 
     #[inline(always)]
     unsafe fn load(values: *const f32) -> Self {
-        // SAFETY: the caller says that 16 values are there.
+        // SAFETY: the caller guarantees that 16 values are there.
         unsafe { _mm512_loadu_ps(values) }
     }
 
     #[inline(always)]
     unsafe fn widen(halves: *const f16) -> Self {
-        // SAFETY: the caller says that 16 halves are there.
+        // SAFETY: the caller guarantees that 16 halves are there.
         unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(halves.cast())) }
     }
 
     #[inline(always)]
     unsafe fn load_part(values: *const f32, count: usize) -> Self {
-        // SAFETY: the caller says that `count` values, fewer than 16, are there.
+        // SAFETY: the caller guarantees that `count` values, fewer than 16, are there.
         unsafe { _mm512_maskz_loadu_ps((1 << count) - 1, values) }
     }
 
     #[inline(always)]
     unsafe fn widen_part(halves: *const f16, count: usize) -> Self {
-        // SAFETY: the caller says that `count` halves, fewer than 16, are there.
+        // SAFETY: the caller guarantees that `count` halves, fewer than 16, are there.
         unsafe { _mm512_cvtph_ps(_mm256_maskz_loadu_epi16((1 << count) - 1, halves.cast())) }
     }
 
     #[inline(always)]
     unsafe fn store(self, values: *mut f32) {
-        // SAFETY: the caller says that there is room for 16 values.
+        // SAFETY: the caller guarantees that there is room for 16 values.
         unsafe { _mm512_storeu_ps(values, self) }
     }
 
     #[inline(always)]
     unsafe fn multiply_add(self, other: Self, sum: Self) -> Self {
-        // SAFETY: the caller has the instructions.
+        // SAFETY: the caller checked that the CPU has the instructions.
         unsafe { _mm512_fmadd_ps(self, other, sum) }
     }
 
     #[inline(always)]
     unsafe fn add_up(four: [Self; 4]) -> [f32; 4] {
-        // SAFETY: the caller has the instructions.
+        // SAFETY: the caller checked that the CPU has the instructions.
         unsafe {
             let mut eights = [_mm256_setzero_ps(); 4];
             for (eight, lanes) in eights.iter_mut().zip(four) {
@@ -205,7 +205,7 @@ impl Sums {
         Self { all: [_mm512_setzero_si512(); 2], odd: [_mm512_setzero_si512(); 2] }
     }
 
-    /// Looks up four nibbles of each code, and adds what it finds.
+    /// Looks up four nibbles of each code, and adds the table entries.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     fn add(&mut self, bytes: __m512i, table: __m512i) {
@@ -219,7 +219,7 @@ impl Sums {
         }
     }
 
-    /// Adds up the parts, and puts the sums into the order of the codes.
+    /// Adds up the parts, and reorders the sums as the codes are.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     fn in_order(self) -> __m512i {
@@ -241,7 +241,7 @@ impl Sums {
     }
 }
 
-/// Makes estimates of sums, and a mask of those above the threshold.
+/// Computes estimates from sums, and a mask of those above the threshold.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn estimates(scan: &Scan<'_>, sums: __m512i, factors: &[f32; BLOCK]) -> (u32, [f32; BLOCK]) {

@@ -1,7 +1,7 @@
-//! Kernels for AVX2 and AVX-512: the home of `unsafe` in this crate, but for mapped files.
+//! Kernels for AVX2 and AVX-512.
 //!
-//! The functions that other modules see are safe: they check that the CPU has the instructions
-//! and that the slices are as long as the pointers will reach.
+//! The functions that other modules see are safe: they check that the CPU has the instructions and
+//! that the slices cover every access by pointer.
 
 #![cfg_attr(
     target_arch = "x86_64",
@@ -18,11 +18,11 @@ mod products;
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) use super::{portable as avx2, portable as avx512};
 
-/// How far ahead of a scan its codes are fetched, in bytes.
+/// How far ahead of a scan its codes are prefetched, in bytes.
 #[cfg(target_arch = "x86_64")]
 const AHEAD: usize = 2048;
 
-/// Asks for memory that will be needed soon; Miri knows no such thing.
+/// Prefetches memory; Miri does not support it.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn fetch<T>(values: &[T]) {
     use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};

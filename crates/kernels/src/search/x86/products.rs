@@ -1,7 +1,7 @@
-//! Products of vectors with rows, for any register of 16 lanes.
+//! Products of vectors with rows, generic over registers of 16 lanes.
 //!
-//! All functions are `unsafe` and inlined into one that enables the instructions: the caller is
-//! such a function, and has checked the lengths.
+//! All functions are `unsafe` and inlined into a function that enables the instructions: the caller
+//! is such a function, and has checked the lengths.
 
 use std::arch::x86_64::*;
 
@@ -35,7 +35,7 @@ pub(super) trait Lanes: Copy {
     unsafe fn add_up(four: [Self; 4]) -> [f32; 4];
 }
 
-/// What rows are made of.
+/// The element type of rows.
 ///
 /// # Safety
 ///
@@ -48,13 +48,13 @@ pub(super) trait Element: Copy {
 impl Element for f32 {
     #[inline(always)]
     unsafe fn load<L: Lanes>(values: *const f32) -> L {
-        // SAFETY: the caller says so.
+        // SAFETY: the caller guarantees it.
         unsafe { L::load(values) }
     }
 
     #[inline(always)]
     unsafe fn load_part<L: Lanes>(values: *const f32, count: usize) -> L {
-        // SAFETY: the caller says so.
+        // SAFETY: the caller guarantees it.
         unsafe { L::load_part(values, count) }
     }
 }
@@ -62,22 +62,21 @@ impl Element for f32 {
 impl Element for f16 {
     #[inline(always)]
     unsafe fn load<L: Lanes>(values: *const f16) -> L {
-        // SAFETY: the caller says so.
+        // SAFETY: the caller guarantees it.
         unsafe { L::widen(values) }
     }
 
     #[inline(always)]
     unsafe fn load_part<L: Lanes>(values: *const f16, count: usize) -> L {
-        // SAFETY: the caller says so.
+        // SAFETY: the caller guarantees it.
         unsafe { L::widen_part(values, count) }
     }
 }
 
 /// The products of one vector with all rows.
 ///
-/// Each row is read from its beginning to its end before the next one, as the CPU expects: it
-/// foresees no more than one stream well. Two rows side by side, or hints of what comes next,
-/// were slower by up to a half.
+/// Each row is read from start to end before the next one, because the CPU prefetches no more than
+/// one stream well. Two interleaved rows, or prefetch instructions, were slower by up to a half.
 ///
 /// # Safety
 ///
@@ -86,7 +85,7 @@ impl Element for f16 {
 pub(super) unsafe fn dots<L: Lanes, T: Element>(vector: &[f32], rows: &[T], scores: &mut [f32]) {
     let mut row = rows.as_ptr();
     let (fours, rest) = scores.as_chunks_mut::<ROWS>();
-    // SAFETY: four rows for every four scores and one for each of the rest, says the caller.
+    // SAFETY: the caller guarantees four rows for every four scores and one for each of the rest.
     unsafe {
         for four in fours {
             let mut sums = [L::zero(); ROWS];
@@ -110,7 +109,7 @@ pub(super) unsafe fn dots<L: Lanes, T: Element>(vector: &[f32], rows: &[T], scor
 /// The CPU has the instructions, and the row is as long as the vector.
 #[inline(always)]
 unsafe fn one<L: Lanes, T: Element>(vector: &[f32], row: *const T) -> f32 {
-    // SAFETY: the caller says so.
+    // SAFETY: the caller guarantees it.
     unsafe { L::add_up([lanes(vector, row), L::zero(), L::zero(), L::zero()])[0] }
 }
 
@@ -136,8 +135,7 @@ unsafe fn lanes<L: Lanes, T: Element>(vector: &[f32], row: *const T) -> L {
     }
 }
 
-/// A few rows widened and filled up with zeros to whole lanes, for all vectors to be multiplied
-/// with.
+/// A few rows, widened and padded with zeros to whole lanes, to be multiplied with all vectors.
 #[repr(align(64))]
 struct Tile([f32; ROWS * LONGEST]);
 
@@ -155,7 +153,7 @@ pub(super) unsafe fn best_rows<L: Lanes, const V: usize>(
     best: &mut [(f32, u32)],
 ) {
     if dim > LONGEST {
-        // SAFETY: the caller says so.
+        // SAFETY: the caller guarantees it.
         return unsafe { best_of_long_rows::<L>(vectors, dim, rows, best) };
     }
     let mut tile = Tile([0.0; ROWS * LONGEST]);
@@ -163,8 +161,8 @@ pub(super) unsafe fn best_rows<L: Lanes, const V: usize>(
         let count = rows.len() / dim;
         let (groups, rest) = best.as_chunks_mut::<V>();
         let mut vector = vectors.as_ptr();
-        // SAFETY: `count` rows are in the chunk and fit the tile; `V` vectors for every group and
-        // one for each of the rest are there, says the caller.
+        // SAFETY: `count` rows are in the chunk and fit the tile; the caller guarantees `V` vectors
+        // for every group and one for each of the rest.
         unsafe {
             fill::<L>(&mut tile, rows.as_ptr(), dim, count);
             for group in groups {
@@ -202,7 +200,7 @@ unsafe fn fill<L: Lanes>(tile: &mut Tile, rows: *const f16, dim: usize, count: u
     }
 }
 
-/// The products of a few vectors with the rows of a tile.
+/// The products of `V` vectors with the rows of a tile.
 ///
 /// # Safety
 ///

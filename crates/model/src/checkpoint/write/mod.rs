@@ -1,7 +1,7 @@
-//! Writes a checkpoint in our layout, whole or not at all.
+//! Writes a checkpoint in FastLane's layout, whole or not at all.
 //!
-//! Everything goes into a directory beside the final one, is synced, and takes its name last.
-//! What other programs read is PyLate's dialect: see [`fastlane`](super::fastlane).
+//! Everything is written into a temporary directory next to the final one, synced, and renamed
+//! last. Other programs read it as a PyLate checkpoint: see [`fastlane`](super::fastlane).
 
 mod stored;
 mod vocabulary;
@@ -23,18 +23,18 @@ use crate::architecture::Architecture;
 pub use stored::{NamedTensor, WeightType, write_tensors};
 pub use vocabulary::add_tokens;
 
-/// Everything a checkpoint is made of.
+/// The content of a checkpoint.
 #[derive(Debug)]
 pub struct Blueprint<'a> {
-    /// The encoder of documents, and of queries if they have none of their own.
+    /// The document encoder, which also encodes queries if there is no query encoder.
     pub document: TowerParts<'a>,
-    /// The encoder of queries.
+    /// The query encoder.
     pub query: Option<TowerParts<'a>>,
     /// The content of `tokenizer.json`.
     pub tokenizer: &'a [u8],
-    /// What surrounds the texts.
+    /// Prefixes, lengths and other settings for texts.
     pub settings: TextSettings,
-    /// What says which token carries the intent.
+    /// The router, which computes alpha for each query token.
     pub router: Option<(RouterConfig, Vec<NamedTensor<'a>>)>,
     /// How the weights of encoders and projections are stored; the router is always F32.
     pub weight_type: WeightType,
@@ -47,25 +47,25 @@ pub struct TowerParts<'a> {
     pub architecture: &'a Architecture,
     /// Its tensors, under the names of `transformers` without a prefix.
     pub weights: Vec<NamedTensor<'a>>,
-    /// The matrices, `[to, from]`, that make views of states; after one, if it has a bias, that
-    /// vector, `[to]`.
+    /// The projection matrices, `[to, from]`, from states to views; a bias vector, `[to]`, follows
+    /// its matrix.
     pub dense: Vec<NamedTensor<'a>>,
 }
 
-/// What surrounds the texts, and what becomes of views.
+/// The settings for texts and views.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextSettings {
-    /// What stands before a query: a token of the tokenizer, or a text.
+    /// The prefix of a query: a token of the tokenizer, or a text.
     pub query_prefix: String,
-    /// What stands before a document.
+    /// The prefix of a document.
     pub document_prefix: String,
     /// The most tokens of a query.
     pub query_length: usize,
     /// The most tokens of a document.
     pub document_length: usize,
-    /// Whether `[MASK]` fills up short queries.
+    /// Whether short queries are padded with `[MASK]`.
     pub query_expansion: bool,
-    /// Whether other tokens attend to that `[MASK]`.
+    /// Whether other tokens attend to these `[MASK]` tokens.
     pub attend_to_expansion: bool,
     /// The tokens that give no view of a document.
     pub skip: Vec<String>,
@@ -92,7 +92,7 @@ impl Default for TextSettings {
 ///
 /// # Errors
 ///
-/// When the directory exists, a tensor is not finite in its type, or the system refuses.
+/// The directory exists, a tensor is not finite in its type, or an I/O call fails.
 pub fn write(directory: &Path, blueprint: &Blueprint<'_>) -> Result<(), CheckpointError> {
     if directory.exists() {
         return Err(CheckpointError::Exists { path: directory.to_owned() });
@@ -112,14 +112,14 @@ pub fn write(directory: &Path, blueprint: &Blueprint<'_>) -> Result<(), Checkpoi
     aside.finish().map_err(failed)
 }
 
-/// A directory that is being filled.
+/// A directory that is being written.
 struct Draft<'a> {
     path: &'a Path,
     blueprint: &'a Blueprint<'a>,
 }
 
 impl Draft<'_> {
-    /// An encoder with everything that PyLate needs to run it.
+    /// Writes an encoder with everything that PyLate needs to run it.
     fn tower(&self, tower: &TowerParts<'_>) -> Result<(), CheckpointError> {
         let config = Config::of(tower.architecture).to_json();
         write_json(&self.path.join("config.json"), &config)?;
@@ -141,11 +141,11 @@ impl Draft<'_> {
             modules.push(module(index, &name, "pylate.models.Dense.Dense"));
         }
         write_json(&self.path.join("modules.json"), &modules)?;
-        // the top overwrites this with its mark
+        // the top directory overwrites this, with the key `fastlane`
         self.settings(false)
     }
 
-    /// A matrix, and its bias if it has one.
+    /// Writes a matrix, and its bias if it has one.
     fn dense(
         &self,
         path: &Path,
@@ -169,7 +169,7 @@ impl Draft<'_> {
         write_tensors(&path.join(weights), &linear, self.blueprint.weight_type)
     }
 
-    /// PyLate's settings, and at the top our mark.
+    /// Writes PyLate's settings, and in the top directory the key `fastlane`.
     fn settings(&self, top: bool) -> Result<(), CheckpointError> {
         let settings = &self.blueprint.settings;
         let mark = Mark {
@@ -207,7 +207,7 @@ fn module(index: usize, path: &str, class: &str) -> Value {
     json!({ "idx": index, "name": index.to_string(), "path": path, "type": class })
 }
 
-/// What `transformers` wants to know besides `tokenizer.json`.
+/// The settings that `transformers` needs besides `tokenizer.json`.
 fn tokenizer_config(positions: usize) -> Value {
     json!({
         "tokenizer_class": "PreTrainedTokenizerFast",

@@ -1,4 +1,4 @@
-//! Numbers as a file keeps them.
+//! Stores tensors in a safetensors file, converted to a weight type.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,18 +18,18 @@ pub struct NamedTensor<'a> {
     pub name: String,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// Its numbers, rows one after the other.
+    /// Its numbers, row by row.
     pub values: &'a [f32],
 }
 
 /// How weights are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeightType {
-    /// As they are.
+    /// 32-bit floats, unchanged.
     F32,
-    /// In half the room.
+    /// Half precision: half the size.
     F16,
-    /// Matrices in a quarter of the room, with a factor per row; vectors as they are.
+    /// Matrices as 8-bit integers with a factor per row, a quarter of the size; vectors as F32.
     Int8,
 }
 
@@ -37,11 +37,11 @@ pub enum WeightType {
 ///
 /// # Errors
 ///
-/// When a number is infinite or NaN, or becomes so in half precision, or the system refuses.
+/// A number is infinite or NaN, or becomes so in half precision, or an I/O call fails.
 ///
 /// # Panics
 ///
-/// When the shape of a tensor does not fit its numbers.
+/// The shape of a tensor does not match the number of its values.
 pub fn write_tensors(
     path: &Path,
     tensors: &[NamedTensor<'_>],
@@ -130,7 +130,7 @@ fn floats(shape: Vec<usize>, values: &[f32]) -> Stored {
     Stored { dtype: Dtype::F32, shape, bytes }
 }
 
-/// Spreads each row over -127..=127, so that its largest number is kept.
+/// Scales each row to -127..=127, so that its largest number is exact.
 fn quantise(values: &[f32], columns: usize) -> (Vec<u8>, Vec<f32>) {
     let mut scales = Vec::new();
     let mut bytes = Vec::with_capacity(values.len());

@@ -1,16 +1,15 @@
-//! New tokens for a tokenizer, such as the prefixes `[Q]` and `[D]`.
+//! Adds tokens to a tokenizer, such as the prefixes `[Q]` and `[D]`.
 
 use serde_json::{Value, json};
 
-/// Adds tokens to the content of a `tokenizer.json`, and says the id of each.
+/// Adds tokens to the content of a `tokenizer.json`, and returns the id of each.
 ///
-/// They are found in any text as they are written, whatever the tokenizer does to letters. A
-/// token that is there keeps its id; a new one gets the next, for which the embedding table
-/// needs a new row.
+/// They are matched verbatim in any text, whatever the tokenizer does to letters. An existing token
+/// keeps its id; a new one gets the next id, for which the embedding table needs a new row.
 ///
 /// # Errors
 ///
-/// When the content is not JSON.
+/// The content is not JSON.
 pub fn add_tokens(
     tokenizer: &[u8],
     tokens: &[&str],

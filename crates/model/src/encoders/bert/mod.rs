@@ -1,7 +1,7 @@
-//! BERT and DistilBERT: token ids in, one state per token out.
+//! BERT and DistilBERT: token ids in, one hidden state per token out.
 //!
-//! The weights are packed once, for one kernel. One text is computed at a time, without padding;
-//! how it goes through the blocks is in `bert/pass.rs`.
+//! The weights are packed once, for one kernel. Texts are computed one at a time, without padding;
+//! `bert/pass.rs` has the forward pass.
 
 mod pass;
 #[cfg(test)]
@@ -17,26 +17,26 @@ pub(crate) use self::pass::Workspace;
 use crate::architecture::Architecture;
 use fastlane_kernels::encoder::{Kernel, Norm, Panels, Slot, WeightArena, share};
 
-/// More parts mostly repeat each other's rounding of rows: cut in 12, a query takes one thread 1.7
-/// times as long, cut in 4 it takes 1.2 times.
+/// More parts mostly repeat the rounding of the same rows: cut in 12 parts, a query takes one
+/// thread 1.7 times as long, cut in 4 it takes 1.2 times.
 const MOST_PARTS: usize = 4;
 
-/// An encoder with its weights.
+/// An encoder with packed weights.
 #[derive(Debug)]
 pub(crate) struct Bert {
     architecture: Architecture,
     kernel: Kernel,
     words: Vec<f32>,
-    /// Those of positions, and of the one kind of segment that there is.
+    /// Position embeddings, with the embedding of the only token type added.
     positions: Vec<f32>,
     norm: Norm,
     blocks: Vec<Block>,
 }
 
-/// Products and norms in the order of the pass.
+/// Products and norms in the order of the forward pass.
 #[derive(Debug)]
 struct Block<P = Panels> {
-    /// Queries, keys and values of each head, side by side, head after head.
+    /// Queries, keys and values of each head, interleaved head by head.
     project: P,
     attention_output: P,
     attention_norm: Norm,
@@ -46,11 +46,11 @@ struct Block<P = Panels> {
 }
 
 impl Bert {
-    /// Packs weights for a kernel, as `read` gives them for a name and a shape.
+    /// Packs weights for a kernel; `read` returns the tensor of a name and a shape.
     ///
     /// # Errors
     ///
-    /// What `read` fails with.
+    /// Those of `read`.
     pub(crate) fn load<E>(
         architecture: Architecture,
         kernel: Kernel,
@@ -76,30 +76,30 @@ impl Bert {
         Ok(Self { architecture, kernel, words, positions: position, norm, blocks })
     }
 
-    /// Tells how long a state is.
+    /// The length of a hidden state.
     pub(crate) fn hidden(&self) -> usize {
         self.architecture.hidden
     }
 
-    /// Counts the multiplications and additions in products, for each of `length` tokens.
+    /// The multiplications and additions in products per token, for a text of `length` tokens.
     pub(crate) fn operations(&self, length: usize) -> f64 {
         let Architecture { layers, hidden, intermediate, .. } = self.architecture;
         (2 * layers * hidden * (4 * hidden + 2 * intermediate + 2 * length)) as f64
     }
 
-    /// Counts the bytes of the weights as they are held.
+    /// The size of the weights in memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let tables = self.words.len() + self.positions.len();
         tables * size_of::<f32>() + self.blocks.iter().map(Block::bytes).sum::<usize>()
     }
 
-    /// Computes the last hidden state of each token, row after row.
+    /// Computes the last hidden state of each token, row by row.
     ///
-    /// Every token sees the first `attended` tokens. The threads of a pool help, if one is given.
+    /// Every token attends to the first `attended` tokens. If a pool is given, its threads help.
     ///
     /// # Panics
     ///
-    /// There are no tokens, too many, or ids beyond the vocabulary; none are attended.
+    /// There are no tokens, too many, or ids beyond the vocabulary; or none are attended.
     pub(crate) fn states(
         self: &Arc<Self>,
         tokens: (&[u32], usize),
@@ -114,16 +114,16 @@ impl Bert {
         let pass = Arc::new(Pass::new(Arc::clone(self), tokens, parts, Arc::clone(workspace)));
         for (_, pool) in (1..parts).zip(pool.into_iter().cycle()) {
             let pass = Arc::clone(&pass);
-            // a panic in a pool would end the program; this thread panics for it
+            // a panic in a pool would end the program; this thread panics instead
             pool.spawn(move || drop(catch_unwind(AssertUnwindSafe(|| pass.run()))));
         }
         pass.run();
         pass.states()
     }
 
-    /// Counts the parts that a step can be cut into: each has a head, and columns of each product.
+    /// The largest number of parts of a step: each has a head, and columns of each product.
     fn most_parts(&self) -> usize {
-        // pairs of bf16 are not cut
+        // pairs of bf16 must not be split
         let heads = if self.head_width().is_multiple_of(2) { self.architecture.heads } else { 1 };
         let panels = |block: &Block| block.attention_output.count().min(block.intermediate.count());
         self.blocks.iter().map(panels).fold(heads.min(MOST_PARTS), usize::min)
@@ -195,7 +195,7 @@ impl Block {
     }
 }
 
-/// Reorders the rows of weights and biases, so that those of a head stand together.
+/// Reorders the rows of weights and biases, so that those of a head are adjacent.
 fn head_by_head(parts: &[(Vec<f32>, Vec<f32>)], heads: usize) -> (Vec<f32>, Vec<f32>) {
     let of_a_head = |all: &[f32], head: usize| all[share(all.len(), heads, head)].to_vec();
     let parts = || (0..heads).flat_map(|head| parts.iter().map(move |part| (head, part)));

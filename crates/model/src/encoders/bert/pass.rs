@@ -1,13 +1,13 @@
-//! One text on its way through the blocks, by one thread or by several that share each step.
+//! The forward pass of one text, by one thread or by several that share each step.
 //!
-//! A text that comes alone has few rows: were these shared out, every thread would read all
-//! weights, and that takes as long as computing. So threads share the columns. Each computes some
-//! heads, or some columns of a product, for all rows, and reads the weights of these alone. The
-//! layer norms, which need whole rows, are shared by rows.
+//! A text alone has few rows. If threads shared the rows, every thread would read all weights, and
+//! that takes as long as computing. So threads share the columns: each computes some heads, or some
+//! columns of a product, for all rows, and reads only the weights of these. The layer norms, which
+//! need whole rows, are shared by rows.
 //!
-//! A text is cut into *chunks* of rows, one after the other, for more would press each other out
-//! of the cache, and a chunk into *bands* of rows, one for each part. A product gives each row and
-//! each column the same bits in any company, so no cut changes a result.
+//! A text is cut into *chunks* of rows, processed one after the other so that they fit the cache,
+//! and a chunk into *bands* of rows, one for each part. A product gives the same bits for each row
+//! and column whatever is computed with them, so no split changes a result.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -17,34 +17,34 @@ use crate::architecture::Activation;
 use crate::serving::phases::Phases;
 use fastlane_kernels::encoder::{Kernel, Norm, Output, PackedRows, Panels, RowBlock, Rows, share};
 
-/// More rows than this in a chunk only press each other out of the cache.
+/// A chunk of more rows than this does not fit the cache.
 const MOST_ROWS: usize = 128;
 
 type Read<'a> = RwLockReadGuard<'a, Vec<f32>>;
 
-/// Memory that one pass after another uses.
+/// Memory that is reused by one pass after another.
 #[derive(Debug)]
 pub(crate) struct Workspace(Vec<Part>);
 
-/// What one part of each step writes, and the next step reads.
+/// The output of one part of each step, which the next step reads.
 #[derive(Debug)]
 struct Part {
-    /// Its bands of the states.
+    /// Its bands of the hidden states.
     states: RwLock<Vec<f32>>,
-    /// Its heads' columns of all rows.
+    /// Its heads' columns of all rows: the attention context.
     context: RwLock<Vec<f32>>,
-    /// Its columns of a chunk in the middle of a block.
+    /// Its columns of a chunk in the intermediate layer.
     inner: RwLock<Vec<f32>>,
-    /// Its columns of a chunk on the way into the states.
+    /// Its columns of a chunk of attention output or output.
     output: RwLock<Vec<f32>>,
     scratch: Mutex<Scratch>,
 }
 
-/// What no other part reads.
+/// The private buffers of a part.
 #[derive(Debug)]
 struct Scratch {
     left: PackedRows,
-    /// Queries, keys and values, head after head.
+    /// Queries, keys and values, head by head.
     projected: Vec<f32>,
     keys: Panels,
     values: Panels,
@@ -52,7 +52,7 @@ struct Scratch {
     sums: Vec<f32>,
 }
 
-/// A text, and who is at work on it.
+/// The forward pass of a text, and the threads that compute it.
 #[derive(Debug)]
 pub(super) struct Pass {
     bert: Arc<Bert>,
@@ -62,7 +62,7 @@ pub(super) struct Pass {
     workspace: Arc<Workspace>,
 }
 
-/// A part of a step with some rows.
+/// A part of a step, and a chunk of rows.
 #[derive(Debug, Clone, Copy)]
 struct At {
     chunk: usize,
@@ -70,12 +70,12 @@ struct At {
 }
 
 impl Workspace {
-    /// Has room for as many parts.
+    /// Allocates memory for this many parts.
     pub(crate) fn new(kernel: Kernel, parts: usize) -> Self {
         Self(std::iter::repeat_with(|| Part::new(kernel)).take(parts).collect())
     }
 
-    /// Counts the parts that it has room for.
+    /// The number of parts that it has memory for.
     pub(crate) fn parts(&self) -> usize {
         self.0.len()
     }
@@ -102,7 +102,7 @@ impl Part {
 }
 
 impl Pass {
-    /// Begins with a text, of which the first `attended` tokens are seen by all.
+    /// Starts the pass of a text; all tokens attend to its first `attended` ones.
     pub(super) fn new(
         bert: Arc<Bert>,
         (ids, attended): (&[u32], usize),
@@ -113,7 +113,7 @@ impl Pass {
         Self { bert, ids: ids.to_vec(), attended, crew: Phases::new(parts), workspace }
     }
 
-    /// Goes through all steps; what others have done is passed over.
+    /// Runs all steps, and skips parts that other threads have done.
     pub(super) fn run(&self) {
         let mut member = self.crew.join();
         member.share(|part| self.embed(part));
@@ -132,7 +132,7 @@ impl Pass {
         }
     }
 
-    /// The states of all tokens, row after row.
+    /// The hidden states of all tokens, row by row.
     pub(super) fn states(&self) -> Vec<f32> {
         let parts = self.read(|part| &part.states);
         let mut states = Vec::with_capacity(self.ids.len() * self.bert.hidden());
@@ -154,7 +154,8 @@ impl Pass {
         }
     }
 
-    /// Gathers for each token, by some heads, the values of all, by how their keys fit its query.
+    /// Attention of a part's heads: for each token, the values of all tokens, weighted by the
+    /// softmax of their keys with its query.
     fn attend(&self, block: &Block, part: usize) {
         let mut scratch = lock(&self.workspace.0[part].scratch);
         let (heads, width, count) = (self.heads(part), self.bert.head_width(), self.ids.len());
@@ -172,7 +173,7 @@ impl Pass {
         }
     }
 
-    /// Makes queries, keys and values.
+    /// Computes queries, keys and values.
     fn project(&self, block: &Block, panels: Range<usize>, scratch: &mut Scratch) {
         let stride = block.project.columns_of(&panels).len();
         let states = self.read(|part| &part.states);
@@ -185,7 +186,7 @@ impl Pass {
         }
     }
 
-    /// Gathers values by a head, whose queries, keys and values begin in the column `start`.
+    /// Attention of one head, whose queries, keys and values start at column `start`.
     fn attend_by_head(
         &self,
         (start, stride): (usize, usize),
@@ -215,7 +216,7 @@ impl Pass {
         }
     }
 
-    /// Brings together what the heads gathered.
+    /// Attention output: projects the contexts of all heads.
     fn attention_output(&self, block: &Block, at: At) {
         let context = self.read(|part| &part.context);
         let (rows, width) = (self.rows(at.chunk), self.bert.head_width());
@@ -271,7 +272,7 @@ impl Pass {
         );
     }
 
-    /// Takes the outputs of a product into the states.
+    /// Adds the outputs of a product to the hidden states, followed by the layer norm.
     fn add(&self, panels: &Panels, norm: &Norm, at: At) {
         let outputs = self.read(|part| &part.output);
         let (hidden, band) = (self.bert.hidden(), self.band(at));
@@ -305,7 +306,7 @@ impl Pass {
         rows.start + band.start..rows.start + band.end
     }
 
-    /// Where a band begins among the bands of its part.
+    /// The offset of a band within the bands of its part.
     fn offset(&self, at: At) -> usize {
         (0..at.chunk).map(|chunk| self.band(At { chunk, ..at }).len()).sum()
     }
@@ -332,7 +333,7 @@ impl Pass {
         states.iter().enumerate().map(band).collect()
     }
 
-    /// What all parts wrote.
+    /// Locks the outputs of all parts for reading.
     fn read<'a>(&'a self, what: impl Fn(&'a Part) -> &'a RwLock<Vec<f32>>) -> Vec<Read<'a>> {
         let parts = self.workspace.0[..self.crew.parts()].iter();
         parts.map(|part| what(part).read().expect(WHOLE)).collect()

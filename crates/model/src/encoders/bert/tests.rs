@@ -12,7 +12,7 @@ use fastlane_kernels::encoder::Kernel;
 #[path = "../../../../../tests/minilm.rs"]
 mod minilm;
 
-/// Further from PyTorch's f32 no state of an f32 kernel may be.
+/// The largest deviation of an f32 kernel's states from PyTorch's f32.
 const SLACK: f32 = 1e-4;
 
 #[test]

@@ -1,8 +1,8 @@
-//! The fields of a checkpoint that decide what its views are.
+//! The fields of a checkpoint that affect its views.
 //!
-//! Each struct is taken apart by all of its fields, so that a field that is added later does not
-//! compile before somebody has decided whether it belongs here. Who wrote the checkpoint does not:
-//! one that is converted without a loss keeps its fingerprint.
+//! Each struct is destructured with all of its fields, so that a new field does not compile before
+//! someone has decided whether it belongs here. The layout does not: a checkpoint that is converted
+//! without loss keeps its fingerprint.
 
 use fastlane_engine::FingerprintMatch;
 
@@ -15,19 +15,18 @@ use crate::checkpoint::{
 use crate::tokenise::{Expansion, InputSettings};
 
 impl Checkpoint {
-    /// Tells the checkpoint from all others, as a [`Model`](crate::Model) that runs all its layers
-    /// is told.
+    /// The fingerprint of the checkpoint, as of a [`Model`](crate::Model) that runs all its layers.
     ///
-    /// Tensors that were read were hashed on the way; the others are read now.
+    /// Tensors that were read before were hashed then; the others are read now.
     ///
     /// # Errors
     ///
-    /// A tensor is absent, has a type that is not read, or cannot be read.
+    /// A tensor is absent, has an unsupported type, or cannot be read.
     pub fn fingerprint(&self) -> Result<Fingerprint, CheckpointError> {
         Ok(fields(self)?.fingerprint())
     }
 
-    /// Compares a fingerprint that was kept, in whatever form, with that of the checkpoint.
+    /// Compares a stored fingerprint, in either form, with that of the checkpoint.
     ///
     /// # Errors
     ///
@@ -51,7 +50,7 @@ fn fields(checkpoint: &Checkpoint) -> Result<Fields, CheckpointError> {
         router,
     } = checkpoint;
     let mut fields = Fields::new();
-    // one encoder for both sides goes by the name of the documents'
+    // an encoder for both sides uses the document's field names
     tower(&mut Part::new(&mut fields, "document"), document.as_ref().unwrap_or(query))?;
     if document.is_some() {
         tower(&mut Part::new(&mut fields, "query"), query)?;
@@ -70,7 +69,7 @@ fn fields(checkpoint: &Checkpoint) -> Result<Fields, CheckpointError> {
     Ok(fields)
 }
 
-/// Fields whose names begin alike.
+/// Fields that share a name prefix.
 struct Part<'a> {
     fields: &'a mut Fields,
     name: &'static str,
@@ -89,14 +88,14 @@ impl<'a> Part<'a> {
         self.put(name, &Value::Number(value as u64));
     }
 
-    /// A number that is there or not.
+    /// An optional number.
     fn maybe(&mut self, name: &str, value: Option<usize>) {
         if let Some(value) = value {
             self.number(name, value);
         }
     }
 
-    /// A tensor as it is stored, by the name it has in the file, under another.
+    /// A stored tensor by its name in the file, hashed under another name.
     fn tensor(
         &mut self,
         weights: &Tensors,

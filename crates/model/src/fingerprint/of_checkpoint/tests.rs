@@ -47,8 +47,8 @@ fn put(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// Indexes keep these: a version of this program in which they differ refuses all that are there.
-/// `tests/golden/fingerprint.py` computes the same from the files.
+/// Indexes store these: a version of this program in which they differ refuses all existing
+/// indexes. `tests/golden/fingerprint.py` computes the same from the files.
 #[test]
 fn fingerprints_of_checkpoints_in_the_repository_stay_as_they_are() {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/fastlane-mini");
@@ -180,7 +180,7 @@ fn what_says_the_default_says_nothing() {
     assert_eq!(checkpoint.fingerprint().unwrap(), before);
 }
 
-/// Where the numbers of a file of weights begin.
+/// The offset of the numbers in a file of weights.
 fn numbers(bytes: &[u8]) -> usize {
     8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize
 }
@@ -210,7 +210,7 @@ proptest! {
         put(&path, &bytes);
         prop_assert_eq!(print(folder.path()), print(&golden));
 
-        // a change that leaves JSON as it was
+        // a change that leaves the JSON value as it was
         let path = folder.path().join("tokenizer.json");
         let mut text = std::fs::read(&path).unwrap();
         text.push(b'\n');

@@ -1,4 +1,4 @@
-//! The optimiser's step in one pass over memory, and the length of a gradient.
+//! AdamW in one pass over memory, and the squared norm of a gradient.
 
 use burn_flex::Flex;
 use rayon::prelude::*;
@@ -9,7 +9,7 @@ use super::operation::Table;
 
 const PIECE: usize = 1 << 14;
 
-/// Moves values against their gradient.
+/// Updates values by their gradient.
 pub(super) fn adamw(moved: Moved<Flex>, step: AdamStep) -> Moved<Flex> {
     let Moved { values, gradient, mean, square } = moved;
     let [mut values, mut mean, mut square] = [values, mean, square].map(Table::of_tensor);
@@ -51,7 +51,7 @@ fn piece(
     }
 }
 
-/// The sum of all squares, always added up in the same order.
+/// The sum of squares, always added in the same order.
 pub(super) fn squares(table: &Table) -> f64 {
     let piece = |piece: &[f32]| {
         let mut sums = [0.0_f32; 16];

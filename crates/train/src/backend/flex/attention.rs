@@ -1,12 +1,12 @@
-//! Attention, text by text and head by head, without padding and without keeping the shares.
+//! Attention, text by text and head by head, without padding and without storing the shares.
 //!
 //! ```text
 //! P = softmax(Q Kᵀ/√d) ∘ drop     O = P V
 //! dV = Pᵀ dO     dP = dO Vᵀ ∘ drop     dS = P ∘ (dP - Σ P ∘ dP)/√d     dQ = dS K     dK = dSᵀ Q
 //! ```
 //!
-//! The shares P of a head are computed again on the way back: for 128 tokens they are four times
-//! as large as what they are made of.
+//! The shares P of a head are recomputed in the backward pass: for 128 tokens they are four times
+//! as large as their inputs.
 
 use rayon::prelude::*;
 
@@ -98,7 +98,7 @@ impl Attend {
     }
 }
 
-/// Memory that a thread uses for one head after the other.
+/// Buffers of a thread, reused for each head.
 #[derive(Default)]
 struct Room {
     turned: Vec<f32>,
@@ -110,7 +110,7 @@ struct Room {
 struct Head {
     start: usize,
     rows: usize,
-    /// How many of the rows are looked at.
+    /// The number of rows that are attended to.
     attended: usize,
     number: usize,
     width: usize,
@@ -118,14 +118,14 @@ struct Head {
 }
 
 impl Head {
-    /// The head's part of the text's rows.
+    /// The head's columns of the text's rows.
     fn gather(&self, table: &Table) -> Vec<f32> {
         let columns = table.columns();
         let rows = table.values()[self.start * columns..].chunks_exact(columns).take(self.rows);
         rows.flat_map(|row| &row[self.number * self.width..][..self.width]).copied().collect()
     }
 
-    /// How much each token looks at each: rows that add up to 1.
+    /// The attention shares of each token: rows that add up to 1.
     fn shares(&self, queries: &[f32], keys: &[f32], room: &mut Room) {
         turn(keys, self.width, self.rows, &mut room.turned);
         room.shares.clear();
@@ -157,7 +157,7 @@ impl Head {
         }
     }
 
-    /// From the gradient of shares to that of what they are made of.
+    /// Backward pass of the softmax: from the gradient of the shares to that of the scores.
     fn back(&self, shares: &[f32], back: &mut [f32]) {
         let scale = 1.0 / (self.width as f32).sqrt();
         wide(

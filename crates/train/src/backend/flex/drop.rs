@@ -1,4 +1,4 @@
-//! Dropout: the factors are computed, not kept.
+//! Dropout with factors that are computed, not stored.
 
 use super::super::Dropout;
 use super::loops::each;

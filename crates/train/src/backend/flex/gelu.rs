@@ -1,6 +1,6 @@
-//! GELU, by an erf that the compiler can spread over wide registers.
+//! GELU with an erf that the compiler can vectorise.
 //!
-//! erf is formula 7.1.26 of Abramowitz and Stegun: it errs by 1.5e-7 at most.
+//! erf is formula 7.1.26 of Abramowitz and Stegun, with an error of at most 1.5e-7.
 
 use rayon::prelude::*;
 
@@ -36,7 +36,7 @@ impl Operation<1> for Gelu {
     }
 }
 
-/// The normal distribution: how much lies below x, and how dense it is there.
+/// The normal distribution: the cumulative probability at x, and the density.
 #[inline(always)]
 fn normal(x: f32) -> (f32, f32) {
     const FACTORS: [f32; 4] = [-1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6];

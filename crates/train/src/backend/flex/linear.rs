@@ -1,4 +1,4 @@
-//! A linear map: one product, and the bias added while the rows are near.
+//! Linear maps: one product, with the bias added while the rows are in the cache.
 
 use rayon::prelude::*;
 

@@ -1,8 +1,8 @@
-//! Loops over numbers that the compiler turns into the widest instructions of this CPU.
+//! Loops over numbers that the compiler vectorises for the instructions of this CPU.
 
 use rayon::prelude::*;
 
-/// Runs a loop compiled for the instructions that this CPU has.
+/// Runs a loop that is compiled for the instructions of this CPU.
 #[inline(always)]
 pub(super) fn wide<R>(run: impl FnOnce() -> R) -> R {
     struct Op<F>(F);
@@ -33,7 +33,7 @@ pub(super) fn each(values: &mut [f32], change: impl Fn(usize, &mut f32) + Sync) 
     });
 }
 
-/// Adds up what each of many pieces gives, in their order, whatever the number of threads.
+/// Sums the results of many pieces in order, whatever the number of threads.
 pub(super) fn sum_in_order(
     pieces: usize,
     length: usize,
@@ -71,13 +71,13 @@ pub(super) fn exp(x: f32) -> f32 {
     sum * f32::from_bits(((turns as i32 + 127) as u32) << 23)
 }
 
-/// Columns of a block of a product; the rest of a width is slow.
+/// Columns in a block of a product; remaining columns are slow.
 pub(super) const COLUMNS: usize = 32;
 
-/// `c += a · b`, where `b` has rows of `width` values and `c` as well.
+/// `c += a · b`, where `b` and `c` have rows of `width` values.
 ///
-/// `a` is read at `row * strides[0] + k * strides[1]`. It is one function for all callers, for its
-/// blocks take the compiler long.
+/// `a` is read at `row * strides[0] + k * strides[1]`. All callers share one function, because its
+/// blocks take long to compile.
 pub(super) fn add_product(c: &mut [f32], width: usize, a: &[f32], strides: [usize; 2], b: &[f32]) {
     wide(
         #[inline(always)]
@@ -144,7 +144,7 @@ fn rest(c: &mut [f32], (a, stride): (&[f32], usize), b: &[f32], width: usize) {
     }
 }
 
-/// Writes rows of `width` values column after column, each in `room` for its values.
+/// Transposes rows of `width` values into columns, each padded to `room` values.
 pub(super) fn turn(from: &[f32], width: usize, room: usize, into: &mut Vec<f32>) {
     into.resize(width * room, 0.0);
     for (row, values) in from.chunks_exact(width).enumerate() {

@@ -1,7 +1,7 @@
-//! The best product of each query row with the rows of a document, and which row it is.
+//! The best product of each query row with the rows of a document, and the index of that row.
 //!
-//! Only the best rows take part in the way back, so that is cheap, and the products of all rows
-//! are never kept.
+//! Only the best rows take part in the backward pass, so that is cheap, and the products of all
+//! rows are never stored.
 
 use rayon::prelude::*;
 
@@ -17,7 +17,7 @@ pub(super) struct MaxSim {
 /// Queries, documents, and the best row for each query row and document.
 type Kept = ([Table; 2], Vec<u32>);
 
-/// No row at all.
+/// The index if there is no row.
 const NONE: u32 = u32::MAX;
 
 impl Operation<2> for MaxSim {

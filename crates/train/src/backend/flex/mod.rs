@@ -1,4 +1,4 @@
-//! The CPU: what takes the time in training, fused by hand.
+//! The CPU: the expensive operations of training, fused by hand.
 
 mod adam;
 mod attention;
@@ -18,7 +18,7 @@ use burn_tensor::Tensor;
 use super::{AdamStep, Attention, Device, Dropout, Linear, Moved, Norm, Spans};
 use operation::{Table, record};
 
-/// Learns on the CPU.
+/// Trains on the CPU.
 pub type Cpu = Autodiff<Flex>;
 
 impl Device for Cpu {

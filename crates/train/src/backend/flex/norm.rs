@@ -1,7 +1,7 @@
-//! The layer norm of a sum, in one pass over memory each way.
+//! The layer norm of a sum, in one pass over memory in each direction.
 //!
-//! With x̂ = (x - mean)/σ and y = x̂ w + b, the way back is
-//! dx = (g - mean(g) - x̂ mean(g x̂))/σ for g = dy w.
+//! With x̂ = (x - mean)/σ and y = x̂ w + b, the gradient is dx = (g - mean(g) - x̂ mean(g x̂))/σ
+//! for g = dy w.
 
 use rayon::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Operations that know their own gradient, put into the graph of the tensor library.
+//! Operations with hand-written gradients in the graph of the tensor library.
 
 use std::fmt::Debug;
 
@@ -12,7 +12,7 @@ use burn_tensor::{Tensor, TensorData, TensorPrimitive};
 
 use super::Cpu;
 
-/// A table of numbers, rows one after the other.
+/// A table of numbers, row by row.
 #[derive(Debug, Clone)]
 pub(super) struct Table(FlexTensor);
 
@@ -22,7 +22,7 @@ impl Table {
         Self(FlexTensor::from_data(TensorData::new(values, [rows, columns])))
     }
 
-    /// A table as the library gives it, copied if its rows do not lie one after the other.
+    /// A table of the library, copied if its rows are not contiguous.
     pub(super) fn of(tensor: FlexTensor) -> Self {
         match tensor.as_slice::<f32>() {
             Some(_) => Self(tensor),
@@ -42,7 +42,7 @@ impl Table {
         self.0.as_slice().expect("a table is made contiguous, of f32")
     }
 
-    /// The values, to be changed in place if nobody else has them.
+    /// The values, for changes in place if they are not shared.
     pub(super) fn values_mut(&mut self) -> &mut [f32] {
         let whole = self.rows() * self.columns();
         if self.0.storage::<f32>().len() != whole {
@@ -59,7 +59,7 @@ impl Table {
         self.0.layout().shape()[1]
     }
 
-    /// `self · other`, or with one of them turned.
+    /// `self · other`, or with one of them transposed.
     pub(super) fn times(&self, other: &Self, turned: Turned) -> Self {
         let turn = |table: &Self| {
             let layout = table.0.layout().transpose(0, 1);
@@ -74,7 +74,7 @@ impl Table {
     }
 }
 
-/// Which factor of a product is turned so that its columns become rows.
+/// The factor of a product that is transposed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Turned {
     Left,
@@ -84,17 +84,17 @@ pub(super) enum Turned {
 
 /// An operation on `N` tables.
 pub(super) trait Operation<const N: usize>: Clone + Debug + Send + 'static {
-    /// What the way back needs.
+    /// The data that the backward pass needs.
     type Kept: Clone + Debug + Send + 'static;
 
     /// Computes the result.
     fn forward(&self, inputs: [Table; N]) -> (Table, Self::Kept);
 
-    /// Turns the gradient of the result into those of the inputs, where they are wanted.
+    /// Computes the gradients of the inputs that need one from the gradient of the result.
     fn backward(&self, kept: Self::Kept, gradient: Table, wanted: [bool; N]) -> [Option<Table>; N];
 }
 
-/// Computes an operation, so that its gradient can be found later.
+/// Computes an operation, and records it for the backward pass.
 pub(super) fn record<O: Operation<N>, const N: usize>(
     operation: O,
     inputs: [Tensor<Cpu, 2>; N],

@@ -1,4 +1,4 @@
-//! Hard negatives: documents that look like answers to a search and are not, as far as we know.
+//! Mines hard negatives: documents that look like answers to a query and are not known to be.
 
 mod bm25;
 mod model;
@@ -9,16 +9,16 @@ use crate::error::TrainError;
 use crate::events::observer::{Event, Observer, Phase, tell_done};
 use crate::run::NegativeSettings;
 
-/// A collection that can be searched; documents are named by their numbers.
+/// A collection that can be searched; documents are given by number.
 trait Search {
     /// The best documents for each query, best first.
     fn search(&self, queries: &[&str], k: usize) -> Result<Vec<Vec<u32>>, TrainError>;
 }
 
-/// Queries that are searched for at a time.
+/// The number of queries per search.
 const PORTION: usize = 256;
 
-/// Adds what the searches find to the negatives of each example, source by source.
+/// Adds the mined negatives to each example, source by source.
 pub(crate) fn mine(
     pairs: &mut Pairs,
     settings: &NegativeSettings,
@@ -48,7 +48,7 @@ pub(crate) fn mine(
     Ok(())
 }
 
-/// Searches for all queries, and takes the hits of some ranks.
+/// Searches for all queries, and takes the hits of a range of ranks.
 fn add_all(
     examples: &mut [Example],
     (queries, search): (&[String], &dyn Search),
@@ -70,7 +70,7 @@ fn add_all(
     Ok(())
 }
 
-/// Negatives cannot be found that way.
+/// The error when mining fails.
 fn failed<E: std::error::Error + Send + Sync + 'static>(
     by: &'static str,
 ) -> impl Fn(E) -> TrainError {
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::data::Source;
 
-    /// In words that the tiny model knows.
+    /// Texts in the vocabulary of the tiny model.
     const TEXTS: [&str; 7] = [
         "the baking house seen singing",
         "a ship baking",
@@ -117,7 +117,7 @@ mod tests {
         }
     }
 
-    /// The query is text 0; text 1 answers it, and as another source says text 6.
+    /// The query is text 0; its answer is text 1 and, according to another source, text 6.
     fn pairs() -> Pairs {
         let mut pairs = Pairs::default();
         let query = pairs.queries.add(QUERY.to_owned());

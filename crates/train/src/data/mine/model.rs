@@ -1,4 +1,4 @@
-//! Searches by a model that was trained before: by its lanes, then by late interaction.
+//! Searches with a trained model: by its lanes, then by late interaction.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use super::{Search, failed};
 use crate::error::TrainError;
 use crate::events::observer::{Event, Observer, Phase, tell_done};
 
-/// What searches.
+/// The name of this search method.
 const BY: &str = "a model";
 
-/// At least so many of the best by lane are scored by late interaction.
+/// At least this many of the best documents by lane are reranked by late interaction.
 const RERANKED: usize = 100;
 
 /// A collection in an index of views.

@@ -27,7 +27,7 @@ struct Recorded {
     teacher: Vec<Vec<Option<f32>>>,
 }
 
-/// What all three runs share.
+/// The settings that all three runs share.
 const RUN: &str = "model = 'm'
 architecture = { towers = 'split', dim = 8, document_lanes = 3, document_windows = false, attention = 5, dropout = 0.0 }
 data = [{ kind = 'beir', path = 'd' }]

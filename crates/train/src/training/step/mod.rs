@@ -1,4 +1,4 @@
-//! One batch: from texts to losses to gradients.
+//! Computes the losses and gradients of one batch.
 
 use burn_tensor::{Tensor, activation};
 
@@ -10,10 +10,10 @@ use crate::router::{Pick, pick};
 use crate::run::{Estimator, Run};
 use crate::training::schedule;
 
-/// What a step gave, besides gradients.
+/// The results of a step, besides gradients.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Terms {
-    /// The sum of all terms, each times its weight.
+    /// The total loss: the weighted sum of all terms.
     pub(crate) loss: f64,
     /// The terms by name, without their weights.
     pub(crate) terms: Vec<(&'static str, f64)>,
@@ -21,7 +21,7 @@ pub(crate) struct Terms {
     pub(crate) alpha: Vec<Vec<f32>>,
 }
 
-/// The texts of a batch, ready for the network.
+/// The texts of a batch as input of the network.
 pub(crate) struct Texts<D: Device> {
     pub(crate) queries: Input<D>,
     pub(crate) documents: Input<D>,
@@ -32,17 +32,17 @@ pub(crate) struct Losses<'a> {
     pub(crate) run: &'a Run,
     /// The number of the step, from 0.
     pub(crate) step: u32,
-    /// Tells batches of one step apart.
+    /// The seed, which differs between the batches of a step.
     pub(crate) seed: u32,
 }
 
 impl Losses<'_> {
-    /// The noise of this batch.
+    /// The dropout of this batch.
     pub(crate) fn dropout(&self) -> Dropout {
         Dropout { rate: self.run.architecture.dropout, seed: hash(self.seed, 11) }
     }
 
-    /// How soft picks are.
+    /// The temperature of picks.
     pub(crate) fn tau(&self) -> f32 {
         schedule::tau(&self.run.router.tau, self.step, self.run.schedule.steps)
     }
@@ -94,7 +94,7 @@ impl Losses<'_> {
         self.run.router.estimator == Estimator::Mixture
     }
 
-    /// What scores are multiplied with: one over the temperature, learned or fixed.
+    /// The factor of scores: one over the temperature, trained or fixed.
     fn spread<D: Device>(
         &self,
         weights: &Weights<D>,

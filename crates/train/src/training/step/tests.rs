@@ -74,7 +74,7 @@ impl Tiny {
         (terms, found.iter().map(|it| it.as_ref().map(values)).collect())
     }
 
-    /// Moves each parameter a little along its gradient, and sees how the loss follows.
+    /// Moves each parameter a little along its gradient, and compares the change of the loss.
     fn check(&self) {
         let (terms, gradients) = self.gradients(&self.parameters);
         assert!(terms.loss.is_finite());
@@ -87,7 +87,7 @@ impl Tiny {
             if length < 1e-3 {
                 continue;
             }
-            // as far as moves the loss by some ten-thousandths: more than rounding does, and hardly past a kink
+            // changes the loss by some ten-thousandths: more than rounding, and hardly past a kink
             let far = (0.0001 / length).min(0.05);
             let moved = |by: f64| {
                 let mut parameters = self.parameters.clone();
