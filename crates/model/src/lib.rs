@@ -2,7 +2,7 @@
 //! kernels.
 //!
 //! A [`Model`] is opened from a directory as Sentence Transformers, PyLate, ColBERT or this
-//! project write it, and is an [`Encoder`](fastlane_engine::Encoder).
+//! project write it, and is an [`Encoder`].
 //!
 //! ```no_run
 //! use fastlane_engine::Encoder as _;

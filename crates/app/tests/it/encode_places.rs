@@ -19,7 +19,10 @@ fn begun(name: &str, arguments: &str) -> Folder {
         ("q.tsv", b"1\tship\n"),
     ]);
     let said = folder.said(&format!("encode --input broken.jsonl --output {name} {arguments}"));
-    assert!(said.contains(&format!("kept in `{name}.partial`: 3 documents; once ")), "{said}");
+    assert!(
+        said.contains(&format!("kept in `{name}.partial`: 3 documents; fix the error, then ")),
+        "{said}"
+    );
     folder
 }
 
@@ -52,7 +55,7 @@ fn what_comes_into_its_place_meanwhile_stays() {
 fn work_that_begins_anew_leaves_nothing_of_other_work() {
     let folder = with_models(&[("corpus.jsonl", CORPUS), ("q.tsv", b"1\tship\nbroken\n")]);
     let queries = folder.said(&format!("encode {ROUTED} --input q.tsv --query --output out"));
-    assert!(queries.contains("kept in `out.partial`: 1 query; once the error"), "{queries}");
+    assert!(queries.contains("kept in `out.partial`: 1 query; fix the error"), "{queries}");
     assert!(folder.path().join("out.partial/alpha.npy").exists());
     let documents = "--model plain --input corpus.jsonl --output";
     encode(&folder, &format!("{documents} out --overwrite"));
@@ -89,7 +92,7 @@ fn a_model_that_changed_does_not_continue() {
     let mut file = File::options().write(true).create_new(true).open(&path).unwrap();
     file.write_all(&weights).unwrap();
     let said = folder.said(&format!("encode {ROUTED} --input corpus.jsonl --output out"));
-    assert!(said.contains("error: `out.partial` was begun with model routed ("), "{said}");
+    assert!(said.contains("error: `out.partial` was started with model routed ("), "{said}");
 }
 
 #[test]

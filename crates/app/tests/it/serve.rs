@@ -71,9 +71,9 @@ fn keys_are_made_and_wanted() {
     let kept = folder.read("keys.txt");
     assert!(key.starts_with("fl_") && kept.starts_with("me:read:") && !kept.contains(&key[3..]));
     let again = folder.said("key me --keys keys.txt");
-    assert!(again.contains("has a key of `me` already"), "{again}");
+    assert!(again.contains("already has the key `me`"), "{again}");
     let said = folder.said("serve it.index --keys notes.jsonl");
-    assert!(said.contains("line 1 of `notes.jsonl` is no key"), "{said}");
+    assert!(said.contains("line 1 of `notes.jsonl` is not a key"), "{said}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub enum OpenIndexError {
         path: PathBuf,
     },
     /// There are files of another program.
-    #[error("`{}` holds `{name}`, which belongs to no index", path.display())]
+    #[error("`{}` holds `{name}`, which does not belong to an index", path.display())]
     Foreign {
         /// The directory.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum OpenIndexError {
         wanted: String,
     },
     /// The dimension of views is not supported.
-    #[error("views of {found} values, wanted a multiple of 8 between 8 and 1024")]
+    #[error("invalid view dimension {found}, wanted a multiple of 8 between 8 and 1024")]
     Dim {
         /// The dimension.
         found: usize,
@@ -264,13 +264,13 @@ pub enum SearchError {
         value: f32,
     },
     /// The recall is not a share of the best documents.
-    #[error("a query wants the recall {value}, wanted one above 0 and at most 1")]
+    #[error("a query has the recall {value}, wanted one above 0 and at most 1")]
     Recall {
         /// The recall.
         value: f32,
     },
     /// Late interaction was requested, but the index has lane views only.
-    #[error("late interaction needs token views, and the index has lane views alone")]
+    #[error("late interaction needs token views, and the index has only lane views")]
     LanesOnly,
     /// The number of weights differs from the number of query views.
     #[error("a query has {found} weights, wanted one for each of {wanted} views")]

@@ -45,13 +45,13 @@ pub enum CheckpointError {
         source: io::Error,
     },
     /// Something exists where a checkpoint is to be written.
-    #[error("`{}` is there already, wanted a new directory", path.display())]
+    #[error("`{}` already exists, wanted a new directory", path.display())]
     Exists {
         /// The directory.
         path: PathBuf,
     },
     /// The file is not the expected JSON.
-    #[error("cannot understand `{}`", path.display())]
+    #[error("cannot parse `{}`", path.display())]
     Json {
         /// The file.
         path: PathBuf,
@@ -221,7 +221,7 @@ pub enum CheckpointError {
         tensor: String,
     },
     /// The tokenizer file could not be loaded.
-    #[error("cannot understand `{}`", path.display())]
+    #[error("cannot parse `{}`", path.display())]
     Tokenizer {
         /// The file.
         path: PathBuf,

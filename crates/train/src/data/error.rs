@@ -89,7 +89,7 @@ pub enum DataError {
         id: String,
     },
     /// An id occurs twice where it must be unique.
-    #[error("the {what} `{id}` stands twice in `{}`", path.display())]
+    #[error("the {what} `{id}` appears twice in `{}`", path.display())]
     Twice {
         /// A query or a document.
         what: &'static str,

@@ -74,7 +74,7 @@ pub enum VectorFilesError {
         found: u32,
     },
     /// `model.json` cannot be parsed.
-    #[error("cannot understand `{}`, wanted which model made the views", path.display())]
+    #[error("cannot parse `{}`, wanted which model made the views", path.display())]
     Origin {
         /// The file.
         path: PathBuf,
