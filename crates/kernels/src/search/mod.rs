@@ -181,7 +181,7 @@ impl Kernel {
     ///
     /// # Panics
     ///
-    /// As [`Scan::check`].
+    /// A table, a block or a factor is missing, or the sum of 16 bits could overflow.
     pub fn scan(self, scan: &Scan<'_>, found: &mut Vec<(f32, u32)>) {
         match self {
             Kernel::Portable => portable::scan(scan, found),
