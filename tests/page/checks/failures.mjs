@@ -51,6 +51,6 @@ export default async function failures(stage) {
 
   await page.goto(`${stage.address}/?q=a&index=none`);
   assert.equal(await page.textContent("h1"), "There is nothing here");
-  await page.click("text=begin anew");
+  await page.click("text=start again");
   assert.equal(page.url(), `${stage.address}/`);
 }

@@ -40,7 +40,7 @@ export default async function knobs(stage) {
   }
   await turn(page, () => knob.lanes(page, "all"));
   assert.equal(await count(".query .lane"), 0);
-  assert.match(await says(), /all( \d+)? tokens (search|carry alike)/i);
+  assert.match(await says(), /all( \d+)? tokens (search|have equal weight)/i);
 
   // words, and the rerank back again: the foot is left out, as words have no row
   await turn(page, () => knob.rerank(page, true));
