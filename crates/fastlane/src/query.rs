@@ -10,9 +10,9 @@ use crate::stop::Stop;
 /// A search: a query, and how it is answered.
 ///
 /// ```
-/// use fastlane::{Fusion, Lanes, Search};
+/// use fastlane::{Filter, Fusion, Lanes, Search};
 ///
-/// let search = Search::text("who keeps the light").k(20).filter("year > 1900".parse()?);
+/// let search = Search::text("who keeps the light").k(20).filter("year > 1900".parse::<Filter>()?);
 /// let as_colbert = search.clone().lanes(Lanes::All);
 /// let with_words = search.fusion(Fusion::Ranks);
 /// # Ok::<(), fastlane::FilterError>(())

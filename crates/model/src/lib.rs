@@ -8,7 +8,7 @@
 //! use fastlane_engine::Encoder as _;
 //! use fastlane_model::{Model, Settings};
 //!
-//! let model = Model::open("models/all-MiniLM-L6-v2".as_ref(), &Settings::default())?;
+//! let model = Model::open("models/all-MiniLM-L6-v2", &Settings::default())?;
 //! let query = model.encode_query("who keeps the light")?;
 //! let lane = &query.lanes(1)[0];
 //! println!("searched by `{}`", query.tokens[lane.token].text);
