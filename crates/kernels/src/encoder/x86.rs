@@ -18,7 +18,7 @@ pub(super) use self::nowhere::*;
 mod nowhere {
     use std::mem::MaybeUninit;
 
-    pub use super::super::portable::{
+    pub(in crate::encoder) use super::super::portable::{
         gelu as avx2_gelu, gelu as avx512_gelu, gelu_tanh as avx2_gelu_tanh,
         gelu_tanh as avx512_gelu_tanh, interleave as avx512_interleave,
         layer_norm as avx2_layer_norm, layer_norm as avx512_layer_norm, multiply as avx2,
@@ -26,7 +26,7 @@ mod nowhere {
         softmax as avx512_softmax, to_pairs as avx512_to_pairs, transpose as avx512_transpose,
     };
 
-    pub fn ask_for_large_pages<T>(_memory: &mut [MaybeUninit<T>]) {}
+    pub(in crate::encoder) fn ask_for_large_pages<T>(_memory: &mut [MaybeUninit<T>]) {}
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -40,11 +40,11 @@ mod nowhere {
     use super::super::lines::{Pair, Product};
     use super::super::portable;
 
-    pub fn is_here() -> bool {
+    pub(in crate::encoder) fn is_here() -> bool {
         false
     }
 
-    pub fn multiply(product: &mut Product<'_, Pair>) {
+    pub(in crate::encoder) fn multiply(product: &mut Product<'_, Pair>) {
         portable::multiply(product);
     }
 }
