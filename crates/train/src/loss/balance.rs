@@ -27,14 +27,6 @@ impl Term for Entropy {
     const KEY: &'static str = "loss.entropy";
     const TEACHES: bool = false;
 
-    fn usual() -> f32 {
-        0.0
-    }
-
-    fn weight(weight: &f32) -> f32 {
-        *weight
-    }
-
     fn check(weight: &f32) -> Result<(), Refused> {
         a_number(Self::KEY, *weight)
     }
@@ -52,14 +44,6 @@ impl Term for Balance {
 
     const KEY: &'static str = "loss.balance";
     const TEACHES: bool = false;
-
-    fn usual() -> f32 {
-        0.0
-    }
-
-    fn weight(weight: &f32) -> f32 {
-        *weight
-    }
 
     fn check(weight: &f32) -> Result<(), Refused> {
         a_number(Self::KEY, *weight)

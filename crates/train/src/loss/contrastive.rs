@@ -4,7 +4,7 @@
 
 use burn_tensor::Tensor;
 
-use super::term::{Parts, Refused, Term, at_least_0};
+use super::term::{Parts, Term};
 use super::{Targets, log_sum_exp, mixture};
 use crate::backend::Device;
 
@@ -23,16 +23,8 @@ impl Term for Contrastive {
 
     const KEY: &'static str = "loss.contrastive";
 
-    fn usual() -> f32 {
+    fn default_settings() -> f32 {
         1.0
-    }
-
-    fn weight(weight: &f32) -> f32 {
-        *weight
-    }
-
-    fn check(weight: &f32) -> Result<(), Refused> {
-        at_least_0(Self::KEY, *weight)
     }
 
     fn value<D: Device>(_: &f32, parts: &Parts<'_, D>) -> Option<(&'static str, Tensor<D, 1>)> {
@@ -53,18 +45,6 @@ impl Term for SumMax {
 
     const KEY: &'static str = "loss.sum_max";
     const NEEDS_LATE: bool = true;
-
-    fn usual() -> f32 {
-        0.0
-    }
-
-    fn weight(weight: &f32) -> f32 {
-        *weight
-    }
-
-    fn check(weight: &f32) -> Result<(), Refused> {
-        at_least_0(Self::KEY, *weight)
-    }
 
     fn value<D: Device>(_: &f32, parts: &Parts<'_, D>) -> Option<(&'static str, Tensor<D, 1>)> {
         let late = parts.late.clone()?;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::backend::Device;
 
 use mixture::mixture;
-use term::Term;
+use term::{Term, Weight as _};
 
 pub use teacher::TeacherSettings;
 pub(crate) use term::{Parts, Refused};
@@ -39,7 +39,7 @@ macro_rules! table {
                     temperature: 0.05,
                     sum_max_temperature: 1.0,
                     learn_temperature: false,
-                    $($key: <$term>::usual(),)*
+                    $($key: <$term>::default_settings(),)*
                 }
             }
         }
@@ -47,12 +47,12 @@ macro_rules! table {
         impl LossSettings {
             /// Whether a term that counts is computed of late interaction.
             pub(crate) fn needs_late(&self) -> bool {
-                false $(|| (<$term>::NEEDS_LATE && <$term>::weight(&self.$key) != 0.0))*
+                false $(|| (<$term>::NEEDS_LATE && self.$key.weight() != 0.0))*
             }
 
             /// Whether a term that counts learns a search.
             pub(crate) fn teaches(&self) -> bool {
-                false $(|| (<$term>::TEACHES && <$term>::weight(&self.$key) > 0.0))*
+                false $(|| (<$term>::TEACHES && self.$key.weight() > 0.0))*
             }
 
             /// Refuses settings of terms that cannot be.
@@ -68,7 +68,7 @@ macro_rules! table {
                 mut add: impl FnMut(&'static str, f32, Tensor<D, 1>),
             ) {
                 $({
-                    let weight = <$term>::weight(&self.$key);
+                    let weight = self.$key.weight();
                     let value = if weight == 0.0 { None } else { <$term>::value(&self.$key, parts) };
                     if let Some((name, value)) = value {
                         add(name, weight, value);

@@ -9,7 +9,7 @@ use burn_tensor::{Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
 use super::NOTHING;
-use super::term::{Parts, Refused, Term, above_0, at_least_0};
+use super::term::{Parts, Refused, Term, Weight, above_0};
 use crate::architecture::values;
 use crate::backend::Device;
 
@@ -59,6 +59,12 @@ fn one() -> f32 {
     1.0
 }
 
+impl Weight for Option<TeacherSettings> {
+    fn weight(&self) -> f32 {
+        self.as_ref().map_or(0.0, |settings| settings.weight)
+    }
+}
+
 /// The searched lane comes near to the scores of another system.
 pub(crate) struct Taught;
 
@@ -66,14 +72,6 @@ impl Term for Taught {
     type Settings = Option<TeacherSettings>;
 
     const KEY: &'static str = "loss.teacher";
-
-    fn usual() -> Self::Settings {
-        None
-    }
-
-    fn weight(settings: &Self::Settings) -> f32 {
-        settings.as_ref().map_or(0.0, |settings| settings.weight)
-    }
 
     fn check(settings: &Self::Settings) -> Result<(), Refused> {
         let Some(settings) = settings else { return Ok(()) };
@@ -98,18 +96,6 @@ impl Term for Distil {
 
     const KEY: &'static str = "loss.distil";
     const NEEDS_LATE: bool = true;
-
-    fn usual() -> f32 {
-        0.0
-    }
-
-    fn weight(weight: &f32) -> f32 {
-        *weight
-    }
-
-    fn check(weight: &f32) -> Result<(), Refused> {
-        at_least_0(Self::KEY, *weight)
-    }
 
     fn value<D: Device>(_: &f32, parts: &Parts<'_, D>) -> Option<(&'static str, Tensor<D, 1>)> {
         // values, so that nothing flows back: late interaction teaches, and is not taught

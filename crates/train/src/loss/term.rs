@@ -14,19 +14,20 @@ use crate::backend::Device;
 /// A new one is its file with this impl, a line in the table of `mod.rs`, and its row in the guide.
 pub(crate) trait Term {
     /// What stands in the run file under `loss.KEY`.
-    type Settings: Clone + Debug + PartialEq + Serialize + DeserializeOwned;
+    type Settings: Weight;
 
     /// The key in the run file, from the top.
     const KEY: &'static str;
 
     /// The settings of a run that does not name it.
-    fn usual() -> Self::Settings;
+    fn default_settings() -> Self::Settings {
+        Self::Settings::default()
+    }
 
-    /// The weight in the sum; 0 leaves it out.
-    fn weight(settings: &Self::Settings) -> f32;
-
-    /// Refuses settings that cannot be.
-    fn check(settings: &Self::Settings) -> Result<(), Refused>;
+    /// Refuses settings that are out of range; by default, a weight below 0.
+    fn check(settings: &Self::Settings) -> Result<(), Refused> {
+        at_least_0(Self::KEY, settings.weight())
+    }
 
     /// Whether it learns a search, so that it alone is enough for a run.
     const TEACHES: bool = true;
@@ -41,7 +42,21 @@ pub(crate) trait Term {
     ) -> Option<(&'static str, Tensor<D, 1>)>;
 }
 
-/// A setting that cannot be.
+/// The settings of a term: a number, or a table with one.
+pub(crate) trait Weight:
+    Clone + Debug + Default + PartialEq + Serialize + DeserializeOwned
+{
+    /// The weight in the sum; 0 leaves the term out.
+    fn weight(&self) -> f32;
+}
+
+impl Weight for f32 {
+    fn weight(&self) -> f32 {
+        *self
+    }
+}
+
+/// A setting that is out of range.
 pub(crate) struct Refused {
     /// The whole key in the run file.
     pub(crate) key: &'static str,
@@ -67,7 +82,7 @@ pub(crate) struct Parts<'a, D: Device> {
 }
 
 /// Refuses a weight that is not a number, or below 0.
-pub(crate) fn at_least_0(key: &'static str, weight: f32) -> Result<(), Refused> {
+fn at_least_0(key: &'static str, weight: f32) -> Result<(), Refused> {
     match weight >= 0.0 && weight.is_finite() {
         true => Ok(()),
         false => Err(Refused { key, found: weight, wanted: "at least 0" }),
