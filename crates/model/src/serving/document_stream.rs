@@ -25,9 +25,9 @@ type Texts<'a> = Box<dyn Iterator<Item = String> + Send + 'a>;
 
 /// Encodes texts on request, and returns the results in order.
 pub(crate) struct DocumentStream<'a> {
-    towers: &'a Arc<Pipeline>,
+    pipeline: &'a Arc<Pipeline>,
     pool: &'a ThreadPool,
-    turns: &'a InFlight,
+    in_flight: &'a InFlight,
     window: NonZero<usize>,
     texts: Fuse<Texts<'a>>,
     /// The texts in flight: the channel for the views of each, and its size in bytes.
@@ -37,12 +37,12 @@ pub(crate) struct DocumentStream<'a> {
 impl<'a> DocumentStream<'a> {
     /// Creates a stream with at most `window` texts in flight.
     pub(crate) fn new(
-        towers: &'a Arc<Pipeline>,
-        (pool, turns): (&'a ThreadPool, &'a InFlight),
+        pipeline: &'a Arc<Pipeline>,
+        (pool, in_flight): (&'a ThreadPool, &'a InFlight),
         window: NonZero<usize>,
         texts: Texts<'a>,
     ) -> Self {
-        Self { towers, pool, turns, window, texts: texts.fuse(), in_work: VecDeque::new() }
+        Self { pipeline, pool, in_flight, window, texts: texts.fuse(), in_work: VecDeque::new() }
     }
 
     fn has_room(&self) -> bool {
@@ -53,10 +53,10 @@ impl<'a> DocumentStream<'a> {
     fn put_to_work(&mut self, text: String) {
         let (give, take) = sync_channel(1);
         self.in_work.push_back((take, text.len()));
-        let (towers, guard) = (Arc::clone(self.towers), self.turns.begin());
+        let (pipeline, guard) = (Arc::clone(self.pipeline), self.in_flight.begin());
         self.pool.spawn_fifo(move || {
             // a panic here would end the whole program
-            let views = catch_unwind(AssertUnwindSafe(|| towers.encode_document(&text)));
+            let views = catch_unwind(AssertUnwindSafe(|| pipeline.encode_document(&text)));
             let views = views.unwrap_or_else(|_| Err(panicked(&text)));
             // so that a query that arrives after the last document counts as alone
             drop(guard);

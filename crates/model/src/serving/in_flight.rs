@@ -10,14 +10,14 @@ pub(crate) struct InFlight(Arc<AtomicUsize>);
 /// Counts one text as in flight until it is dropped.
 #[derive(Debug)]
 pub(crate) struct InFlightGuard {
-    turns: InFlight,
+    in_flight: InFlight,
     others: usize,
 }
 
 impl InFlight {
     pub(crate) fn begin(&self) -> InFlightGuard {
         let others = self.0.fetch_add(1, Ordering::Relaxed);
-        InFlightGuard { turns: self.clone(), others }
+        InFlightGuard { in_flight: self.clone(), others }
     }
 }
 
@@ -30,7 +30,7 @@ impl InFlightGuard {
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        self.turns.0.fetch_sub(1, Ordering::Relaxed);
+        self.in_flight.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -40,13 +40,13 @@ mod tests {
 
     #[test]
     fn who_comes_second_is_not_alone() {
-        let turns = InFlight::default();
-        let first = turns.begin();
-        let second = turns.begin();
+        let in_flight = InFlight::default();
+        let first = in_flight.begin();
+        let second = in_flight.begin();
         assert!(first.is_alone() && !second.is_alone());
         drop(first);
-        assert!(!turns.begin().is_alone());
+        assert!(!in_flight.begin().is_alone());
         drop(second);
-        assert!(turns.begin().is_alone());
+        assert!(in_flight.begin().is_alone());
     }
 }

@@ -53,11 +53,11 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct Model {
     directory: PathBuf,
-    towers: Arc<Pipeline>,
+    pipeline: Arc<Pipeline>,
     earlier: Files,
     window: NonZero<usize>,
     pool: ThreadPool,
-    turns: InFlight,
+    in_flight: InFlight,
 }
 
 impl Model {
@@ -80,10 +80,10 @@ impl Model {
         }
         // after the cut: fewer layers give other states
         let earlier = Files::of(&checkpoint);
-        let towers = Arc::new(Pipeline::load(kernel, checkpoint)?);
+        let pipeline = Arc::new(Pipeline::load(kernel, checkpoint)?);
         let directory = directory.to_owned();
-        let (window, turns) = (settings.window, InFlight::default());
-        Ok(Self { directory, towers, earlier, window, pool, turns })
+        let (window, in_flight) = (settings.window, InFlight::default());
+        Ok(Self { directory, pipeline, earlier, window, pool, in_flight })
     }
 
     /// The directory of the checkpoint.
@@ -93,13 +93,13 @@ impl Model {
 
     /// The layout of the checkpoint.
     pub fn layout(&self) -> Layout {
-        self.towers.layout
+        self.pipeline.layout
     }
 
     /// Identifies the model by its weights, its tokenizer and its settings, as they were when it
     /// was opened. With fewer layers it is another model.
     pub fn fingerprint(&self) -> Fingerprint {
-        self.towers.fingerprint
+        self.pipeline.fingerprint
     }
 
     /// Compares a stored fingerprint, in either form, with that of the model.
@@ -122,27 +122,27 @@ impl Model {
 
     /// The name of the instructions that it uses.
     pub fn instructions(&self) -> &'static str {
-        self.towers.kernel.name()
+        self.pipeline.kernel.name()
     }
 
     /// The dimension of a token view.
     pub fn dim(&self) -> usize {
-        self.towers.document.tokens.dim()
+        self.pipeline.document.tokens.dim()
     }
 
     /// The dimension of a searched view.
     pub fn lane_dim(&self) -> usize {
-        self.towers.document.lane().dim()
+        self.pipeline.document.lane().dim()
     }
 
     /// The largest number of tokens of a query and of a document.
     pub fn lengths(&self) -> (usize, usize) {
-        (self.towers.query_side.length, self.towers.document_side.length)
+        (self.pipeline.query_side.length, self.pipeline.document_side.length)
     }
 
     /// The size of the weights in memory, in bytes.
     pub fn weight_bytes(&self) -> usize {
-        self.towers.bytes()
+        self.pipeline.bytes()
     }
 
     /// The last hidden states of a document's tokens, one row per token: the input of the heads.
@@ -153,8 +153,8 @@ impl Model {
     ///
     /// There are no tokens, more than the encoder has positions, or ids beyond its vocabulary.
     pub fn states(&self, ids: &[u32]) -> TokenMatrix {
-        let guard = self.turns.begin();
-        self.towers.states(ids, guard.is_alone().then_some(&self.pool))
+        let guard = self.in_flight.begin();
+        self.pipeline.states(ids, guard.is_alone().then_some(&self.pool))
     }
 
     /// The hidden states of many documents, computed in parallel on all threads.
@@ -163,23 +163,23 @@ impl Model {
     ///
     /// As [`states`](Self::states).
     pub fn states_of_many(&self, documents: &[Vec<u32>]) -> Vec<TokenMatrix> {
-        let _guard = self.turns.begin();
-        side_by_side(&self.pool, documents, Vec::len, |ids| self.towers.states(ids, None))
+        let _guard = self.in_flight.begin();
+        side_by_side(&self.pool, documents, Vec::len, |ids| self.pipeline.states(ids, None))
     }
 
     /// The multiplications and additions in products per token, for a document of `length` tokens.
     pub fn operations(&self, length: usize) -> f64 {
-        self.towers.document.bert.operations(length)
+        self.pipeline.document.bert.operations(length)
     }
 }
 
 impl Encoder for Model {
     fn fingerprint(&self) -> String {
-        self.towers.fingerprint.to_string()
+        self.pipeline.fingerprint.to_string()
     }
 
     fn dims(&self) -> ViewDims {
-        let tokens = self.towers.has_lane_views().then(|| self.dim());
+        let tokens = self.pipeline.has_lane_views().then(|| self.dim());
         ViewDims { searched: self.lane_dim(), tokens }
     }
 
@@ -190,18 +190,18 @@ impl Encoder for Model {
     /// A query alone uses the pool. Otherwise it is encoded on the calling thread, because the pool
     /// may have hundreds of documents queued.
     fn encode_query_timed(&self, text: &str) -> Result<(QueryViews, Duration), EncodeError> {
-        let guard = self.turns.begin();
-        self.towers.encode_query(text, guard.is_alone().then_some(&self.pool))
+        let guard = self.in_flight.begin();
+        self.pipeline.encode_query(text, guard.is_alone().then_some(&self.pool))
     }
 
     /// Encodes the queries in parallel on all threads.
     fn encode_queries(&self, texts: &[&str]) -> Vec<Result<QueryViews, EncodeError>> {
-        let _guard = self.turns.begin();
+        let _guard = self.in_flight.begin();
         side_by_side(
             &self.pool,
             texts,
             |text| text.len(),
-            |text| self.towers.encode_query(text, None).map(|(views, _)| views),
+            |text| self.pipeline.encode_query(text, None).map(|(views, _)| views),
         )
     }
 
@@ -209,11 +209,16 @@ impl Encoder for Model {
         &'a self,
         texts: Box<dyn Iterator<Item = String> + Send + 'a>,
     ) -> Box<dyn Iterator<Item = Result<DocumentViews, EncodeError>> + 'a> {
-        Box::new(DocumentStream::new(&self.towers, (&self.pool, &self.turns), self.window, texts))
+        Box::new(DocumentStream::new(
+            &self.pipeline,
+            (&self.pool, &self.in_flight),
+            self.window,
+            texts,
+        ))
     }
 
     fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
-        self.towers.document_tokens(text)
+        self.pipeline.document_tokens(text)
     }
 
     fn compare(&self, kept: &str) -> Result<FingerprintMatch, Box<dyn Error + Send + Sync>> {
@@ -225,6 +230,6 @@ impl Encoder for Model {
     }
 
     fn has_router(&self) -> bool {
-        self.towers.router.is_some()
+        self.pipeline.router.is_some()
     }
 }

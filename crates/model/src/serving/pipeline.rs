@@ -46,7 +46,7 @@ impl Pipeline {
             Some(document) => Tower::load(kernel, document, files.normalise)?,
             None => query.tie(),
         };
-        let towers = Self {
+        let pipeline = Self {
             layout: files.layout,
             // the tensors were hashed above, when they were read
             fingerprint: files.fingerprint()?,
@@ -62,8 +62,8 @@ impl Pipeline {
             workspaces: Mutex::default(),
         };
         match &files.router {
-            Some(router) => towers.with_router(router, files.normalise),
-            None => Ok(towers),
+            Some(router) => pipeline.with_router(router, files.normalise),
+            None => Ok(pipeline),
         }
     }
 
