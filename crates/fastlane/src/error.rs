@@ -223,6 +223,7 @@ impl CollectionError {
             Self::Format { .. } => Some(Hint::Update),
             Self::Damaged { .. } => Some(Hint::Check),
             Self::NoEncoder { .. } => Some(Hint::GiveModel),
+            Self::NoStore { .. } => Some(Hint::Other("leave the store out")),
             Self::EmptyQuery => Some(Hint::Ask),
             Self::OpenViews(error) => error.hint().map(Hint::Other),
             Self::WriteViews(error) => error.hint().map(Hint::Other),
