@@ -149,6 +149,9 @@ impl CollectionOptions {
     /// Searches compare with every document, and take time accordingly: it is for tests and for a few
     /// thousand documents.
     ///
+    /// Of a writer's settings, the [reduction](crate::Reduction) alone applies: nothing is sorted into
+    /// lists, and nothing is written.
+    ///
     /// # Errors
     ///
     /// There is no encoder, or a [`store`](Self::store) is set: views in memory are not compressed.

@@ -126,7 +126,8 @@ impl Stages<'_> {
         Ok(found.best)
     }
 
-    /// Hybrid: candidates of views and of BM25 are scored by both.
+    /// Hybrid: candidates that BM25 alone finds are scored by views, too. What BM25 does not find
+    /// among its best counts as 0 there.
     fn hybrid(
         &self,
         fusion: Fusion,

@@ -114,8 +114,9 @@ impl Results {
         let Candidate { id, score, pairs } = candidate;
         let found = self.snapshot.fetch(&[&id], &self.stop)?.pop().flatten();
         let Some(document) = found else { return Ok(None) };
+        let text = document.full_text();
         let spelled = match &self.encoder {
-            Some(encoder) => encoder.document_tokens(&document.full_text())?,
+            Some(encoder) => encoder.document_tokens(&text)?,
             None => Vec::new(),
         };
         let shown = |pair: &fastlane_engine::Pair| {
@@ -126,7 +127,7 @@ impl Results {
         let matches: Vec<Match> = pairs.iter().filter_map(shown).collect();
         let lane = self.head.lanes.first().copied();
         let lane = lane.filter(|_| self.head.lane != LaneKind::Soft);
-        let snippet = snippet(&document.full_text(), &matches, lane);
+        let snippet = snippet(&text, &matches, lane);
         self.given += 1;
         Ok(Some(Hit { rank: self.given, score, document, snippet, matches }))
     }
