@@ -4,7 +4,7 @@
 //! cargo run -p fastlane-eval --example compare_two_systems
 //! ```
 
-#![expect(clippy::print_stdout, reason = "it reports to whoever runs it")]
+#![expect(clippy::print_stdout, reason = "it prints its report")]
 
 use fastlane_eval::{
     Comparison, Evaluation, Hit, Measure, Missing, Qrels, Ranking, Resampling, Run, Score,

@@ -53,7 +53,7 @@ fn precision(name: &str) -> Precision {
         "f32" => Precision::F32,
         "bf16" => Precision::Bf16,
         "portable" => Precision::Portable,
-        other => panic!("`{other}` is no precision: auto, f32, bf16, portable"),
+        other => panic!("`{other}` is not a precision: auto, f32, bf16, portable"),
     }
 }
 
@@ -66,7 +66,7 @@ fn serve(model: &Model) {
         let seconds = match task {
             "query" => (0..count).map(|_| query(model)).collect(),
             "documents" => vec![documents(model, count)],
-            other => panic!("`{other}` is no task: query, documents"),
+            other => panic!("`{other}` is not a task: query, documents"),
         };
         println!("{{\"seconds\": {seconds:?}}}");
         std::io::stdout().flush().unwrap();

@@ -143,7 +143,7 @@ impl Jobs {
     /// Accepts a change: writes it to the journal and returns its number. It blocks on the disk.
     pub(crate) fn accept(&self, change: &Change, room: usize) -> Result<u64, Refusal> {
         // numbers are assigned in the order of the journal
-        let give = self.give.lock().expect("nobody panics while it is held");
+        let give = self.give.lock().expect("no thread panics while it is held");
         let Some(give) = &*give else { return Err(stopping()) };
         let number = {
             let mut known = self.shared.known();
@@ -177,8 +177,8 @@ impl Jobs {
     /// journal for the next start; returns their number.
     pub(crate) fn finish(&self) -> usize {
         self.shared.stopping.store(true, Ordering::Relaxed);
-        self.give.lock().expect("nobody panics while it is held").take();
-        let worker = self.worker.lock().expect("nobody panics while it is held").take();
+        self.give.lock().expect("no thread panics while it is held").take();
+        let worker = self.worker.lock().expect("no thread panics while it is held").take();
         if let Some(worker) = worker {
             let _ = worker.join();
         }
@@ -193,7 +193,7 @@ fn stopping() -> Refusal {
 
 impl Shared {
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.state.lock().expect("nobody panics while it is held")
+        self.state.lock().expect("no thread panics while it is held")
     }
 
     fn work(&self, take: &Receiver<u64>) {

@@ -60,7 +60,7 @@ impl Metrics {
 
     /// Records a request under its route, so that the number of series is bounded.
     pub(crate) fn see_request(&self, method: &str, route: &str, status: u16, time: Duration) {
-        let mut requests = self.requests.lock().expect("nobody panics while it is held");
+        let mut requests = self.requests.lock().expect("no thread panics while it is held");
         let labels = (method.to_owned(), route.to_owned(), status);
         requests.entry(labels).or_default().see(time);
     }
@@ -79,7 +79,7 @@ impl Metrics {
         }
         head(&mut out, "fastlane_request_seconds", "histogram", "How long requests took.");
         for ((method, route, status), times) in
-            self.requests.lock().expect("nobody panics while it is held").iter()
+            self.requests.lock().expect("no thread panics while it is held").iter()
         {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
             times.write(&mut out, "fastlane_request_seconds", &labels);

@@ -125,7 +125,7 @@ impl WorkerPool {
         let _stop = StopWithRequest(stop.clone());
         let (mut give, mut waited) = (Some(give), None);
         let step = move || {
-            // nobody waits for the result
+            // the client is gone
             if give.as_ref().is_none_or(oneshot::Sender::is_closed) {
                 return ControlFlow::Break(());
             }

@@ -1,4 +1,4 @@
-//! Dependencies point one way: `durable`, `kernels`, `corpus` and `eval` know no other crate of ours.
+//! Dependencies point one way: `durable`, `kernels`, `corpus` and `eval` use no other crate of ours.
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -43,7 +43,7 @@ fn analysis_filters_and_depth_are_settings() {
     let plain = run(&folder, &format!("{all} --analyzer plain --tag plain"));
     let ours = |line: &&str| line.starts_with("q1 ");
     let found: Vec<&str> = plain.lines().filter(ours).collect();
-    assert!(found.len() == 1 && found[0].contains(" d1 "), "`Routers` is no `router`: {plain}");
+    assert!(found.len() == 1 && found[0].contains(" d1 "), "`Routers` is not `router`: {plain}");
     let one = run(&folder, &format!("{all} -k 1 --threads 1"));
     assert_eq!(one.lines().count(), 1, "{one}");
     let filter = ["--filter", "year < 2020"];

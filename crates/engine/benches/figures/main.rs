@@ -33,7 +33,7 @@ fn main() {
         asked = QUESTIONS.map(str::to_owned).to_vec();
     }
     if let Some(other) = asked.iter().find(|one| !QUESTIONS.contains(&one.as_str())) {
-        return println!("`{other}` is no question: {}", QUESTIONS.join(", "));
+        return println!("`{other}` is not a question: {}", QUESTIONS.join(", "));
     }
     let wants = |question: &str| asked.iter().any(|one| one == question);
     tell_load();

@@ -43,7 +43,7 @@ struct Reported {
 }
 
 #[test]
-fn what_writers_report_holds_whoever_else_writes() {
+fn what_writers_report_holds_with_others_writing() {
     let folder = memory();
     let place = folder.path().join("notes");
     let model = model("lanes-split");

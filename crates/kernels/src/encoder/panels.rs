@@ -302,7 +302,7 @@ fn blocks(total: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..total).step_by(size).map(move |start| (start, size.min(total - start)))
 }
 
-/// Lines that nobody else reads.
+/// Lines that are not shared.
 fn own(lines: &mut Arc<Lines>) -> &mut Lines {
     Arc::get_mut(lines).expect("panels of a stack are not filled again")
 }

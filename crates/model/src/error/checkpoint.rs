@@ -286,7 +286,7 @@ impl CheckpointError {
                 Some("tokenizer.json and model.safetensors must come from the same model")
             }
             Self::Incomplete { .. } => Some(
-                "another program saved it anew: restore the directory, or remove the key \
+                "another program has rewritten it: restore the directory, or remove the key \
                  `fastlane` from config_sentence_transformers.json to use it without",
             ),
             Self::Format { .. } => Some("open it with the newer version of fastlane that wrote it"),

@@ -173,7 +173,7 @@ def text_record(model: PreTrainedModel, tokenizer: Tokenizer, text: str) -> dict
 def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    # It would tell of the poolers that are missing, and draw bars.
+    # It would list the poolers that are missing, and draw bars.
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     torch.set_num_threads(1)

@@ -60,11 +60,11 @@ fn a_checkpoint_of_ours_misses_its_parts() {
         |part: &'static str| ours(move |path| std::fs::remove_dir_all(path.join(part)).unwrap());
     insta::assert_snapshot!(without("2_FastLaneRouter"), @r"
     `DIR` is a fastlane checkpoint without its `2_FastLaneRouter`
-    hint: another program saved it anew: restore the directory, or remove the key `fastlane` from config_sentence_transformers.json to use it without
+    hint: another program has rewritten it: restore the directory, or remove the key `fastlane` from config_sentence_transformers.json to use it without
     ");
     insta::assert_snapshot!(without("query"), @r"
     `DIR` is a fastlane checkpoint without its `query`
-    hint: another program saved it anew: restore the directory, or remove the key `fastlane` from config_sentence_transformers.json to use it without
+    hint: another program has rewritten it: restore the directory, or remove the key `fastlane` from config_sentence_transformers.json to use it without
     ");
 }
 

@@ -92,7 +92,7 @@ impl<'a> ViewModel<'a> {
         joined && [last, first].iter().all(|it| it.is_some_and(char::is_alphanumeric))
     }
 
-    /// Which lane the token is, counted from 0, if it is one; nobody wins where all search.
+    /// Which lane the token is, counted from 0, if it is one; none where all tokens search.
     pub(super) fn lane(&self, token: usize) -> Option<usize> {
         let lanes = &self.found.lanes;
         lanes.iter().position(|&lane| self.by == By::Lanes && lane == token)

@@ -82,7 +82,7 @@ impl Run {
             ("negatives.model_depth", it.model_depth, "negatives.model_skip", it.model_skip),
         ];
         for (depth_key, depth, skip_key, skip) in ways {
-            let reason = "are mined for nobody: set `negatives.per_query`";
+            let reason = "are never used: set `negatives.per_query`";
             contradict(depth_key, depth, depth > 0 && it.per_query == 0, reason)?;
             let reason = "is not below the depth, so nothing is left";
             contradict(skip_key, skip, depth > 0 && skip >= depth, reason)?;

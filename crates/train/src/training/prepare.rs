@@ -246,7 +246,7 @@ fn check_maps(run: &Run, checkpoint: &Checkpoint) -> Result<(), TrainError> {
     let (start, made) = (settings.start, dims.iter().any(|&(_, dim, new)| new && dim > 0));
     if !made && start != Start::Pca {
         let (key, found) = ("architecture.start", format!("{start:?}").to_lowercase());
-        let reason = "has all maps to views that this run learns: none starts anew".to_owned();
+        let reason = "has all maps to views that this run learns: none is initialised".to_owned();
         return Err(TrainError::Unfit { key, found, path: run.model.clone(), reason });
     }
     match dims.into_iter().find(|&(_, dim, new)| new && dim > hidden) {

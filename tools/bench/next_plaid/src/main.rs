@@ -69,7 +69,7 @@ fn serve(path: &str) -> Outcome<()> {
         let numbers = line.split_whitespace().skip(1).map(str::parse);
         let numbers: Vec<usize> = numbers.collect::<Result<_, _>>()?;
         let [top_k, n_ivf_probe, n_full_scores, count] = numbers[..] else {
-            return Err(format!("`{}` is no request", line.trim()).into());
+            return Err(format!("`{}` is not a request", line.trim()).into());
         };
         let settings = SearchParameters { top_k, n_ivf_probe, n_full_scores, ..Default::default() };
         for _ in 0..count {

@@ -126,7 +126,7 @@ impl VectorFilesError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Size { .. } | Self::Missing { .. } | Self::Rows { .. } => {
-                Some("the files were changed since: encode anew")
+                Some("the files were changed since: encode again")
             }
             Self::Array { .. } | Self::Count { .. } => {
                 Some("write it as `encode` does, or as NumPy does by rows")

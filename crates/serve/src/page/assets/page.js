@@ -47,7 +47,7 @@ function show(html, asked) {
   answered = asked;
 }
 
-/** A failed search answers with a sentence; what lets nobody through to it, with the API's JSON. */
+/** The sentence of a failed search: pages answer with it alone, the API and its keys with JSON. */
 const sentence = (text) => (text.startsWith("{") ? `${JSON.parse(text).error.message}.` : text);
 
 /** Says what went wrong, and leaves the results as they are. */
