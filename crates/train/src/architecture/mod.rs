@@ -9,7 +9,7 @@ mod weights;
 
 pub(crate) use bert::TokenRows;
 pub(crate) use export::{Export, export};
-pub(crate) use heads::nothing;
+pub(crate) use heads::{mixed, nothing};
 pub(crate) use network::{Encoded, Frame, Input, LaneScores, Network, Scores, Side};
 pub(crate) use start::{Starting, encoders, start};
 pub(crate) use weights::Parameter;

@@ -72,6 +72,10 @@ pub(crate) struct Scores<D: Device> {
     pub(crate) sum_max: Option<Tensor<D, 2>>,
     /// The queries' tokens.
     pub(crate) spans: Spans,
+    /// The searching views of queries.
+    pub(crate) queries: Tensor<D, 2>,
+    /// The searched views of documents.
+    pub(crate) documents: Tensor<D, 2>,
 }
 
 /// The searched views of documents.
@@ -167,7 +171,7 @@ impl<D: Device> Network<D> {
         let logits = self.logits(queries);
         let (views, spans) = self.query_lanes(queries, logits.as_ref());
         let found = self.document_lanes(documents);
-        let best = D::max_sim(views, found.views, &found.spans);
+        let best = D::max_sim(views.clone(), found.views.clone(), &found.spans);
         let lanes = match self.settings.system {
             System::Dual | System::StaticTied | System::StaticSplit | System::FastlaneSoft => {
                 LaneScores::One(best)
@@ -181,7 +185,8 @@ impl<D: Device> Network<D> {
             let queries_views = self.query.token_views(queries.states.clone());
             summed(D::max_sim(queries_views, views, &spans), &queries.spans)
         });
-        Scores { lanes, logits, sum_max, spans: queries.spans.clone() }
+        let spans = queries.spans.clone();
+        Scores { lanes, logits, sum_max, spans, queries: views, documents: found.views }
     }
 
     /// The router's logit of each token.

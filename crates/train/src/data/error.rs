@@ -88,6 +88,47 @@ pub enum DataError {
         /// The id.
         id: String,
     },
+    /// Views of another system cannot be read.
+    #[error("cannot read the views in `{}`", path.display())]
+    Views {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: fastlane_engine::VectorFilesError,
+    },
+    /// Views of another system are for other texts.
+    #[error("`{}` has no views of {what} that take part", path.display())]
+    NoViews {
+        /// The directory.
+        path: PathBuf,
+        /// Queries or documents.
+        what: &'static str,
+    },
+    /// Views of another system name an id that several texts have.
+    #[error("`{}` names the id `{id}`, which two {what} have", path.display())]
+    TwoViews {
+        /// The directory.
+        path: PathBuf,
+        /// Queries or documents.
+        what: &'static str,
+        /// The id.
+        id: String,
+    },
+    /// A text has more, fewer or other views than this run computes.
+    #[error(
+        "`{}` has {} view{} of {} numbers for `{id}`, wanted {} of {}",
+        path.display(), found.0, if found.0 == 1 { "" } else { "s" }, found.1, wanted.0, wanted.1
+    )]
+    OtherViews {
+        /// The directory.
+        path: PathBuf,
+        /// The id of the text.
+        id: String,
+        /// Views, and numbers a view.
+        found: (usize, usize),
+        /// What the run computes.
+        wanted: (usize, usize),
+    },
     /// An id occurs twice where it must be unique.
     #[error("the {what} `{id}` appears twice in `{}`", path.display())]
     Twice {
@@ -129,9 +170,14 @@ impl DataError {
                 "without judgements, kinds `inverse-cloze` and `titles` make pairs of documents",
             ),
             Self::TooFew { .. } => Some("make `schedule.batch` smaller, or leave the source out"),
-            Self::TwoTexts { .. } => {
+            Self::TwoTexts { .. } | Self::TwoViews { .. } => {
                 Some("sources count their ids alike: give those of one another beginning")
             }
+            Self::Views { source, .. } => source.hint(),
+            Self::NoViews { .. } => Some("encode the texts of this run's data, with their ids"),
+            Self::OtherViews { .. } => Some(
+                "set `architecture.lane_dim` and `architecture.document_lanes` to those of the other system",
+            ),
             Self::Twice { .. } => Some("give each an id of its own"),
             Self::States { .. } => Some("free some room, or choose another `--cache`"),
             _ => None,

@@ -17,6 +17,7 @@ mod states;
 mod teacher;
 mod tokens;
 mod topic_groups;
+mod views;
 
 pub(crate) use batches::{Batch, Batches};
 pub use error::DataError;
@@ -26,6 +27,7 @@ pub(crate) use sources::{judged, missing, read};
 pub(crate) use states::States;
 pub(crate) use teacher::Teacher;
 pub(crate) use tokens::TokenTable;
+pub(crate) use views::{Known, TeacherViews};
 
 /// Hashes a list of numbers (FNV-1a by numbers), starting with the caller's number.
 pub(crate) fn hash_of(start: u64, numbers: impl Iterator<Item = u32>) -> u64 {

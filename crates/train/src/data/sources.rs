@@ -19,7 +19,8 @@ use crate::run::{Kind, Run, SourceSettings};
 pub(crate) fn read(run: &Run) -> Result<Pairs, DataError> {
     let mut pairs = Pairs::default();
     let whole = run.negatives.mined();
-    let ids = run.loss.teacher.as_ref().is_some_and(|teacher| teacher.scores.is_some());
+    let scored = run.loss.teacher.as_ref().is_some_and(|teacher| teacher.scores.is_some());
+    let ids = scored || run.teacher_views.any();
     for source in &run.data {
         let mut reading = Reading { pairs: &mut pairs, settings: source, whole, ids };
         let (examples, collection) = reading.read()?;
@@ -41,7 +42,7 @@ struct Reading<'a> {
     settings: &'a SourceSettings,
     /// Whether all documents are stored, for mining negatives.
     whole: bool,
-    /// Whether ids are stored, for a teacher's scores.
+    /// Whether ids are stored, for a teacher's scores or views.
     ids: bool,
 }
 

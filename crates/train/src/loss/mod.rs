@@ -15,7 +15,7 @@ use mixture::mixture;
 use term::{Term, Weight as _};
 
 pub use teacher::TeacherSettings;
-pub(crate) use term::{Parts, Refused};
+pub(crate) use term::{Aligned, Parts, Refused};
 
 /// The settings of all terms, and what goes over them.
 macro_rules! table {
@@ -48,6 +48,11 @@ macro_rules! table {
             /// Whether a term that counts is computed of late interaction.
             pub(crate) fn needs_late(&self) -> bool {
                 false $(|| (<$term>::NEEDS_LATE && self.$key.weight() != 0.0))*
+            }
+
+            /// Whether a term that counts is computed of views of another system.
+            pub(crate) fn needs_views(&self) -> bool {
+                false $(|| (<$term>::NEEDS_VIEWS && self.$key.weight() != 0.0))*
             }
 
             /// Whether a term that counts learns a search.

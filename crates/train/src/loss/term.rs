@@ -35,6 +35,9 @@ pub(crate) trait Term {
     /// Whether it is computed of late interaction.
     const NEEDS_LATE: bool = false;
 
+    /// Whether it is computed of views, ours and those of another system.
+    const NEEDS_VIEWS: bool = false;
+
     /// Its value for a batch, with the name that metrics call it by; `None` where it has none.
     fn value<D: Device>(
         settings: &Self::Settings,
@@ -79,6 +82,18 @@ pub(crate) struct Parts<'a, D: Device> {
     pub(crate) targets: &'a Targets<D>,
     /// The scores of a teacher, NaN where it has none.
     pub(crate) teacher: Option<&'a [f32]>,
+    /// The searched views of queries, then documents, where another system has views of them.
+    pub(crate) views: Vec<Aligned<D>>,
+}
+
+/// Searched views next to those of another system.
+pub(crate) struct Aligned<D: Device> {
+    /// `[views, dim]`.
+    pub(crate) ours: Tensor<D, 2>,
+    /// The same shape; 0 where there is none.
+    pub(crate) theirs: Tensor<D, 2>,
+    /// 1 where the other system has a view, and else 0: `[views, 1]`.
+    pub(crate) known: Tensor<D, 2>,
 }
 
 /// Refuses a weight that is not a number, or below 0.

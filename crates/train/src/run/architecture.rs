@@ -121,6 +121,16 @@ impl ArchitectureSettings {
     pub fn split(&self) -> bool {
         self.towers.unwrap_or(self.system.towers()) == TowerSettings::Split
     }
+
+    /// The number of searched views of a document, if all have the same number.
+    pub(crate) fn document_views(&self) -> Option<usize> {
+        match (self.system, self.document_lanes) {
+            (System::Dual, _) => Some(1),
+            (_, 0) => None,
+            // the mean is one more
+            (_, lanes) => Some(lanes + 1),
+        }
+    }
 }
 
 /// How the router is trained.

@@ -162,6 +162,7 @@ impl Run {
         let reason = "is what the lane of `sum-max` does already: leave it out";
         let late = it.system == System::SumMax;
         contradict("loss.distil", self.loss.distil, self.loss.distil > 0.0 && late, reason)?;
+        self.check_views()?;
         let reason = "is for more lanes than the soft one: it is a single view";
         let soft = it.system == System::FastlaneSoft && self.router.lanes > 1;
         contradict("router.lanes", self.router.lanes, soft, reason)?;
@@ -174,6 +175,26 @@ impl Run {
         let reason = "never stops without a dev set: add `[[dev]]`";
         let blind = self.schedule.patience > 0 && self.dev.is_empty();
         contradict("schedule.patience", self.schedule.patience, blind, reason)
+    }
+}
+
+impl Run {
+    /// Refuses views of another system without a loss of them, and such a loss without views.
+    fn check_views(&self) -> Result<(), RunError> {
+        let (needs, system) = (self.loss.needs_views(), self.architecture.system);
+        let it = &self.teacher_views;
+        let reason = "no loss uses: leave it out, or set `loss.alignment`";
+        contradict("teacher_views.queries", &it.queries, it.queries.is_some() && !needs, reason)?;
+        let documents = it.documents.is_some();
+        contradict("teacher_views.documents", &it.documents, documents && !needs, reason)?;
+        let reason = "a loss learns from: name a directory, or one of `teacher_views.documents`";
+        contradict("teacher_views.queries", &it.queries, needs && !it.any(), reason)?;
+        let reason = "searches all token views: no single one can learn from a view";
+        let all = matches!(system, System::SumMax | System::MaxMax);
+        contradict("architecture.system", system, needs && all, reason)?;
+        let reason = "searches token views of documents: set `architecture.document_lanes`";
+        let tokens = documents && self.architecture.document_views().is_none();
+        contradict("teacher_views.documents", &it.documents, tokens, reason)
     }
 }
 

@@ -80,6 +80,25 @@ impl NegativeSettings {
     }
 }
 
+/// Views of another system, as `fastlane encode` writes them.
+///
+/// Texts are matched by id; those without views there take no part in a loss that needs them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ViewSettings {
+    /// The directory of the queries' views.
+    pub queries: Option<PathBuf>,
+    /// The directory of the documents' views.
+    pub documents: Option<PathBuf>,
+}
+
+impl ViewSettings {
+    /// Whether there are any.
+    pub(crate) fn any(&self) -> bool {
+        self.queries.is_some() || self.documents.is_some()
+    }
+}
+
 /// A dev or test set: a BEIR directory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

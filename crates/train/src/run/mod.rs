@@ -21,7 +21,7 @@ pub use crate::loss::{LossSettings, TeacherSettings};
 pub use architecture::{
     ArchitectureSettings, Estimator, RouterSettings, Start, System, Tau, TowerSettings,
 };
-pub use data::{JudgedSettings, Kind, NegativeSettings, SourceSettings};
+pub use data::{JudgedSettings, Kind, NegativeSettings, SourceSettings, ViewSettings};
 pub use error::RunError;
 pub use learning::{Decay, OptimiserSettings, SavingSettings, ScheduleSettings, Shape};
 
@@ -54,6 +54,9 @@ pub struct Run {
     /// The negatives of each query.
     #[serde(default)]
     pub negatives: NegativeSettings,
+    /// Views of another system, for a loss that learns from them.
+    #[serde(default)]
+    pub teacher_views: ViewSettings,
     /// The loss.
     #[serde(default)]
     pub loss: LossSettings,

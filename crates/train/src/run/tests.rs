@@ -72,7 +72,7 @@ const TWICE: &str = "[{ path = 'a/b', split = 'test' }, { path = 'c/b', split = 
 
 #[test]
 fn contradictions_are_named() {
-    let cases: [(&[(&str, &str)], &str); 12] = [
+    let cases: [(&[(&str, &str)], &str); 15] = [
         (
             &[("architecture.system", "static-tied"), ("architecture.towers", "split")],
             "architecture.system",
@@ -95,6 +95,16 @@ fn contradictions_are_named() {
         (&[("architecture.system", "dual"), ("loss.balance", "0.1")], "loss.balance"),
         (&[("architecture.system", "sum-max"), ("loss.distil", "0.1")], "loss.distil"),
         (&[("test", TWICE)], "test.path"),
+        (&[("loss.alignment", "1.0")], "teacher_views.queries"),
+        (&[("loss.alignment", "1.0"), ("teacher_views.documents", "v")], "teacher_views.documents"),
+        (
+            &[
+                ("loss.alignment", "1.0"),
+                ("teacher_views.queries", "v"),
+                ("architecture.system", "max-max"),
+            ],
+            "architecture.system",
+        ),
     ];
     for (changes, key) in cases {
         let error = refusal(changes);
@@ -110,7 +120,7 @@ fn settings_that_would_do_nothing_are_named() {
             &[],
             "router.epsilon=0.1 router.mask=false router.noise=false router.tau.end=0.5 \
              router.straight_through=false router.tau.start=2.0 router.tau.shape=linear \
-             loss.sum_max_temperature=2.0 negatives.bm25_skip=3 architecture.document_windows=false",
+             loss.sum_max_temperature=2.0 teacher_views.queries=v teacher_views.documents=v negatives.bm25_skip=3 architecture.document_windows=false",
         ),
         (
             &[("architecture.system", "fastlane-soft")],

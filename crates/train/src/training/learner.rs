@@ -15,7 +15,7 @@ use crate::run::{Estimator, System};
 use crate::training::optimiser::Optimiser;
 use crate::training::prepare::Prepared;
 use crate::training::schedule;
-use crate::training::step::{Losses, Terms, Texts, gradients};
+use crate::training::step::{Losses, Teachers, Terms, Texts, gradients};
 
 /// The parameters, the optimiser and the loss of a run.
 pub(crate) struct Learner<'a, D: Device> {
@@ -98,7 +98,7 @@ impl<'a, D: Device> Learner<'a, D> {
         losses: &Losses<'_>,
         batch: &Batch,
     ) -> Result<(Terms, Gradients<D>), DataError> {
-        let teacher = self.prepared.teacher(batch);
+        let teachers = self.prepared.teachers(batch);
         match self.prepared.run.schedule.checkpoint_texts {
             0 => {
                 let weights = self.weights.tracked::<D>(|_| true);
@@ -107,9 +107,9 @@ impl<'a, D: Device> Learner<'a, D> {
                     queries: self.input(Side::Query, &batch.queries)?,
                     documents: self.input(Side::Document, &batch.documents)?,
                 };
-                Ok(gradients(losses, (&network, &weights), texts, batch, teacher.as_deref()))
+                Ok(gradients(losses, (&network, &weights), texts, batch, &teachers))
             }
-            texts => self.in_portions(losses, batch, texts, teacher.as_deref()),
+            texts => self.in_portions(losses, batch, texts, &teachers),
         }
     }
 
@@ -120,7 +120,7 @@ impl<'a, D: Device> Learner<'a, D> {
         losses: &Losses<'_>,
         batch: &Batch,
         texts: usize,
-        teacher: Option<&[f32]>,
+        teachers: &Teachers,
     ) -> Result<(Terms, Gradients<D>), DataError> {
         let still = self.network();
         let sides = [(Side::Query, &batch.queries), (Side::Document, &batch.documents)];
@@ -138,7 +138,8 @@ impl<'a, D: Device> Learner<'a, D> {
         let ((query_states, queries), (document_states, documents)) = (queries?, documents?);
         let weights = self.weights.tracked::<D>(|_| true);
         let network = Network::new(&self.prepared.frame, &weights);
-        let (loss, terms) = losses.of((&network, &weights), [&queries, &documents], batch, teacher);
+        let (loss, terms) =
+            losses.of((&network, &weights), [&queries, &documents], batch, teachers);
         let found = loss.backward();
         let mut sum: Gradients<D> = weights.tables.iter().map(|table| table.grad(&found)).collect();
         let states = [query_states, document_states].map(|states| states.grad(&found));

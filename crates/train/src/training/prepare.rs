@@ -7,12 +7,13 @@ use fastlane_model::checkpoint::{Checkpoint, Expansion, InputSettings, Tensors};
 use fastlane_model::{Model, Settings};
 
 use crate::architecture::{Frame, Parameter, Starting, encoders, start};
-use crate::data::{Batch, DataError, Pairs, States, Teacher, TokenTable, mine, read};
+use crate::data::{Batch, DataError, Pairs, States, Teacher, TeacherViews, TokenTable, mine, read};
 use crate::error::TrainError;
 use crate::evaluation::eval_set::JudgedSet;
 use crate::events::observer::{Event, Observer, Phase};
 use crate::run::{JudgedSettings, Mode, Run, Start};
 use crate::training::provenance::{Origins, Parts};
+use crate::training::step::Teachers;
 
 /// The number of texts to whose states new projections are fitted.
 const SAMPLE: usize = 400;
@@ -30,6 +31,8 @@ pub(crate) struct Prepared {
     /// States of queries and documents, if the encoder is frozen.
     pub(crate) states: Option<[States; 2]>,
     pub(crate) teacher: Option<Teacher>,
+    /// Views of queries and documents by another system.
+    pub(crate) teacher_views: [Option<TeacherViews>; 2],
     pub(crate) dev: Vec<JudgedSet>,
     pub(crate) test: Vec<JudgedSet>,
     pub(crate) parameters: Vec<Parameter>,
@@ -101,8 +104,10 @@ pub(crate) fn prepare(
     let frame =
         Frame { settings: run.architecture.clone(), encoders: encoders(&checkpoint), from, skip };
     let teacher = run.loss.teacher.as_ref().map(|it| Teacher::read(it, &pairs)).transpose()?;
-    let (model, teacher_of) = (checkpoint.fingerprint()?, teacher.as_ref());
-    let parts = Parts { model, pairs: &pairs, tokens: &tokens, teacher: teacher_of, dev: &dev };
+    let teacher_views = teacher_views(run, &pairs)?;
+    let (model, teacher_of, views) = (checkpoint.fingerprint()?, teacher.as_ref(), &teacher_views);
+    let parts =
+        Parts { model, pairs: &pairs, tokens: &tokens, teacher: teacher_of, views, dev: &dev };
     let origins = parts.origins();
     let run = run.clone();
     Ok(Prepared {
@@ -114,11 +119,27 @@ pub(crate) fn prepare(
         tokens,
         states,
         teacher,
+        teacher_views,
         dev,
         test,
         parameters,
         origins,
     })
+}
+
+/// Reads the views of another system, as many and as long as those that the run computes.
+fn teacher_views(run: &Run, pairs: &Pairs) -> Result<[Option<TeacherViews>; 2], DataError> {
+    let (it, settings) = (&run.teacher_views, &run.architecture);
+    let dim = if settings.lane_dim > 0 { settings.lane_dim } else { settings.dim };
+    let lanes = settings.document_views().unwrap_or(1);
+    let read = |path: &Option<std::path::PathBuf>, what, ids, count| {
+        let path = path.as_deref();
+        path.map(|path| TeacherViews::read(path, what, ids, (count, dim))).transpose()
+    };
+    Ok([
+        read(&it.queries, "queries", &pairs.query_ids, 1)?,
+        read(&it.documents, "documents", &pairs.document_ids, lanes)?,
+    ])
 }
 
 fn go_on(watch: &mut dyn Observer, done: usize) -> io::Result<()> {
@@ -309,12 +330,16 @@ impl Prepared {
         self.checkpoint.tokeniser.spelling(token).unwrap_or_else(|| token.to_string())
     }
 
-    /// The teacher's scores for a batch, `[queries, documents]`, NaN where it has none.
-    pub(crate) fn teacher(&self, batch: &Batch) -> Option<Vec<f32>> {
-        let teacher = self.teacher.as_ref()?;
-        let pairs = batch.queries.iter().flat_map(|&query| {
-            batch.documents.iter().map(move |&document| teacher.score(query, document))
+    /// What other systems know of a batch.
+    pub(crate) fn teachers(&self, batch: &Batch) -> Teachers {
+        let Batch { queries, documents, .. } = batch;
+        let scores = self.teacher.as_ref().map(|teacher| {
+            let row =
+                |&query| documents.iter().map(move |&document| teacher.score(query, document));
+            queries.iter().flat_map(row).collect()
         });
-        Some(pairs.collect())
+        let [of_queries, of_documents] = &self.teacher_views;
+        let of = |views: &Option<TeacherViews>, texts| Some(views.as_ref()?.of(texts));
+        Teachers { scores, views: [of(of_queries, queries), of(of_documents, documents)] }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fastlane_model::Fingerprint;
 
-use crate::data::{Example, Pairs, Teacher, TokenTable, hash_of};
+use crate::data::{Example, Pairs, Teacher, TeacherViews, TokenTable, hash_of};
 use crate::evaluation::eval_set::JudgedSet;
 
 /// Hashes by the run file keys of the inputs.
@@ -20,20 +20,25 @@ pub(crate) struct Parts<'a> {
     pub(crate) pairs: &'a Pairs,
     pub(crate) tokens: &'a [TokenTable; 2],
     pub(crate) teacher: Option<&'a Teacher>,
+    pub(crate) views: &'a [Option<TeacherViews>; 2],
     pub(crate) dev: &'a [JudgedSet],
 }
 
 impl Parts<'_> {
     pub(crate) fn origins(&self) -> Origins {
         let dev = self.dev.iter().fold(0, |hash, set| hash_of(hash, set.numbers()));
+        let views = |side: usize| self.views[side].as_ref().map(TeacherViews::hash);
+        let views = [("teacher_views.queries", views(0)), ("teacher_views.documents", views(1))];
         let hashes = [
             ("data", self.data()),
             ("loss.teacher.scores", self.teacher.map_or(0, Teacher::hash)),
             ("dev", dev),
         ];
+        let views = views.into_iter().filter_map(|(key, hash)| Some((key, hash?)));
+        let hashes = hashes.into_iter().chain(views);
         let hashes = hashes.map(|(key, hash)| (key.to_owned(), format!("{hash:016x}")));
         let model = (MODEL.to_owned(), self.model.to_string());
-        hashes.into_iter().chain([model]).collect()
+        hashes.chain([model]).collect()
     }
 
     /// A hash of the data of all batches. Each list follows its length, so that the boundaries
@@ -68,7 +73,9 @@ mod tests {
         pairs.sources.push(Source { path, weight, examples, collection });
         let tokens = Default::default();
         let model = "f1-00000000000000000000000000000000".parse().unwrap();
-        let parts = Parts { model, pairs: &pairs, tokens: &tokens, teacher: None, dev: &[] };
+        let views = &[None, None];
+        let (pairs, tokens) = (&pairs, &tokens);
+        let parts = Parts { model, pairs, tokens, teacher: None, views, dev: &[] };
         parts.origins()["data"].clone()
     }
 

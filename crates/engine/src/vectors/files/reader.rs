@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::array::{Array, Wanted};
 use super::error::{VectorFilesError, cannot_read};
 use super::origin::Origin;
-use super::{IDS, LANE_LENGTHS, LANES, LENGTHS, TOKENS, VECTORS, VectorShape, WEIGHTS};
+use super::{IDS, LANE_LENGTHS, LANES, LENGTHS, SOFT, TOKENS, VECTORS, VectorShape, WEIGHTS};
 use crate::vectors::TokenMatrix;
 
 /// The data of one text in a directory of views.
@@ -23,6 +23,15 @@ pub struct StoredDocument {
     pub lane_views: Option<TokenMatrix>,
     /// The importance of each token view, if stored.
     pub weights: Option<Vec<f32>>,
+    /// The soft lane, if the texts are queries.
+    pub soft: Option<TokenMatrix>,
+}
+
+impl StoredDocument {
+    /// The views that search: the soft lane, the lane views, or else the token views.
+    pub fn searched(&self) -> &TokenMatrix {
+        self.soft.as_ref().or(self.lane_views.as_ref()).unwrap_or(&self.views)
+    }
 }
 
 /// Iterates over the documents of a directory in order, with one in memory at a time.
@@ -43,6 +52,7 @@ pub struct StoredDocuments {
     weights: Option<Array>,
     lengths: Array,
     lanes: Option<[Array; 2]>,
+    soft: Option<Array>,
 }
 
 impl StoredDocuments {
@@ -74,11 +84,14 @@ impl StoredDocuments {
             }
             false => None,
         };
+        let soft = there(SOFT).then(|| open(SOFT, Wanted::Vectors)).transpose()?;
+        soft.iter().try_for_each(|soft| soft.check_rows(lengths.rows, &lengths))?;
         let lane_dim = lanes.as_ref().map(|[lanes, _]| lanes.columns);
+        let soft_dim = soft.as_ref().map(|soft| soft.columns);
         let id_path = directory.join(IDS);
         let ids = open_ids(&id_path, &lengths)?;
         Ok(Self {
-            shape: VectorShape { dim: vectors.columns, lane_dim, soft_dim: None },
+            shape: VectorShape { dim: vectors.columns, lane_dim, soft_dim },
             origin,
             left: lengths.rows,
             ids,
@@ -88,6 +101,7 @@ impl StoredDocuments {
             weights,
             lengths,
             lanes,
+            soft,
         })
     }
 
@@ -134,7 +148,9 @@ impl StoredDocuments {
         };
         let tokens = self.tokens.as_mut().map(|tokens| tokens.counts(count)).transpose()?;
         let weights = self.weights.as_mut().map(|weights| weights.floats(count)).transpose()?;
-        Ok(StoredDocument { id, tokens, views: self.vectors.matrix(count)?, lane_views, weights })
+        let soft = self.soft.as_mut().map(|soft| soft.matrix(1)).transpose()?;
+        let views = self.vectors.matrix(count)?;
+        Ok(StoredDocument { id, tokens, views, lane_views, weights, soft })
     }
 }
 

@@ -61,8 +61,9 @@ fn losses(run: &Run, batches: &[Recorded]) -> Vec<f64> {
         let known = recorded.teacher.concat();
         let known: Vec<f32> = known.iter().map(|score| score.unwrap_or(f32::NAN)).collect();
         let pair = (&network, &tracked);
+        let teachers = Teachers { scores: Some(known), ..Teachers::default() };
         let (terms, found) =
-            gradients(&losses, pair, recorded.texts(), &recorded.batch(), Some(&known));
+            gradients(&losses, pair, recorded.texts(), &recorded.batch(), &teachers);
         let rate = schedule::rate(&run.schedule, step);
         optimiser.step::<Cpu>(&mut weights, found, rate);
         terms.loss

@@ -1,11 +1,13 @@
 //! Computes the losses and gradients of one batch.
 
-use burn_tensor::{Tensor, activation};
+use burn_tensor::{Tensor, TensorData, activation};
 
-use crate::architecture::{Encoded, Input, LaneScores, Network, Scores, Side, Weights, values};
+use crate::architecture::{
+    Encoded, Input, LaneScores, Network, Scores, Side, Weights, mixed, values,
+};
 use crate::backend::{Device, Dropout, hash};
-use crate::data::Batch;
-use crate::loss::{Parts, Targets};
+use crate::data::{Batch, Known};
+use crate::loss::{Aligned, Parts, Targets};
 use crate::router::{Pick, pick};
 use crate::run::{Estimator, Run};
 use crate::training::schedule;
@@ -25,6 +27,15 @@ pub(crate) struct Terms {
 pub(crate) struct Texts<D: Device> {
     pub(crate) queries: Input<D>,
     pub(crate) documents: Input<D>,
+}
+
+/// What other systems know of a batch.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Teachers {
+    /// Scores `[queries, documents]`, NaN where there is none.
+    pub(crate) scores: Option<Vec<f32>>,
+    /// Views of queries and of documents.
+    pub(crate) views: [Option<Known>; 2],
 }
 
 /// Computes losses.
@@ -53,7 +64,7 @@ impl Losses<'_> {
         (network, weights): (&Network<D>, &Weights<D>),
         [queries, documents]: [&Encoded<D>; 2],
         batch: &Batch,
-        teacher_scores: Option<&[f32]>,
+        teachers: &Teachers,
     ) -> (Tensor<D, 1>, Terms) {
         let loss = &self.run.loss;
         let scores = network.scores(queries, documents, loss.needs_late());
@@ -68,15 +79,17 @@ impl Losses<'_> {
             }
             _ => None,
         };
+        let weight = alpha.as_ref().map(|alpha| self.weight(&scores, alpha));
         let parts = Parts {
-            lane: self.lane(&scores, alpha.as_ref()) * spread,
+            views: aligned(&scores, weight.as_ref(), &teachers.views),
+            lane: lane(&scores, weight) * spread,
             mixture,
             late: scores.sum_max.clone().map(|late| {
                 late * self.spread(weights, "temperature.sum_max", loss.sum_max_temperature)
             }),
             alpha,
             targets: &targets,
-            teacher: teacher_scores,
+            teacher: teachers.scores.as_deref(),
         };
         let (mut sum, mut terms) = (Tensor::zeros([1], &device), Terms::default());
         loss.terms(&parts, |name, weight, term| {
@@ -107,20 +120,12 @@ impl Losses<'_> {
         }
     }
 
-    /// One score for each query and document.
-    fn lane<D: Device>(&self, scores: &Scores<D>, alpha: Option<&Tensor<D, 2>>) -> Tensor<D, 2> {
-        let (each, alpha) = match (&scores.lanes, alpha) {
-            (LaneScores::One(one), _) => return one.clone(),
-            (LaneScores::Each(each), Some(alpha)) => (each, alpha),
-            (LaneScores::Each(_), None) => unreachable!("lanes are picked by a router"),
-        };
-        let weight = match self.mixes() {
+    /// How much each token counts in the lane of a query.
+    fn weight<D: Device>(&self, scores: &Scores<D>, alpha: &Tensor<D, 2>) -> Tensor<D, 2> {
+        match self.mixes() {
             true => alpha.clone(),
             false => pick(alpha.clone(), &scores.spans, &self.pick()),
-        };
-        let [queries, longest, documents] = each.dims();
-        let sums = weight.reshape([queries, 1, longest]).matmul(each.clone());
-        sums.reshape([queries, documents])
+        }
     }
 
     fn pick(&self) -> Pick {
@@ -134,6 +139,45 @@ impl Losses<'_> {
             lanes: router.lanes,
         }
     }
+}
+
+/// One score for each query and document.
+fn lane<D: Device>(scores: &Scores<D>, weight: Option<Tensor<D, 2>>) -> Tensor<D, 2> {
+    let (each, weight) = match (&scores.lanes, weight) {
+        (LaneScores::One(one), _) => return one.clone(),
+        (LaneScores::Each(each), Some(weight)) => (each, weight),
+        (LaneScores::Each(_), None) => unreachable!("lanes are picked by a router"),
+    };
+    let [queries, longest, documents] = each.dims();
+    let sums = weight.reshape([queries, 1, longest]).matmul(each.clone());
+    sums.reshape([queries, documents])
+}
+
+/// The searched views, next to those of another system where it has any.
+fn aligned<D: Device>(
+    scores: &Scores<D>,
+    weight: Option<&Tensor<D, 2>>,
+    theirs: &[Option<Known>; 2],
+) -> Vec<Aligned<D>> {
+    let queries = || match (&scores.lanes, weight) {
+        // the lane of a hard router is the view of its token, or the mixture while it learns
+        (LaneScores::Each(_), Some(weight)) => {
+            mixed(scores.queries.clone(), weight.clone(), &scores.spans)
+        }
+        _ => scores.queries.clone(),
+    };
+    let documents = || scores.documents.clone();
+    let ours: [&dyn Fn() -> Tensor<D, 2>; 2] = [&queries, &documents];
+    let of = |(ours, theirs): (&dyn Fn() -> Tensor<D, 2>, &Option<Known>)| {
+        let Known { values, known, dim } = theirs.clone()?;
+        let ours = ours();
+        let device = ours.device();
+        let rows = known.len();
+        let table =
+            |values, columns| Tensor::from_data(TensorData::new(values, [rows, columns]), &device);
+        Some(Aligned { ours, theirs: table(values, dim), known: table(known, 1) })
+    };
+    ours.into_iter().zip(theirs).filter_map(of).collect()
 }
 
 /// The real shares of each query.
@@ -152,13 +196,13 @@ pub(crate) fn gradients<D: Device>(
     (network, weights): (&Network<D>, &Weights<D>),
     texts: Texts<D>,
     batch: &Batch,
-    teacher_scores: Option<&[f32]>,
+    teachers: &Teachers,
 ) -> (Terms, Vec<Option<Tensor<D::InnerBackend, 2>>>) {
     let dropout = losses.dropout();
     let queries = network.encode(Side::Query, texts.queries, dropout);
     let documents = network.encode(Side::Document, texts.documents, dropout);
     let encoded = [&queries, &documents];
-    let (loss, terms) = losses.of((network, weights), encoded, batch, teacher_scores);
+    let (loss, terms) = losses.of((network, weights), encoded, batch, teachers);
     let gradients = loss.backward();
     let found = weights.tables.iter().map(|table| table.grad(&gradients)).collect();
     (terms, found)

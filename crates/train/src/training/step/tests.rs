@@ -69,9 +69,23 @@ impl Tiny {
         };
         let nan = f32::NAN;
         let teacher = [3.0, 1.0, nan, 0.5, 0.0, 2.0, 1.0, 1.0, nan, nan, nan, 4.0];
-        let (terms, found) =
-            gradients(&losses, (&network, &weights), texts, &batch, Some(&teacher));
+        let teachers = Teachers { scores: Some(teacher.to_vec()), views: self.views() };
+        let (terms, found) = gradients(&losses, (&network, &weights), texts, &batch, &teachers);
         (terms, found.iter().map(|it| it.as_ref().map(values)).collect())
+    }
+
+    /// Views of another system: of all queries but the second, and of all documents.
+    fn views(&self) -> [Option<Known>; 2] {
+        let settings = &self.run.architecture;
+        let dim = if settings.lane_dim > 0 { settings.lane_dim } else { settings.dim };
+        let of = |texts: usize, count: usize, absent: usize| {
+            let known: Vec<f32> =
+                (0..texts * count).map(|row| f32::from(u8::from(row != absent))).collect();
+            let value = |at: usize| ((at * 7 % 11) as f32 / 11.0 - 0.5) * known[at / dim];
+            Known { values: (0..known.len() * dim).map(value).collect(), known, dim }
+        };
+        let documents = settings.document_views().map(|count| of(4, count, usize::MAX));
+        [Some(of(3, 1, 1)), documents].map(|views| views.filter(|_| self.run.loss.needs_views()))
     }
 
     /// Moves each parameter a little along its gradient, and compares the change of the loss.
