@@ -1,5 +1,6 @@
 //! Losses: pure functions of scores, one number each, a mean over queries.
 
+mod alignment;
 mod balance;
 mod contrastive;
 mod mixture;
@@ -93,6 +94,8 @@ table! {
     sum_max: f32 = contrastive::SumMax,
     /// Scores of another system to come near to.
     teacher: Option<TeacherSettings> = teacher::Taught,
+    /// Searched views come near to those of another system, in `teacher_views`.
+    alignment: f32 = alignment::Alignment,
     /// Above 0: the router decides; below 0: it stays open.
     entropy: f32 = balance::Entropy,
     /// The router uses all positions of a query alike.

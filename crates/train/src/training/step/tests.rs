@@ -164,3 +164,13 @@ fn late_interaction_teaches_and_is_not_taught() {
     assert!(learns("router.lane_query.weight") && learns("router.dense.weight"));
     assert!(!learns("document.dense.0.linear.weight"));
 }
+
+#[test]
+fn views_of_another_system() {
+    let loss = "loss = { contrastive = 0.0, alignment = 1.0 }";
+    let lanes = "document_lanes = 3, lane_dim = 20";
+    for system in ["fastlane", "fastlane-soft", "static-split"] {
+        Tiny::new(&format!("architecture = {{ system = '{system}', {lanes} }}\n{loss}")).check();
+    }
+    Tiny::new(&format!("architecture = {{ system = 'dual', dim = 8 }}\n{loss}")).check();
+}
