@@ -23,6 +23,9 @@ pub struct Config {
     pub indexes: Vec<(String, PathBuf)>,
     /// The directory of the model, if it has moved since indexing.
     pub model: Option<PathBuf>,
+    /// The directory of the journals, one of each index by its name; by default, the journal of an
+    /// index is where it was before, at first in the directory of the index.
+    pub journals: Option<PathBuf>,
     /// The keys; without them, every client has full access.
     pub keys: Option<Keys>,
     /// Number of search threads.

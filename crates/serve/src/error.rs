@@ -74,6 +74,19 @@ pub enum ServeError {
         /// The collection.
         path: PathBuf,
     },
+    /// Accepted changes are in another journal.
+    #[error(
+        "`{}` has {count} accepted changes in the journal `{}`, which another journal would leave",
+        path.display(), directory.display()
+    )]
+    JournalLeft {
+        /// The collection.
+        path: PathBuf,
+        /// The directory of the journal.
+        directory: PathBuf,
+        /// How many changes it has.
+        count: usize,
+    },
     /// The system refused to start threads.
     #[error("cannot start threads")]
     Threads(#[source] io::Error),
@@ -89,6 +102,9 @@ impl ServeError {
                 "make a key with `fastlane key` and pass `--keys FILE`; or listen on 127.0.0.1"
             }
             Self::Taken { .. } => "stop the other service, or list each index once",
+            Self::JournalLeft { .. } => {
+                "start once without `--journals`, or with that one: the changes are applied first"
+            }
             Self::Listen { .. } => "choose another with `--listen ADDRESS:PORT`",
             _ => return None,
         };

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -19,7 +20,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{Refusal, ServeError, chain};
-use crate::journal::{self, Change, Journal};
+use crate::journal::{self, Change, Journal, JournalError};
 
 /// The tag of a collection that stores the last change that was applied from the journal.
 const TAG: &str = "journal";
@@ -93,14 +94,19 @@ impl Jobs {
     /// Resumes with the changes that were accepted earlier.
     pub(crate) fn open(
         collection: &Collection,
+        place: Option<&Path>,
         log: Arc<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, ServeError> {
-        let directory = collection.path();
-        let failed = |source| ServeError::File { path: directory.to_owned(), source };
-        let journal = Journal::open(directory).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => ServeError::Taken { path: directory.to_owned() },
-            _ => failed(error),
+        let path = collection.path();
+        let journal = Journal::open(path, place).map_err(|error| match error {
+            JournalError::Taken => ServeError::Taken { path: path.to_owned() },
+            JournalError::Left { directory, count } => {
+                ServeError::JournalLeft { path: path.to_owned(), directory, count }
+            }
+            JournalError::Io { path, source } => ServeError::File { path, source },
         })?;
+        let directory = journal.directory().to_owned();
+        let failed = |source| ServeError::File { path: directory.clone(), source };
         let done: u64 = collection.tag(TAG).and_then(|number| number.parse().ok()).unwrap_or(0);
         let (give, take) = channel();
         let mut known = Known { next: done + 1, ended: done, ..Known::default() };
@@ -367,7 +373,7 @@ mod tests {
         let place = folder.path().join("notes");
         let collection = collection(&place);
         let last = journal::REMEMBERED as u64 + 5;
-        drop(Journal::open(&place).unwrap());
+        drop(Journal::open(&place, None).unwrap());
         for number in 1..=last {
             std::fs::File::create_new(place.join(format!("journal/{number:012}.failed"))).unwrap();
         }
@@ -375,7 +381,7 @@ mod tests {
         writer.tag(TAG, (last + 1).to_string());
         writer.commit().unwrap();
         for _ in 0..2 {
-            let jobs = Jobs::open(&collection, Arc::new(|_| {})).unwrap();
+            let jobs = Jobs::open(&collection, None, Arc::new(|_| {})).unwrap();
             assert_eq!(jobs.find(5), None, "it failed, and this is not known any more");
             assert!(matches!(jobs.find(6), Some(Job::Failed { .. })));
             assert!(matches!(jobs.find(last), Some(Job::Failed { .. })));
@@ -388,7 +394,7 @@ mod tests {
     fn defect_u3_the_number_of_a_refused_change_is_that_of_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("notes");
-        let jobs = Jobs::open(&collection(&place), Arc::new(|_| {})).unwrap();
+        let jobs = Jobs::open(&collection(&place), None, Arc::new(|_| {})).unwrap();
         let in_the_way = place.join("journal/000000000001.json.aside");
         std::fs::create_dir(&in_the_way).unwrap();
         let refused = jobs.accept(&delete("a"), 9).unwrap_err();

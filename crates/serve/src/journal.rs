@@ -3,6 +3,10 @@
 //! Each change is a file named by its number. It is written to a temporary name, synced and renamed
 //! before the client gets the answer, and removed after its commit, so a service that is killed
 //! finds all of them again. The reason of a failed change is stored in a file too.
+//!
+//! A collection in a directory has its journal there, in `journal/`, unless another place is wanted:
+//! then `journal/place` names it, so that a service which is started without that setting finds the
+//! accepted changes. A journal with changes is never left for another one.
 
 use std::fs;
 use std::io;
@@ -24,6 +28,8 @@ const CHANGE: &str = "json";
 const FAILURE: &str = "failed";
 const ASIDE: &str = "aside";
 const LOCK: &str = "lock";
+/// The file that names the directory of a journal elsewhere.
+const PLACE: &str = "place";
 /// Failures that are kept over a restart.
 pub(crate) const REMEMBERED: usize = 1000;
 
@@ -67,25 +73,58 @@ impl SentDocument {
 pub(crate) struct Journal {
     directory: PathBuf,
     storage: Box<dyn Storage>,
-    /// Without it, two services could assign the same number.
-    _lock: Lock,
+    /// Without them, two services could assign the same number.
+    _locks: Vec<Lock>,
+}
+
+/// Why a journal cannot be used.
+#[derive(Debug)]
+pub(crate) enum JournalError {
+    /// Another service has it.
+    Taken,
+    /// The changes in another directory would be left.
+    Left { directory: PathBuf, count: usize },
+    /// The disk failed.
+    Io { path: PathBuf, source: io::Error },
 }
 
 impl Journal {
-    /// Opens the journal of a collection; `WouldBlock` if another service has it.
-    pub(crate) fn open(collection: &Path) -> io::Result<Self> {
-        let directory = collection.join(NAME);
-        make_directory(&directory)?;
-        let lock = Lock::take(&directory.join(LOCK))?.ok_or(io::ErrorKind::WouldBlock)?;
-        // incomplete files after a crash
-        for entry in fs::read_dir(&directory)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|ending| ending == ASIDE) {
-                fs::remove_file(path)?;
+    /// Opens the journal of a collection: at a given place, or where it was before.
+    pub(crate) fn open(collection: &Path, place: Option<&Path>) -> Result<Self, JournalError> {
+        let own = collection.join(NAME);
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            |source| JournalError::Io { path, source }
+        };
+        let mut locks = vec![lock(&own)?];
+        let own = own.canonicalize().map_err(failed(&own))?;
+        let before = placed(&own).map_err(failed(&own))?;
+        let directory = match place {
+            None => before.clone(),
+            Some(place) => {
+                make_directory(place).map_err(failed(place))?;
+                place.canonicalize().map_err(failed(place))?
             }
+        };
+        if directory != before {
+            let left = numbers(&before, CHANGE).map_err(failed(&before))?.len();
+            if left > 0 {
+                return Err(JournalError::Left { directory: before, count: left });
+            }
+            let bytes = directory.as_os_str().as_encoded_bytes();
+            replace_in(&Disk::new(&own), PLACE, bytes).map_err(failed(&own))?;
         }
+        if directory != own {
+            locks.push(lock(&directory)?);
+        }
+        remove_incomplete(&directory).map_err(failed(&directory))?;
         let storage = Box::new(Disk::new(&directory));
-        Ok(Self { directory, storage, _lock: lock })
+        Ok(Self { directory, storage, _locks: locks })
+    }
+
+    /// The directory of the journal.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     fn path(&self, number: u64, ending: &str) -> PathBuf {
@@ -94,28 +133,16 @@ impl Journal {
 
     /// The numbers of all changes, rising.
     pub(crate) fn numbers(&self) -> io::Result<Vec<u64>> {
-        self.all(CHANGE)
+        numbers(&self.directory, CHANGE)
     }
 
     /// Reasons of failed changes; the oldest are dropped.
     pub(crate) fn failures(&self) -> io::Result<Vec<(u64, String)>> {
-        let all = self.all(FAILURE)?;
+        let all = numbers(&self.directory, FAILURE)?;
         let (old, kept) = all.split_at(all.len().saturating_sub(REMEMBERED));
         old.iter().try_for_each(|&number| fs::remove_file(self.path(number, FAILURE)))?;
         let read = |number| Ok((number, fs::read_to_string(self.path(number, FAILURE))?));
         kept.iter().map(|&number| read(number)).collect()
-    }
-
-    fn all(&self, wanted: &str) -> io::Result<Vec<u64>> {
-        let mut numbers = Vec::new();
-        for entry in fs::read_dir(&self.directory)? {
-            let path = entry?.path();
-            let ours = path.extension().is_some_and(|ending| ending == wanted);
-            let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-            numbers.extend(number.filter(|_: &u64| ours));
-        }
-        numbers.sort_unstable();
-        Ok(numbers)
     }
 
     /// Stores a change durably; after an error it is not in the journal.
@@ -154,6 +181,46 @@ impl Journal {
     }
 }
 
+/// Locks a directory, which is created if necessary.
+fn lock(directory: &Path) -> Result<Lock, JournalError> {
+    let lock = make_directory(directory).and_then(|()| Lock::take(&directory.join(LOCK)));
+    let failed = |source| JournalError::Io { path: directory.to_owned(), source };
+    lock.map_err(failed)?.ok_or(JournalError::Taken)
+}
+
+/// The directory that `place` names, or else the collection's own.
+fn placed(own: &Path) -> io::Result<PathBuf> {
+    match fs::read_to_string(own.join(PLACE)) {
+        Ok(place) => Ok(place.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(own.to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes files that were being written when a service was killed.
+fn remove_incomplete(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == ASIDE) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The numbers of all files with an ending, rising.
+fn numbers(directory: &Path, wanted: &str) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let ours = path.extension().is_some_and(|ending| ending == wanted);
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        numbers.extend(number.filter(|_: &u64| ours));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
 fn name(number: u64, ending: &str) -> String {
     format!("{number:012}.{ending}")
 }
@@ -183,17 +250,17 @@ mod tests {
     #[test]
     fn what_is_kept_is_there_until_it_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::open(folder.path()).unwrap();
+        let journal = Journal::open(folder.path(), None).unwrap();
         let change = |id: &str| Change::Delete(vec![id.to_owned()]);
         journal.keep(12, &change("b")).unwrap();
         journal.keep(3, &change("a")).unwrap();
         // an incomplete third file after a crash
         fs::File::create_new(folder.path().join("journal/000000000013.aside")).unwrap();
         // another service, or the same index under another name
-        let other = Journal::open(folder.path()).err().unwrap();
-        assert_eq!(other.kind(), io::ErrorKind::WouldBlock);
+        let other = Journal::open(folder.path(), None).err().unwrap();
+        assert!(matches!(other, JournalError::Taken));
         drop(journal);
-        let journal = Journal::open(folder.path()).unwrap();
+        let journal = Journal::open(folder.path(), None).unwrap();
         assert!(!folder.path().join("journal/000000000013.aside").exists());
         assert_eq!(journal.numbers().unwrap(), [3, 12]);
         assert_eq!(journal.read(12).unwrap(), change("b"));
@@ -202,6 +269,45 @@ mod tests {
         journal.fail(12, "too many views").unwrap();
         assert!(journal.numbers().unwrap().is_empty());
         assert_eq!(journal.failures().unwrap(), [(12, "too many views".to_owned())]);
+    }
+
+    #[test]
+    fn a_journal_elsewhere_is_found_again_and_never_left_with_changes() {
+        let [collection, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let elsewhere = other.path().join("journals/notes");
+        let open = |place: Option<&Path>| Journal::open(collection.path(), place);
+        let change = Change::Delete(vec!["a".to_owned()]);
+        open(None).unwrap().keep(1, &change).unwrap();
+        let left = open(Some(&elsewhere)).err().unwrap();
+        let own = collection.path().join(NAME);
+        assert!(matches!(left, JournalError::Left { directory, count: 1 } if directory == own));
+        open(None).unwrap().forget(1).unwrap();
+        open(Some(&elsewhere)).unwrap().keep(2, &change).unwrap();
+        assert!(elsewhere.join("000000000002.json").exists());
+        // without the setting it is where it was
+        assert_eq!(open(None).unwrap().numbers().unwrap(), [2]);
+        let left = open(Some(&own)).err().unwrap();
+        assert!(matches!(left, JournalError::Left { count: 1, .. }));
+        let journal = open(Some(&elsewhere)).unwrap();
+        assert!(matches!(open(None).err().unwrap(), JournalError::Taken));
+        // nor may another collection write there
+        let third = tempfile::tempdir().unwrap();
+        let taken = Journal::open(third.path(), Some(&elsewhere)).err().unwrap();
+        assert!(matches!(taken, JournalError::Taken));
+        journal.forget(2).unwrap();
+        drop(journal);
+        assert_eq!(open(Some(&own)).unwrap().directory(), own.canonicalize().unwrap());
+    }
+
+    #[test]
+    fn a_journal_that_is_gone_is_named() {
+        let [collection, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let elsewhere = other.path().join("notes");
+        drop(Journal::open(collection.path(), Some(&elsewhere)).unwrap());
+        fs::remove_dir_all(&elsewhere).unwrap();
+        let error = Journal::open(collection.path(), Some(collection.path())).err().unwrap();
+        let gone = elsewhere.parent().unwrap().canonicalize().unwrap().join("notes");
+        assert!(matches!(error, JournalError::Io { path, .. } if path == gone));
     }
 
     /// A disk on which the sync of a directory fails.
@@ -229,7 +335,7 @@ mod tests {
     #[test]
     fn defect_u4_what_was_refused_is_not_there() {
         let folder = tempfile::tempdir().unwrap();
-        let mut journal = Journal::open(folder.path()).unwrap();
+        let mut journal = Journal::open(folder.path(), None).unwrap();
         let change = Change::Delete(vec!["a".to_owned()]);
         let place = folder.path().join(NAME);
         journal.storage = Box::new(Unsynced(Disk::new(&place)));
@@ -244,7 +350,7 @@ mod tests {
     #[test]
     fn changes_of_format_0_are_read_and_later_ones_wait_for_their_program() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::open(folder.path()).unwrap();
+        let journal = Journal::open(folder.path(), None).unwrap();
         let put = |number: u64, text: &str| {
             fastlane_durable::replace(&journal.path(number, CHANGE), text.as_bytes()).unwrap();
         };
@@ -262,7 +368,7 @@ mod tests {
     #[test]
     fn old_failures_are_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::open(folder.path()).unwrap();
+        let journal = Journal::open(folder.path(), None).unwrap();
         let last = REMEMBERED as u64 + 2;
         for number in 1..=last {
             journal.keep(number, &Change::Delete(Vec::new())).unwrap();

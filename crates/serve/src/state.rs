@@ -49,7 +49,7 @@ impl Service {
     ///
     /// An index cannot be opened, or its name cannot be part of a URL.
     pub fn open(config: Config) -> Result<Self, ServeError> {
-        let Config { indexes, model, keys, threads, limits, log } = config;
+        let Config { indexes, model, journals, keys, threads, limits, log } = config;
         let mut opened = BTreeMap::new();
         let settings = Settings { threads, ..Settings::default() };
         let mut encoders: BTreeMap<PathBuf, Arc<dyn Encoder>> = BTreeMap::new();
@@ -69,7 +69,8 @@ impl Service {
                 log(&format!("index `{name}` updates its model fingerprint with the next change"));
             }
             encoders.extend(place.zip(collection.encoder().cloned()));
-            let jobs = Jobs::open(&collection, Arc::clone(&log))?;
+            let journal = journals.as_ref().map(|journals| journals.join(&name));
+            let jobs = Jobs::open(&collection, journal.as_deref(), Arc::clone(&log))?;
             let index = Index { collection, jobs };
             if opened.insert(name.clone(), Arc::new(index)).is_some() {
                 return Err(ServeError::SameName { name });

@@ -24,6 +24,10 @@ pub(crate) struct ServeArgs {
     /// The directory of the model, if it has moved since indexing
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
+    /// The directory of the journals of accepted changes, one by the name of each index [default:
+    /// where they were before, at first in each index]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journals: Option<PathBuf>,
     /// Number of search threads, at most one per core [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,

@@ -23,6 +23,7 @@ pub(crate) fn run(args: &ServeArgs, printer: &Printer) -> anyhow::Result<()> {
     let service = Service::open(Config {
         indexes,
         model: args.model.clone(),
+        journals: args.journals.clone(),
         keys: args.keys.as_deref().map(Keys::open).transpose()?,
         threads: threads(args.threads),
         limits: Limits {
