@@ -1,7 +1,7 @@
 //! A collection, open for searches.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fastlane_corpus::{Document, Filter};
 use fastlane_engine::{
@@ -11,6 +11,7 @@ use fastlane_engine::{
 use crate::backend::{self, Backend, Snapshot, Stamp};
 use crate::cache::QueryCache;
 use crate::error::CollectionError;
+use crate::passage;
 use crate::stop::Stop;
 
 /// Documents that can be searched, by any number of threads at once, while one writer changes them.
@@ -28,6 +29,8 @@ pub(crate) struct Inner {
     path: PathBuf,
     /// The fingerprint of the encoder, as an earlier version stored it in the index.
     earlier: Option<String>,
+    /// A generation, and how many documents it has.
+    documents: Mutex<Option<(u64, u64)>>,
 }
 
 /// The statistics of a collection.
@@ -43,8 +46,10 @@ pub struct Stats {
     pub dims: ViewDims,
     /// How view values are stored.
     pub store: Store,
-    /// Number of documents in the lexical index.
+    /// Number of documents.
     pub documents: u64,
+    /// Number of passages that they have together.
+    pub passages: u64,
 }
 
 impl std::fmt::Debug for Collection {
@@ -77,7 +82,8 @@ impl Collection {
             }
         }
         let cache = QueryCache::new(cached_queries);
-        let inner = Inner { backend, encoder, cache, path: path.to_owned(), earlier };
+        let (path, documents) = (path.to_owned(), Mutex::default());
+        let inner = Inner { backend, encoder, cache, path, earlier, documents };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -139,13 +145,28 @@ impl Collection {
         self.snapshot().header().tags.get(name).cloned()
     }
 
-    /// Returns a document as it was added.
+    /// Returns a whole document as it was added, without its outline.
     ///
     /// # Errors
     ///
     /// The lexical index is damaged.
     pub fn document(&self, id: &str) -> Result<Option<Document>, CollectionError> {
-        Ok(self.snapshot().fetch(&[id], &Stop::default())?.pop().flatten())
+        passage::document(&*self.snapshot(), id, &Stop::default())
+    }
+
+    /// Returns a part of a document: a passage by its number from 1, and this many passages before
+    /// and after it.
+    ///
+    /// # Errors
+    ///
+    /// The lexical index is damaged.
+    pub fn passage(
+        &self,
+        id: &str,
+        number: usize,
+        context: usize,
+    ) -> Result<Option<Document>, CollectionError> {
+        passage::with_context(&*self.snapshot(), (id, number), context, &Stop::default())
     }
 
     /// Counts the documents that pass a filter.
@@ -154,12 +175,15 @@ impl Collection {
     ///
     /// The lexical index is damaged.
     pub fn count(&self, filter: &Filter) -> Result<usize, CollectionError> {
-        self.snapshot().count(filter, &Stop::default())
+        let passing = self.snapshot().passing(filter, &Stop::default())?;
+        Ok(passing.iter().filter(|key| passage::is_first(key)).count())
     }
 
     /// The ids of all documents.
     pub fn ids(&self) -> Vec<String> {
-        self.snapshot().ids()
+        let mut keys = self.snapshot().keys();
+        keys.retain(|key| passage::is_first(key));
+        keys
     }
 
     /// Returns the statistics of the collection.
@@ -172,7 +196,23 @@ impl Collection {
             fingerprint: header.fingerprint,
             dims: header.dims,
             store: header.store,
-            documents: header.documents,
+            documents: self.documents(&*snapshot),
+            passages: header.records,
+        }
+    }
+
+    /// Counts the documents of a generation, once.
+    fn documents(&self, snapshot: &dyn Snapshot) -> u64 {
+        let mut known = self.inner.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        let generation = snapshot.header().generation;
+        match *known {
+            Some((of, count)) if of == generation => count,
+            _ => {
+                let keys = snapshot.keys();
+                let count = keys.iter().filter(|key| passage::is_first(key)).count() as u64;
+                *known = Some((generation, count));
+                count
+            }
         }
     }
 

@@ -104,6 +104,12 @@ pub enum CollectionError {
     /// An id that cannot name a document.
     #[error("a document has an empty id")]
     EmptyId,
+    /// An id with the character that separates documents from their passages.
+    #[error("the document id `{}` has the control character U+001F", id.escape_debug())]
+    BadId {
+        /// The id.
+        id: String,
+    },
     /// A document cannot be encoded.
     #[error("cannot encode document `{id}`")]
     Encode {
@@ -223,6 +229,7 @@ impl CollectionError {
             Self::Format { .. } => Some(Hint::Update),
             Self::Damaged { .. } => Some(Hint::Check),
             Self::NoEncoder { .. } => Some(Hint::GiveModel),
+            Self::BadId { .. } => Some(Hint::Other("give it an id without control characters")),
             Self::NoStore { .. } => Some(Hint::Other("leave the store out")),
             Self::EmptyQuery => Some(Hint::Ask),
             Self::OpenViews(error) => error.hint().map(Hint::Other),

@@ -64,6 +64,7 @@ mod cache;
 mod collection;
 mod error;
 mod options;
+mod passage;
 mod query;
 mod result;
 mod search;
@@ -76,6 +77,7 @@ pub use backend::local::{Kind, kind};
 pub use collection::{Collection, Stats};
 pub use error::{CollectionError, Hint};
 pub use options::CollectionOptions;
+pub use passage::Passage;
 pub use query::{Fusion, Lanes, Query, Search};
 pub use result::{
     Hit, LaneKind, Match, QueryToken, ResultError, SearchResult, SnippetPiece, Times,
@@ -87,8 +89,9 @@ pub use update::Changes;
 pub use writer::{CollectionWriter, Progress};
 
 pub use fastlane_corpus::{
-    BadFile, BadFiles, Columns, Document, Documents, Filter, FilterError, Format, LexicalOpenError,
-    LexicalSearchError, LexicalWriteError, Metadata, PassageSettings, ReadError, ReadSettings,
+    BadFile, BadFiles, Columns, Document, Documents, Filter, FilterError, Format, Heading,
+    LexicalOpenError, LexicalSearchError, LexicalWriteError, Metadata, Outline, PassageSettings,
+    ReadError, ReadSettings,
 };
 pub use fastlane_engine::{
     Checked, DocumentViews, EncodeError, Encoder, FingerprintMatch, Lane, OpenIndexError, Problem,

@@ -22,7 +22,7 @@ use crate::stop::Stop;
 pub struct Search {
     /// What is searched for.
     pub query: Query,
-    /// Number of documents to return; default: 10.
+    /// Number of passages to return, or of documents; default: 10.
     pub k: usize,
     /// Which views of the query search.
     pub lanes: Lanes,
@@ -32,6 +32,10 @@ pub struct Search {
     pub fusion: Option<Fusion>,
     /// A filter on metadata.
     pub filter: Option<Filter>,
+    /// Whether each document is found once, by its best passage; default: every passage for itself.
+    pub group: bool,
+    /// How many passages before and after a hit are [context](crate::Hit::context); default: 0.
+    pub context: usize,
     /// The condition that ends the search early.
     pub stop: Stop,
 }
@@ -85,7 +89,8 @@ impl Search {
 
     fn new(query: Query) -> Self {
         let (lanes, stop) = (Lanes::Usual, Stop::default());
-        Self { query, k: 10, lanes, rerank: 100, fusion: None, filter: None, stop }
+        let (k, rerank, fusion, filter, group, context) = (10, 100, None, None, false, 0);
+        Self { query, k, lanes, rerank, fusion, filter, group, context, stop }
     }
 
     /// The same search for another query.
@@ -94,7 +99,7 @@ impl Search {
         Self { query, ..self }
     }
 
-    /// Number of documents to return.
+    /// Number of passages to return, or of documents if they are [grouped](Self::group).
     #[must_use]
     pub fn k(self, k: usize) -> Self {
         Self { k, ..self }
@@ -122,6 +127,18 @@ impl Search {
     #[must_use]
     pub fn filter(self, filter: impl Into<Option<Filter>>) -> Self {
         Self { filter: filter.into(), ..self }
+    }
+
+    /// Finds each document once, by its best passage.
+    #[must_use]
+    pub fn group(self, group: bool) -> Self {
+        Self { group, ..self }
+    }
+
+    /// Gives each hit the text of this many passages before and after it.
+    #[must_use]
+    pub fn context(self, context: usize) -> Self {
+        Self { context, ..self }
     }
 
     /// The condition that ends the search early.

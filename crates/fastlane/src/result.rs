@@ -8,6 +8,7 @@ use fastlane_corpus::{Document, Metadata};
 use serde::{Serialize, Serializer};
 
 use crate::error::CollectionError;
+use crate::passage::Passage;
 
 /// The result of a search.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,15 +75,23 @@ pub struct QueryToken {
 }
 
 /// A hit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hit {
     /// The rank, from 1.
     pub rank: usize,
     /// How well it fits: comparable within one result only.
     pub score: f32,
-    /// The document, as it was added.
+    /// The passage that was found: its text, with the id, title and metadata of its document.
     pub document: Document,
-    /// The passage around the token that matches the lane.
+    /// Which part of the document it is.
+    pub passage: Passage,
+    /// The text of the document before and after the passage, as far as the search
+    /// [asked for](crate::Search::context).
+    pub context: [String; 2],
+    /// The numbers of other passages of the document that were found, if passages are
+    /// [grouped](crate::Search::group).
+    pub others: Vec<usize>,
+    /// The part of the text around the token that matches the lane.
     pub snippet: Vec<SnippetPiece>,
     /// Which token of it answers which token of the query, where tokens were compared.
     pub matches: Vec<Match>,
@@ -100,10 +109,20 @@ pub(crate) struct HitSchema<'a> {
     score: f32,
     /// The title, empty if there is none.
     title: &'a str,
+    /// The text of the passage.
+    text: &'a str,
+    /// Which part of the document the passage is.
+    passage: &'a Passage,
+    /// The text of the document before and after the passage, if asked for.
+    #[serde(skip_serializing_if = "is_empty")]
+    context: &'a [String; 2],
+    /// The numbers of other passages of the document that were found, if they are grouped.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    others: &'a [usize],
     /// The metadata of the document.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     metadata: &'a Metadata,
-    /// The passage around the token that matches the lane.
+    /// The part of the text around the token that matches the lane.
     snippet: &'a [SnippetPiece],
     /// Pairs of a document token and the query token that it matches.
     matches: &'a [Match],
@@ -111,11 +130,29 @@ pub(crate) struct HitSchema<'a> {
 
 impl Serialize for Hit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { rank, score, document, snippet, matches } = self;
-        let Document { id, title, metadata, .. } = document;
-        HitSchema { rank: *rank, id, score: *score, title, metadata, snippet, matches }
-            .serialize(serializer)
+        let Self { rank, score, document, passage, context, others, snippet, matches } = self;
+        let Document { id, title, text, metadata, .. } = document;
+        let (rank, score) = (*rank, *score);
+        HitSchema {
+            rank,
+            id,
+            score,
+            title,
+            text,
+            passage,
+            context,
+            others,
+            metadata,
+            snippet,
+            matches,
+        }
+        .serialize(serializer)
     }
+}
+
+/// Whether there is no context.
+fn is_empty(context: &[String; 2]) -> bool {
+    context.iter().all(String::is_empty)
 }
 
 /// A part of a snippet.

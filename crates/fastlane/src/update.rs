@@ -11,6 +11,7 @@ use fastlane_corpus::Document;
 use serde::Serialize;
 
 use crate::backend::Snapshot;
+use crate::passage;
 use crate::stop::Stop;
 
 /// What became of documents.
@@ -92,7 +93,7 @@ impl<'a> Update<'a> {
     }
 
     fn hash(&self, document: &Document) -> u64 {
-        let Document { id: _, title, text, metadata } = document;
+        let Document { id: _, title, text, metadata, outline: _ } = document;
         let mut hasher = self.hasher.build_hasher();
         (title, text).hash(&mut hasher);
         for (key, value) in metadata {
@@ -105,8 +106,9 @@ impl<'a> Update<'a> {
 /// Whether the same document is stored.
 fn is_same(before: &dyn Snapshot, document: &Document) -> bool {
     // a document that cannot be read is written again
-    let there = before.fetch(&[&document.id], &Stop::default());
-    there.is_ok_and(|there| there.first().is_some_and(|there| there.as_ref() == Some(document)))
+    let there = passage::document(before, &document.id, &Stop::default()).ok().flatten();
+    let Document { id: _, title, text, metadata, outline: _ } = document;
+    there.is_some_and(|it| it.title == *title && it.text == *text && it.metadata == *metadata)
 }
 
 #[cfg(test)]

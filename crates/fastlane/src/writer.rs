@@ -1,15 +1,17 @@
 //! Atomic changes to a collection: views, text, metadata and lexical index.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fastlane_corpus::Document;
+use fastlane_corpus::{Document, PassageSettings};
 use fastlane_engine::{DocumentViews, WriterSettings};
 
 use crate::backend::{Batch, Change, Commit};
 use crate::collection::Collection;
 use crate::error::CollectionError;
+use crate::passage::{self, Record, SEPARATOR, Splitter};
 use crate::update::{Changes, Update};
 
 /// Changes a collection; nothing is durable or visible to others before [`commit`](Self::commit).
@@ -20,6 +22,11 @@ pub struct CollectionWriter {
     /// Dropped first: it holds the lock.
     batch: Box<dyn Batch>,
     collection: Collection,
+    /// How documents are split; by default, by what the encoder reads.
+    passages: Option<PassageSettings>,
+    /// How many passages documents have that were changed since the last commit, if they have, or
+    /// had, more than one.
+    counts: HashMap<String, usize>,
     progress: Option<Box<dyn FnMut(Progress) -> bool + Send>>,
 }
 
@@ -68,13 +75,23 @@ impl Collection {
 
 impl CollectionWriter {
     fn new(collection: Collection, batch: Box<dyn Batch>) -> Self {
-        Self { batch, collection, progress: None }
+        let (passages, counts) = (None, HashMap::new());
+        Self { batch, collection, passages, counts, progress: None }
     }
 
     /// Sets a progress callback for [`add`](Self::add) and [`commit`](Self::commit); if it returns
     /// false, the call ends with [`CollectionError::Stopped`].
     pub fn on_progress(&mut self, progress: impl FnMut(Progress) -> bool + Send + 'static) {
         self.progress = Some(Box::new(progress));
+    }
+
+    /// Sets the size of passages, in tokens of the encoder, or in [`words`](fastlane_corpus::words)
+    /// for an encoder without a [limit](crate::Encoder::document_limit).
+    ///
+    /// By default, a document that the encoder can read is one passage, and a longer one is split
+    /// into passages of 180 tokens, of which up to 27 repeat.
+    pub fn passages(&mut self, settings: PassageSettings) {
+        self.passages = Some(settings);
     }
 
     fn tell(&mut self, progress: Progress) -> Result<(), CollectionError> {
@@ -86,6 +103,9 @@ impl CollectionWriter {
 
     /// Adds documents, or replaces them by id, as a stream and with bounded memory.
     ///
+    /// A document that the encoder cannot read at once is split into passages: at headings, between
+    /// paragraphs, or else at sentences.
+    ///
     /// # Errors
     ///
     /// A document cannot be encoded or stored, or the work was stopped; earlier documents are kept
@@ -95,25 +115,87 @@ impl CollectionWriter {
         documents: impl IntoIterator<Item = Document, IntoIter: Send>,
     ) -> Result<Changes, CollectionError> {
         let encoder = Arc::clone(self.collection.required_encoder()?);
+        let splitter = Splitter::new(&*encoder, self.passages);
         let (give, take) = channel();
-        let texts = documents.into_iter().map(move |document| {
-            let text = document.full_text().into_owned();
+        let records = documents.into_iter().flat_map(move |document| splitter.split(document));
+        let texts = records.map(move |record| {
+            let text = record.document.full_text().into_owned();
             // fails only if the encoder thread has ended
-            let _ = give.send(document);
+            let _ = give.send(record);
             text
         });
-        let mut changes = Changes::default();
+        let (mut changes, mut before) = (Changes::default(), 0);
         for views in encoder.encode_documents(Box::new(texts)) {
-            let document = take.recv().expect("each text comes after its document");
-            let id = document.id.clone();
-            let views = views.map_err(|source| CollectionError::Encode { id, source })?;
-            match self.add_views(&document, &views)? {
-                true => changes.replaced += 1,
-                false => changes.added += 1,
+            let record: Record = take.recv().expect("each text comes after its record");
+            let passage = record.passage();
+            let id = self.checked_id(&record)?.to_owned();
+            if passage.number == 1 {
+                before = self.count(&id)?;
             }
-            self.tell(Progress::Documents(changes.added + changes.replaced))?;
+            let failed = |source| CollectionError::Encode { id: id.clone(), source };
+            let added = views.map_err(failed).and_then(|views| {
+                self.batch.add(&record, &views)?;
+                match passage.number < passage.of {
+                    true => self.tell(Progress::Documents(changes.added + changes.replaced)),
+                    false => Ok(()),
+                }
+            });
+            if let Err(error) = added {
+                self.abandon(&id, before.max(passage.number));
+                return Err(error);
+            }
+            if passage.number == passage.of {
+                self.finish(id, before, passage.of)?;
+                match before {
+                    0 => changes.added += 1,
+                    _ => changes.replaced += 1,
+                }
+                self.tell(Progress::Documents(changes.added + changes.replaced))?;
+            }
         }
         Ok(changes)
+    }
+
+    /// The id of the document of a record.
+    fn checked_id<'r>(&self, record: &'r Record) -> Result<&'r str, CollectionError> {
+        let key = &record.document.id;
+        let id = if record.note.is_some() { passage::document_of(key) } else { key };
+        match id {
+            "" => Err(CollectionError::EmptyId),
+            id if id.contains(SEPARATOR) => Err(CollectionError::BadId { id: id.to_owned() }),
+            id => Ok(id),
+        }
+    }
+
+    /// How many passages a document has now, 0 if it is absent.
+    fn count(&self, id: &str) -> Result<usize, CollectionError> {
+        match self.counts.get(id) {
+            Some(count) => Ok(*count),
+            None => passage::count(&*self.collection.snapshot(), id),
+        }
+    }
+
+    /// Ends the change of a document: deletes the passages of it that there are no more.
+    fn finish(&mut self, id: String, before: usize, now: usize) -> Result<(), CollectionError> {
+        for number in now + 1..=before {
+            self.batch.delete(&passage::key(&id, number))?;
+        }
+        if before > 1 || now > 1 {
+            self.counts.insert(id, now);
+        }
+        Ok(())
+    }
+
+    /// Deletes a document of which not all passages could be added, so that no part of it stays.
+    fn abandon(&mut self, id: &str, passages: usize) {
+        // a passage that cannot be deleted ended the batch: it cannot be committed
+        let gone = (1..=passages).try_for_each(|number| {
+            let deleted = self.batch.delete(&passage::key(id, number));
+            deleted.map(|_| ())
+        });
+        if gone.is_ok() && passages > 1 {
+            self.counts.insert(id.to_owned(), 0);
+        }
     }
 
     /// Adds documents from a source that may fail, such as [`Documents`](crate::Documents).
@@ -138,7 +220,7 @@ impl CollectionWriter {
         failed.map_or(Ok(changes), |error| Err(CollectionError::Source(error)))
     }
 
-    /// Adds a document with its views; returns whether it replaced one.
+    /// Adds a document with its views, as one passage; returns whether it replaced one.
     ///
     /// # Errors
     ///
@@ -148,10 +230,12 @@ impl CollectionWriter {
         document: &Document,
         views: &DocumentViews,
     ) -> Result<bool, CollectionError> {
-        if document.id.is_empty() {
-            return Err(CollectionError::EmptyId);
-        }
-        Ok(self.batch.add(document, views)? == Change::Replaced)
+        let record = Record::whole(document.clone());
+        let id = self.checked_id(&record)?.to_owned();
+        let before = self.count(&id)?;
+        let change = self.batch.add(&record, views)?;
+        self.finish(id, before, 1)?;
+        Ok(change == Change::Replaced)
     }
 
     /// Deletes a document; returns whether it existed.
@@ -160,7 +244,13 @@ impl CollectionWriter {
     ///
     /// An earlier error ended this writer.
     pub fn delete(&mut self, id: &str) -> Result<bool, CollectionError> {
-        self.batch.delete(id)
+        if id.contains(SEPARATOR) {
+            return Ok(false);
+        }
+        let before = self.count(id)?;
+        let deleted = self.batch.delete(id)?;
+        self.finish(id.to_owned(), before, usize::from(before > 0 && !deleted))?;
+        Ok(deleted)
     }
 
     /// Synchronises the collection with these documents: adds new ones, replaces changed ones,
@@ -197,13 +287,16 @@ impl CollectionWriter {
         let written = self.add(documents.into_iter().filter(differs))?;
         let update = update.into_inner().expect("no thread panicked while it held it");
         let mut changes = update.count(written);
-        for id in snapshot.ids().iter().filter(|id| !update.has(id) && !keep(id)) {
+        let keys = snapshot.keys();
+        let ids = keys.iter().filter(|key| passage::is_first(key));
+        for id in ids.filter(|id| !update.has(id) && !keep(id)) {
             changes.deleted += u64::from(self.delete(id)?);
         }
         let Changes { added, replaced, deleted, .. } = changes;
         if unchanged_before && added + replaced + deleted == 0 {
             // the written document equals the committed one again
             self.batch.roll_back()?;
+            self.counts.clear();
         }
         Ok(changes)
     }
@@ -238,9 +331,11 @@ impl CollectionWriter {
     fn end(&mut self, how: Commit) -> Result<u64, CollectionError> {
         self.tell(Progress::Views(0))?;
         let (stamp, progress, mut views) = (self.collection.stamp(), &mut self.progress, 0);
-        self.batch.commit(&stamp, how, &mut |count| {
+        let committed = self.batch.commit(&stamp, how, &mut |count| {
             views += count;
             progress.as_mut().is_none_or(|told| told(Progress::Views(views)))
-        })
+        })?;
+        self.counts.clear();
+        Ok(committed)
     }
 }

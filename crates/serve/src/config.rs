@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use crate::keys::Keys;
 
-/// The most queries, or texts to encode, of one request. This and the next three limits are part of
+/// The most queries, or texts to encode, of one request. This and the next four limits are part of
 /// the OpenAPI description, so they are not configurable.
 pub(crate) const QUERIES: usize = 256;
+/// The most passages before and after a hit.
+pub(crate) const CONTEXT: usize = 10;
 /// The most views of a query that is sent as vectors.
 pub(crate) const VIEWS: usize = 512;
 /// The most values of one view that is sent as a vector.

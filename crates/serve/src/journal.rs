@@ -65,7 +65,8 @@ impl SentDocument {
     /// Reads its metadata.
     pub(crate) fn document(self) -> Result<Document, serde_json::Error> {
         let Self { id, title, text, metadata } = self;
-        Ok(Document { id, title, text, metadata: metadata.read()? })
+        let metadata = metadata.read()?;
+        Ok(Document { id, title, text, metadata, ..Document::default() })
     }
 }
 

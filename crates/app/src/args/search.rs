@@ -72,6 +72,12 @@ pub(crate) struct HowArgs {
     /// Return only documents whose metadata matches, such as `lang = en and year > 2020`
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) filter: Option<String>,
+    /// Find each document once, by its best passage; runs always do
+    #[arg(long)]
+    pub(crate) group: bool,
+    /// With --json: the text of this many passages before and after each hit
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=20))]
+    pub(crate) context: u8,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

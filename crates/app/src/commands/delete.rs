@@ -49,7 +49,7 @@ fn from_collection(
     let mut writer = collection.writer_with(settings_of(&args.writer))?;
     let (deleted, absent) = each(ids, |id| Ok(writer.delete(id)?))?;
     commit_documents(&mut writer, printer, CollectionWriter::commit)?;
-    Ok((deleted, absent, collection.stats().views.documents))
+    Ok((deleted, absent, collection.stats().documents))
 }
 
 fn each(

@@ -49,9 +49,9 @@ pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()
         }
     };
     index(&collection, documents, &left_out, printer)?;
-    let figures = collection.stats().views;
-    let (count, views, seconds) = (figures.documents, figures.views, began.elapsed().as_secs_f64());
-    printer.note(&format!("{count} passages, {views} views, in {seconds:.1} s"));
+    let (stats, seconds) = (collection.stats(), began.elapsed().as_secs_f64());
+    let views = stats.views.views;
+    printer.note(&format!("{}, {views} views, in {seconds:.1} s", show::counted(&stats)));
     for question in &questions {
         printer.note(&format!("\n> {question}"));
         let found = collection.search(&Search::text(question).k(3))?;
@@ -91,12 +91,9 @@ fn project() -> anyhow::Result<Vec<Document>> {
     for file in files {
         interrupt::check()?;
         for document in Documents::open(&file, &settings)? {
-            let mut document = document?;
             // the reader knows only the file name
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let passage = document.id.strip_prefix(&*name).unwrap_or_default().to_owned();
-            document.id = format!("{}{passage}", file.display());
-            documents.push(document);
+            let id = file.display().to_string();
+            documents.push(Document { id, ..document? });
         }
     }
     Ok(documents)
@@ -131,7 +128,7 @@ fn index(
     let bar = Progress::new(
         "encoding",
         Some(documents.len() as u64),
-        Unit::Things("passages"),
+        Unit::Things("documents"),
         printer.settings(),
     );
     let mut writer = collection.writer()?;

@@ -112,8 +112,16 @@ impl LexicalReader {
         self.settings
     }
 
-    /// Returns a document exactly as it was added; `None` if the id is unknown.
+    /// Returns a document as it was added, without its outline; `None` if the id is unknown.
     pub fn get(&self, id: &str) -> Result<Option<Document>, LexicalSearchError> {
+        Ok(self.get_with(id)?.map(|(document, _)| document))
+    }
+
+    /// The same, with the note that it was added with.
+    pub fn get_with(
+        &self,
+        id: &str,
+    ) -> Result<Option<(Document, Option<String>)>, LexicalSearchError> {
         let Some(address) = address_of(&self.searcher, self.fields.id, id)? else {
             return Ok(None);
         };
@@ -121,13 +129,15 @@ impl LexicalReader {
         let field = |field| stored.get_first(field).and_then(|value| value.as_str()).unwrap_or("");
         let metadata = serde_json::from_str(field(self.fields.metadata))
             .map_err(|source| LexicalSearchError::Metadata { id: id.to_owned(), source })?;
-        Ok(Some(Document {
+        let note = stored.get_all(self.fields.metadata).nth(1).and_then(|note| note.as_str());
+        let document = Document {
             id: id.to_owned(),
             title: field(self.fields.title).to_owned(),
             text: field(self.fields.text).to_owned(),
             metadata,
             ..Document::default()
-        }))
+        };
+        Ok(Some((document, note.map(str::to_owned))))
     }
 
     /// Finds the documents that share words with a query, best first.

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `id` | the external id | one term, and a column for ranking ties |
 //! | `words` | title and text as one field | terms with frequencies and lengths |
-//! | `title`, `text`, `metadata` | the document, to give it back | compressed store |
+//! | `title`, `text`, `metadata` | the document, and the caller's note, to give them back | compressed store |
 //! | `facts` | what filters may ask | terms, see `lexical/facts.rs` |
 //!
 //! The format version and the analyzer are the name of the tokenizer of `words`:
@@ -59,7 +59,8 @@ impl Fields {
         })
     }
 
-    pub(super) fn lay_out(&self, document: &Document) -> TantivyDocument {
+    /// A document as tantivy keeps it; the note is a second value of `metadata`.
+    pub(super) fn lay_out(&self, document: &Document, note: Option<&str>) -> TantivyDocument {
         let mut laid = TantivyDocument::new();
         laid.add_text(self.id, &document.id);
         laid.add_text(self.words, document.full_text());
@@ -68,6 +69,7 @@ impl Fields {
         let metadata = serde_json::to_string(&document.metadata)
             .expect("a map of JSON values is written without error");
         laid.add_text(self.metadata, metadata);
+        note.into_iter().for_each(|note| laid.add_text(self.metadata, note));
         facts::for_each(&document.metadata, &mut |fact| laid.add_bytes(self.facts, fact));
         laid
     }

@@ -105,12 +105,20 @@ impl LexicalWriter {
     ///
     /// The id is in the index already, or too long.
     pub fn add(&mut self, document: &Document) -> Result<(), LexicalWriteError> {
+        self.add_with(document, None)
+    }
+
+    fn add_with(
+        &mut self,
+        document: &Document,
+        note: Option<&str>,
+    ) -> Result<(), LexicalWriteError> {
         Self::check_id(&document.id)?;
         let hash = hash_of(&document.id);
         if self.has(&document.id, hash)? {
             return Err(LexicalWriteError::Duplicate { id: document.id.clone() });
         }
-        let laid_out = self.fields.lay_out(document);
+        let laid_out = self.fields.lay_out(document, note);
         self.writer().add_document(laid_out)?;
         self.added.insert(hash);
         Ok(())
@@ -131,9 +139,24 @@ impl LexicalWriter {
     ///
     /// The id is too long.
     pub fn replace(&mut self, document: &Document) -> Result<(), LexicalWriteError> {
+        self.replace_with(document, None)
+    }
+
+    /// The same, with a note of the caller that [`LexicalReader::get_with`] gives back.
+    ///
+    /// [`LexicalReader::get_with`]: crate::LexicalReader::get_with
+    ///
+    /// # Errors
+    ///
+    /// As [`replace`](Self::replace).
+    pub fn replace_with(
+        &mut self,
+        document: &Document,
+        note: Option<&str>,
+    ) -> Result<(), LexicalWriteError> {
         Self::check_id(&document.id)?;
         self.delete(&document.id);
-        self.add(document)
+        self.add_with(document, note)
     }
 
     /// Commits: makes all changes durable, and visible to readers opened from now on, or none of

@@ -48,6 +48,12 @@ impl Outline {
         Self { headings: markdown::headings(text), ..Self::default() }
     }
 
+    /// The outline of the text of a record, which says of no format: that of Markdown if it plainly
+    /// is Markdown, or else none.
+    pub fn of_record(text: &str) -> Self {
+        if is_plainly_markdown(text) { Self::markdown(text) } else { Self::default() }
+    }
+
     /// The titles of the headings that hold at a byte of the text, the outermost first.
     ///
     /// Takes time in the number of headings before that byte.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::document::{Document, Metadata, Query};
 use crate::error::{Excerpt, Fault, Place, ReadError};
-use crate::outline::{Outline, is_plainly_markdown};
+use crate::outline::Outline;
 
 const DOCUMENT_IDS: &[&str] = &["_id", "id", "docid", "doc_id", "docno", "pid"];
 const QUERY_IDS: &[&str] = &["_id", "id", "qid", "query_id"];
@@ -136,7 +136,7 @@ impl Names {
 
 /// The outline of the text of a record, which says nothing of its kind.
 pub(super) fn outline_of(text: &str) -> Outline {
-    if is_plainly_markdown(text) { Outline::markdown(text) } else { Outline::default() }
+    Outline::of_record(text)
 }
 
 fn check_repetition(place: &Place, header: &[String]) -> Result<(), ReadError> {

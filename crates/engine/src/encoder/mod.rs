@@ -58,6 +58,19 @@ pub trait Encoder: Send + Sync {
         views.next().map_or_else(|| Ok(Vec::new()), |views| Ok(views?.tokens))
     }
 
+    /// The most tokens of a document that it reads, without those that it adds to each; `None` if it
+    /// reads all of a text.
+    fn document_limit(&self) -> Option<usize> {
+        None
+    }
+
+    /// The number of tokens of a text, however long it is, without those that it adds to each.
+    ///
+    /// Collections split documents by it; it is called for each sentence.
+    fn count_tokens(&self, text: &str) -> usize {
+        text.split_whitespace().count()
+    }
+
     /// Compares a fingerprint that an index stores with the fingerprint of this encoder.
     ///
     /// # Errors
@@ -113,6 +126,14 @@ impl<E: Encoder + ?Sized> Encoder for Arc<E> {
 
     fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
         (**self).document_tokens(text)
+    }
+
+    fn document_limit(&self) -> Option<usize> {
+        (**self).document_limit()
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        (**self).count_tokens(text)
     }
 
     fn compare(&self, kept: &str) -> Result<FingerprintMatch, Box<dyn Error + Send + Sync>> {

@@ -19,6 +19,7 @@ use super::{
     Stamp,
 };
 use crate::error::CollectionError;
+use crate::passage::Record;
 use crate::stop::Stop;
 
 /// The path shown in messages.
@@ -34,7 +35,7 @@ pub(crate) struct Memory {
 type Documents = BTreeMap<String, Arc<Kept>>;
 
 struct Kept {
-    document: Document,
+    record: Record,
     views: DocumentViews,
     /// The token views that remain after the reduction.
     tokens: Vec<usize>,
@@ -70,7 +71,7 @@ impl Memory {
             location,
             tags: BTreeMap::new(),
             views: Statistics::default(),
-            documents: 0,
+            records: 0,
         };
         let snapshot = MemorySnapshot { header, documents: Documents::new() };
         Self { snapshot: RwLock::new(Arc::new(snapshot)), writing: Arc::default() }
@@ -115,7 +116,11 @@ impl MemorySnapshot {
             Among::Passing(filter) => filter.matches(&document.metadata),
             Among::Ids(_) => chosen.as_ref().is_some_and(|ids| ids.contains(document.id.as_str())),
         };
-        self.documents.values().map(|kept| &**kept).filter(|kept| may(&kept.document)).collect()
+        self.documents
+            .values()
+            .map(|kept| &**kept)
+            .filter(|kept| may(&kept.record.document))
+            .collect()
     }
 }
 
@@ -161,14 +166,14 @@ impl Snapshot for MemorySnapshot {
     ) -> Result<Vec<Scored>, CollectionError> {
         const ANALYZER: Analyzer = Analyzer::English;
         let bm25 = Bm25::default();
-        let words = |kept: &Arc<Kept>| ANALYZER.words(&kept.document.full_text());
+        let words = |kept: &Arc<Kept>| ANALYZER.words(&kept.record.document.full_text());
         let all: Vec<Vec<String>> = self.documents.values().map(words).collect();
         let count = all.len() as f32;
         let average = all.iter().map(Vec::len).sum::<usize>() as f32 / count;
         let mut found = Vec::new();
         for (kept, own) in self.documents.values().zip(&all) {
             stopped(until)?;
-            let document = &kept.document;
+            let document = &kept.record.document;
             if filter.is_some_and(|filter| !filter.matches(&document.metadata)) {
                 continue;
             }
@@ -190,18 +195,20 @@ impl Snapshot for MemorySnapshot {
         Ok(found)
     }
 
-    fn fetch(&self, ids: &[&str], until: &Stop) -> Result<Vec<Option<Document>>, CollectionError> {
+    fn fetch(&self, keys: &[&str], until: &Stop) -> Result<Vec<Option<Record>>, CollectionError> {
         stopped(until)?;
-        let fetch = |id: &&str| self.documents.get(*id).map(|kept| kept.document.clone());
-        Ok(ids.iter().map(fetch).collect())
+        let fetch = |key: &&str| self.documents.get(*key).map(|kept| kept.record.clone());
+        Ok(keys.iter().map(fetch).collect())
     }
 
-    fn count(&self, filter: &Filter, until: &Stop) -> Result<usize, CollectionError> {
+    fn passing(&self, filter: &Filter, until: &Stop) -> Result<Vec<String>, CollectionError> {
         stopped(until)?;
-        Ok(self.among(&Among::Passing(filter)).len())
+        let among = Among::Passing(filter);
+        let key = |kept: &Kept| kept.record.document.id.clone();
+        Ok(self.among(&among).into_iter().map(key).collect())
     }
 
-    fn ids(&self) -> Vec<String> {
+    fn keys(&self) -> Vec<String> {
         self.documents.keys().cloned().collect()
     }
 }
@@ -215,7 +222,7 @@ fn by_lanes(request: &ByViews<'_>, kept: &Kept) -> Option<Candidate> {
     let pair = |lane: &fastlane_engine::Lane<'_>| best_pair(lane.token, lane.view, kept.searched());
     let pairs: Vec<Pair> = request.lanes.iter().filter_map(pair).collect();
     let weighed = pairs.iter().zip(request.lanes).map(|(pair, lane)| pair.product * lane.weight);
-    let (id, score) = (kept.document.id.clone(), weighed.sum());
+    let (id, score) = (kept.record.document.id.clone(), weighed.sum());
     (!pairs.is_empty()).then_some(Candidate { id, score, pairs })
 }
 
@@ -250,21 +257,18 @@ struct MemoryBatch {
 }
 
 impl Batch for MemoryBatch {
-    fn add(
-        &mut self,
-        document: &Document,
-        views: &DocumentViews,
-    ) -> Result<Change, CollectionError> {
-        LexicalWriter::check_id(&document.id)?;
+    fn add(&mut self, record: &Record, views: &DocumentViews) -> Result<Change, CollectionError> {
+        let key = &record.document.id;
+        LexicalWriter::check_id(key)?;
         self.changed = true;
         let tokens = self.reduction.apply(&views.views, None);
-        let kept = Kept { document: document.clone(), views: views.clone(), tokens };
-        let before = self.documents.insert(document.id.clone(), Arc::new(kept));
+        let kept = Kept { record: record.clone(), views: views.clone(), tokens };
+        let before = self.documents.insert(key.clone(), Arc::new(kept));
         Ok(if before.is_some() { Change::Replaced } else { Change::Added })
     }
 
-    fn delete(&mut self, id: &str) -> Result<bool, CollectionError> {
-        let deleted = self.documents.remove(id).is_some();
+    fn delete(&mut self, key: &str) -> Result<bool, CollectionError> {
+        let deleted = self.documents.remove(key).is_some();
         self.changed |= deleted;
         Ok(deleted)
     }
@@ -303,8 +307,8 @@ impl Batch for MemoryBatch {
             return Err(CollectionError::Stopped);
         }
         header.generation += 1;
-        header.documents = self.documents.len() as u64;
-        header.views = Statistics { documents: header.documents, views, ..Statistics::default() };
+        header.records = self.documents.len() as u64;
+        header.views = Statistics { documents: header.records, views, ..Statistics::default() };
         let generation = header.generation;
         let snapshot = MemorySnapshot { header, documents: self.documents.clone() };
         let mut current = self.memory.snapshot.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
 //! Storage backends: the interface between search and storage.
 //!
-//! A [`Backend`] provides a [`Snapshot`] for searches and a [`Batch`] for a writer. Everything
+//! What is stored are [records](crate::passage): passages of documents. In this module, the id of a
+//! record is its key. A [`Backend`] provides a [`Snapshot`] for searches and a [`Batch`] for a writer. Everything
 //! above it, the encoder, the stages of a search, fusion and snippets, is the same for all
 //! backends. There are two: [`local`], a directory, and [`memory`], which keeps everything in maps
 //! and computes by brute force; `contract.rs` compares the two.
@@ -17,13 +18,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fastlane_corpus::{Document, Filter};
+use fastlane_corpus::Filter;
 use fastlane_engine::{
     DocumentViews, Lane, Pair, SearchTimes, Statistics, Store, TokenMatrix, ViewDims,
     WriterSettings,
 };
 
 use crate::error::CollectionError;
+use crate::passage::Record;
 use crate::stop::Stop;
 
 /// The storage of a collection.
@@ -54,32 +56,28 @@ pub(crate) trait Snapshot: Send + Sync {
         until: &Stop,
     ) -> Result<Vec<Scored>, CollectionError>;
 
-    /// The documents with these ids, in this order; `None` for an unknown id.
-    fn fetch(&self, ids: &[&str], until: &Stop) -> Result<Vec<Option<Document>>, CollectionError>;
+    /// The records with these keys, in this order; `None` for an unknown key.
+    fn fetch(&self, keys: &[&str], until: &Stop) -> Result<Vec<Option<Record>>, CollectionError>;
 
-    /// Counts the documents that pass a filter.
-    fn count(&self, filter: &Filter, until: &Stop) -> Result<usize, CollectionError>;
+    /// The keys of the records that pass a filter.
+    fn passing(&self, filter: &Filter, until: &Stop) -> Result<Vec<String>, CollectionError>;
 
-    /// The ids of all documents.
-    fn ids(&self) -> Vec<String>;
+    /// The keys of all records.
+    fn keys(&self) -> Vec<String>;
 }
 
 /// Changes that become one commit, or several.
 pub(crate) trait Batch: Send {
-    /// Adds a document, or replaces the one with its id; returns which.
-    fn add(
-        &mut self,
-        document: &Document,
-        views: &DocumentViews,
-    ) -> Result<Change, CollectionError>;
+    /// Adds a record, or replaces the one with its key; returns which.
+    fn add(&mut self, record: &Record, views: &DocumentViews) -> Result<Change, CollectionError>;
 
-    /// Deletes a document; returns whether it existed.
-    fn delete(&mut self, id: &str) -> Result<bool, CollectionError>;
+    /// Deletes a record; returns whether it existed.
+    fn delete(&mut self, key: &str) -> Result<bool, CollectionError>;
 
     /// Sets a tag for the next commit.
     fn tag(&mut self, name: String, value: String);
 
-    /// Whether no document was added or deleted since the last commit.
+    /// Whether no record was added or deleted since the last commit.
     fn is_unchanged(&self) -> bool;
 
     /// Discards the changes since the last commit.
@@ -110,8 +108,8 @@ pub(crate) struct Header {
     pub(crate) location: Option<PathBuf>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) views: Statistics,
-    /// Number of documents in the lexical index.
-    pub(crate) documents: u64,
+    /// Number of records in the lexical index.
+    pub(crate) records: u64,
 }
 
 /// A search by views.

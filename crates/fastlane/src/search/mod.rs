@@ -1,6 +1,7 @@
 //! One search, in order: encode, route, retrieve and rerank, BM25, fuse, show.
 
 mod fuse;
+mod group;
 mod many;
 mod results;
 
@@ -12,6 +13,7 @@ use fastlane_engine::{Lane, QueryViews};
 use crate::backend::{Among, ByViews, Candidate, Snapshot};
 use crate::collection::Collection;
 use crate::error::CollectionError;
+use crate::passage::document_of;
 use crate::query::{Fusion, Query, Search};
 use crate::result::{SearchResult, Times};
 
@@ -42,7 +44,8 @@ impl Collection {
         Ok(Results::new(self, snapshot, search, (query, lanes), (best, times)))
     }
 
-    /// Returns only ids and scores, without texts: for runs of many queries.
+    /// Returns only ids and scores of documents, each by its best passage, without texts: for runs
+    /// of many queries.
     ///
     /// # Errors
     ///
@@ -50,8 +53,12 @@ impl Collection {
     pub fn rank(&self, search: &Search) -> Result<Vec<(String, f32)>, CollectionError> {
         let (query, mut times) = self.views_of(&search.query)?;
         let lanes = query.searching(search.lanes.count());
-        let best = stages(&*self.snapshot(), (&query, &lanes), search, &mut times)?;
-        Ok(best.into_iter().map(|candidate| (candidate.id, candidate.score)).collect())
+        let search = Search { group: true, ..search.clone() };
+        let best = stages(&*self.snapshot(), (&query, &lanes), &search, &mut times)?;
+        let ranked = |Found { candidate, .. }: Found| {
+            (document_of(&candidate.id).to_owned(), candidate.score)
+        };
+        Ok(best.into_iter().map(ranked).collect())
     }
 
     /// Encodes a text, or takes its views from the cache; returns the time.
@@ -84,17 +91,37 @@ impl Collection {
     }
 }
 
+/// A passage that was found.
+struct Found {
+    candidate: Candidate,
+    /// The keys of other passages of its document, which are folded into it.
+    others: Vec<String>,
+}
+
+impl From<Candidate> for Found {
+    fn from(candidate: Candidate) -> Self {
+        Self { candidate, others: Vec::new() }
+    }
+}
+
 /// The stages after encoding.
 fn stages(
     snapshot: &dyn Snapshot,
     query: (&QueryViews, &[Lane<'_>]),
     search: &Search,
     times: &mut Times,
-) -> Result<Vec<Candidate>, CollectionError> {
+) -> Result<Vec<Found>, CollectionError> {
     let stages = Stages { snapshot, query: query.0, lanes: query.1, search };
-    match (search.fusion, search.query.as_text()) {
-        (Some(fusion), Some(text)) => stages.hybrid(fusion, text, times),
-        _ => stages.by_views(search.k, stages.allowed(), times),
+    let mut passages = |k| {
+        let best = match (search.fusion, search.query.as_text()) {
+            (Some(fusion), Some(text)) => stages.hybrid((fusion, k), text, times)?,
+            _ => stages.by_views(k, stages.allowed(), times)?,
+        };
+        Ok(best.into_iter().map(Found::from).collect())
+    };
+    match search.group {
+        false => passages(search.k),
+        true => group::by_document(search.k, passages),
     }
 }
 
@@ -130,16 +157,16 @@ impl Stages<'_> {
     /// among its best counts as 0 there.
     fn hybrid(
         &self,
-        fusion: Fusion,
+        (fusion, k): (Fusion, usize),
         text: &str,
         times: &mut Times,
     ) -> Result<Vec<Candidate>, CollectionError> {
-        let Search { k, rerank, ref filter, ref stop, .. } = *self.search;
+        let Search { rerank, ref filter, ref stop, .. } = *self.search;
         let depth = k.max(rerank).max(fuse::DEPTH);
         let mut views = self.by_views(depth, self.allowed(), times)?;
         let began = Instant::now();
         let words = self.snapshot.words(text, depth, filter.as_ref(), stop)?;
-        times.words = began.elapsed();
+        times.words += began.elapsed();
         let known = |id: &str| views.iter().any(|candidate| candidate.id == id);
         let others: Vec<&str> =
             words.iter().map(|hit| hit.id.as_str()).filter(|id| !known(id)).collect();

@@ -7,9 +7,11 @@ use std::time::Instant;
 use fastlane_engine::{Encoder, QueryViews, UsualLane};
 use serde::Serialize;
 
+use super::Found;
 use crate::backend::{Candidate, Snapshot};
 use crate::collection::Collection;
 use crate::error::CollectionError;
+use crate::passage::{context, document_of, number_of};
 use crate::query::{Lanes, Search};
 use crate::result::{Hit, LaneKind, Match, QueryToken, ResultError, SearchResult, Times};
 use crate::snippet::snippet;
@@ -20,7 +22,9 @@ use crate::stop::Stop;
 pub struct Results {
     /// All that is known before the first document.
     head: SearchResult,
-    best: std::vec::IntoIter<Candidate>,
+    best: std::vec::IntoIter<Found>,
+    /// How many passages around a hit are its context.
+    reach: usize,
     given: usize,
     snapshot: Arc<dyn Snapshot>,
     /// The tokeniser of the encoder, if views stand for tokens.
@@ -43,7 +47,7 @@ impl Results {
         snapshot: Arc<dyn Snapshot>,
         search: &Search,
         (query, lanes): (Arc<QueryViews>, Vec<usize>),
-        (best, times): (Vec<Candidate>, Times),
+        (best, times): (Vec<Found>, Times),
     ) -> Self {
         let lane = match (search.lanes, query.usual) {
             (Lanes::All, _) | (Lanes::Usual, UsualLane::All) => LaneKind::All,
@@ -63,8 +67,8 @@ impl Results {
         // learned lane views do not stand for tokens
         let stand = search.rerank > 0 || snapshot.header().dims.tokens.is_none();
         let encoder = collection.encoder().filter(|_| stand).cloned();
-        let (best, stop) = (best.into_iter(), search.stop.clone());
-        Self { head, best, given: 0, snapshot, encoder, stop }
+        let (best, reach, stop) = (best.into_iter(), search.context, search.stop.clone());
+        Self { head, best, reach, given: 0, snapshot, encoder, stop }
     }
 
     /// The result without hits, known before the first document. Its times grow as documents are
@@ -107,13 +111,20 @@ impl Results {
     }
 
     /// A hit with its document; `None` if it has no text.
-    fn fetch(&mut self, candidate: Candidate) -> Result<Option<Hit>, CollectionError> {
+    fn fetch(&mut self, found: Found) -> Result<Option<Hit>, CollectionError> {
         if self.stop.is_due() {
             return Err(CollectionError::SearchStopped);
         }
-        let Candidate { id, score, pairs } = candidate;
-        let found = self.snapshot.fetch(&[&id], &self.stop)?.pop().flatten();
-        let Some(document) = found else { return Ok(None) };
+        let Found { candidate: Candidate { id: key, score, pairs }, others } = found;
+        let record = self.snapshot.fetch(&[&key], &self.stop)?.pop().flatten();
+        let Some(record) = record else { return Ok(None) };
+        let passage = record.passage();
+        let mut document = record.document;
+        document_of(&key).clone_into(&mut document.id);
+        let context = match self.reach {
+            0 => Default::default(),
+            reach => context(&*self.snapshot, &document.id, &passage, reach, &self.stop)?,
+        };
         let text = document.full_text();
         let spelled = match &self.encoder {
             Some(encoder) => encoder.document_tokens(&text)?,
@@ -129,7 +140,10 @@ impl Results {
         let lane = lane.filter(|_| self.head.lane != LaneKind::Soft);
         let snippet = snippet(&text, &matches, lane);
         self.given += 1;
-        Ok(Some(Hit { rank: self.given, score, document, snippet, matches }))
+        drop(text);
+        let others = others.iter().map(|key| number_of(key)).collect();
+        let rank = self.given;
+        Ok(Some(Hit { rank, score, document, passage, context, others, snippet, matches }))
     }
 }
 

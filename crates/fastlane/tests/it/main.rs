@@ -7,6 +7,7 @@ mod compat;
 mod damage;
 mod defects;
 mod kills;
+mod passages;
 mod race;
 
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ fn model(name: &str) -> Arc<Model> {
 fn document(id: &str, text: &str) -> Document {
     let metadata = serde_json::json!({ "words": text.split(' ').count() });
     let metadata = metadata.as_object().unwrap().clone();
-    Document { id: id.to_owned(), title: String::new(), text: text.to_owned(), metadata }
+    Document { id: id.to_owned(), text: text.to_owned(), metadata, ..Document::default() }
 }
 
 /// The names of the directories of words in a collection.

@@ -221,6 +221,14 @@ impl Encoder for Model {
         self.pipeline.document_tokens(text)
     }
 
+    fn document_limit(&self) -> Option<usize> {
+        Some(self.pipeline.document_limit())
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        self.pipeline.count_tokens(text)
+    }
+
     fn compare(&self, kept: &str) -> Result<FingerprintMatch, Box<dyn Error + Send + Sync>> {
         Ok(Self::compare(self, kept)?)
     }

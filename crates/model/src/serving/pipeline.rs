@@ -152,6 +152,19 @@ impl Pipeline {
         Ok((QueryViews { tokens, views, alpha, lane_views, soft_lane, usual, cut }, routed))
     }
 
+    /// The tokens of a document's text that are read.
+    pub(crate) fn document_limit(&self) -> usize {
+        let side = &self.document_side;
+        let added = self.tokeniser.special_tokens() + usize::from(side.prefix.is_some());
+        let prompt = self.tokeniser.count(&side.prompt);
+        side.length.saturating_sub(added + prompt)
+    }
+
+    /// The number of tokens of a text, without those that are added.
+    pub(crate) fn count_tokens(&self, text: &str) -> usize {
+        self.tokeniser.count(text)
+    }
+
     /// The tokens of a document that have views.
     pub(crate) fn document_tokens(&self, text: &str) -> Result<Vec<Token>, EncodeError> {
         let Tokens { tokens, kept, .. } = self.tokens(text, &self.document_side)?;

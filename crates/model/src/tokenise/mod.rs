@@ -146,6 +146,12 @@ impl Tokeniser {
         self.before.len() + self.after.len()
     }
 
+    /// The number of tokens of a text, however long it is, without special tokens.
+    pub fn count(&self, text: &str) -> usize {
+        // a text that the tokenizer fails on fails when it is encoded, too
+        self.tokenizer.encode_fast(text, false).map_or(0, |encoding| encoding.len())
+    }
+
     /// Tokenises a text. An empty text gives the special tokens.
     ///
     /// # Errors

@@ -220,7 +220,7 @@ pub(crate) async fn one(
         let shown: String = id.chars().take(80).collect();
         Refusal::absent("no_such_document", format!("there is no document `{shown}`"))
     })?;
-    let fastlane::Document { id, title, text, metadata } = document;
+    let fastlane::Document { id, title, text, metadata, .. } = document;
     let metadata =
         SentMetadata::new(&metadata).map_err(|error| Refusal::internal(error.to_string()))?;
     let mut reply = Reply::new(&peer, &state)?;

@@ -26,6 +26,8 @@ pub(crate) struct About {
     generation: u64,
     /// Number of documents.
     documents: u64,
+    /// Number of passages: long documents are split.
+    passages: u64,
     /// Number of views that are searched.
     views: u64,
     /// The dimension of each view.
@@ -53,7 +55,8 @@ impl About {
         Self {
             name: name.to_owned(),
             generation: views.generation,
-            documents: views.documents,
+            documents: figures.documents,
+            passages: figures.passages,
             views: views.views,
             dim: figures.dims.searched,
             token_views: views.token_views,

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{Reply, Sent};
 use crate::bounded::Bounded;
-use crate::config::{Limits, QUERIES, VALUES, VIEWS};
+use crate::config::{CONTEXT, Limits, QUERIES, VALUES, VIEWS};
 use crate::error::{ErrorBody, Refusal};
 use crate::peer::Peer;
 use crate::shares::Share;
@@ -37,7 +37,7 @@ pub(crate) struct SearchBody {
     #[serde(default)]
     #[schema(max_items = 256, value_type = Option<Vec<Vectors>>)]
     vectors: Option<Bounded<Vectors, QUERIES>>,
-    /// Number of documents to return; default 10.
+    /// Number of passages to return, or of documents with `group`; default 10.
     #[serde(default)]
     #[schema(maximum = 1000)]
     k: Option<usize>,
@@ -55,6 +55,13 @@ pub(crate) struct SearchBody {
     /// A filter on metadata, such as `lang = en and year > 2020`.
     #[serde(default)]
     filter: Option<String>,
+    /// Whether each document is found once, by its best passage.
+    #[serde(default)]
+    group: bool,
+    /// How many passages before and after each hit are returned as its context; default 0.
+    #[serde(default)]
+    #[schema(maximum = 10)]
+    context: usize,
 }
 
 /// A query that is already encoded.
@@ -161,6 +168,10 @@ fn how(body: &SearchBody, limits: &Limits) -> Result<Search, Refusal> {
     let search = Search::text("");
     let (k, rerank) = (body.k.unwrap_or(search.k), body.rerank.unwrap_or(search.rerank));
     check_sizes(k, rerank, limits)?;
+    if body.context > CONTEXT {
+        let found = body.context;
+        return Err(Refusal::bad(format!("`context` is {found}, wanted at most {CONTEXT}")));
+    }
     if body.lanes == Some(0) {
         return Err(Refusal::bad("`lanes` is 0, wanted 1 or more"));
     }
@@ -179,7 +190,8 @@ fn how(body: &SearchBody, limits: &Limits) -> Result<Search, Refusal> {
         Hybrid::Ranks => Fusion::Ranks,
         Hybrid::Scores => Fusion::Scores,
     });
-    Ok(search.k(k).rerank(rerank).lanes(body.lanes.into()).fusion(fusion).filter(filter))
+    let search = search.k(k).rerank(rerank).lanes(body.lanes.into()).fusion(fusion).filter(filter);
+    Ok(search.group(body.group).context(body.context))
 }
 
 /// Rejects numbers of documents that would take too long.

@@ -67,9 +67,10 @@ fn gauges(state: &State) -> String {
     head(&mut out, "fastlane_waiting", "gauge", "Requests that wait for a thread.");
     let _ = writeln!(out, "fastlane_waiting {}", state.workers.waiting());
     type Value = fn(&crate::state::Index) -> u64;
-    let all: [(&str, &str, Value); 4] = [
+    let all: [(&str, &str, Value); 5] = [
         ("fastlane_generation", "The number of the last commit.", |it| it.collection.generation()),
-        ("fastlane_documents", "Documents.", |it| it.collection.stats().views.documents),
+        ("fastlane_documents", "Documents.", |it| it.collection.stats().documents),
+        ("fastlane_passages", "Passages of documents.", |it| it.collection.stats().passages),
         ("fastlane_views", "Views that are searched.", |it| it.collection.stats().views.views),
         ("fastlane_changes_waiting", "Changes that were accepted and are not applied yet.", |it| {
             it.jobs.waiting() as u64

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use fastlane::{Hit, Match, Metadata, window};
+use fastlane::{Hit, Match, Metadata, Passage, window};
 use maud::{Markup, html};
 
 use super::format::{clipped, counted};
@@ -91,9 +91,24 @@ impl<'a> Drawn<'a> {
                         data value=(format!("{score:.6}")) { (format::score(score)) }
                     }
                 }
+                (self.place())
                 (self.snippet())
                 (self.facts())
                 (self.details())
+            }
+        }
+    }
+
+    /// Where in its document the passage is.
+    fn place(&self) -> Markup {
+        let Passage { number, of, headings, page, .. } = &self.hit.passage;
+        html! {
+            @if *of > 1 || !headings.is_empty() {
+                p.place {
+                    @for heading in headings { span.heading { (heading) } " › " }
+                    @if *of > 1 { "passage " (number) " of " (of) }
+                    @if let Some(page) = page { ", page " (page) }
+                }
             }
         }
     }

@@ -46,6 +46,7 @@ pub(crate) fn config(place: &Path) -> Config {
     Config {
         indexes: vec![("notes".to_owned(), place.to_owned())],
         model: None,
+        journals: None,
         keys: None,
         threads: NonZero::new(2).unwrap(),
         limits: Limits { body: 1 << 20, request: Duration::from_secs(2), ..Limits::default() },

@@ -51,12 +51,13 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     commit_documents(&mut writer, printer, CollectionWriter::commit)?;
     // the last check for Ctrl-C was earlier: a commit is always reported
     let seconds = began.elapsed().as_secs_f64();
-    let index = collection.stats().views;
-    tell(&done.changes, &index, seconds, printer);
+    let stats = collection.stats();
+    tell(&done.changes, &stats, seconds, printer);
     reading.warn(printer);
     left_out::tell(&done.left_out, done.kept, printer);
     let Done { changes, left_out, kept } = &done;
     let left_out = left_out::Entry::of(left_out);
+    let index = stats.views;
     let summary = Summary { changes, left_out, kept: *kept, seconds, index };
     if args.json { printer.json(&summary) } else { Ok(()) }
 }
@@ -211,7 +212,7 @@ impl Noticed {
     }
 }
 
-fn tell(changes: &Changes, index: &Statistics, seconds: f64, printer: &Printer) {
+fn tell(changes: &Changes, stats: &Stats, seconds: f64, printer: &Printer) {
     let Changes { added, replaced, unchanged, deleted } = changes;
     let mut words = format!("documents added: {added}, replaced: {replaced}");
     if unchanged + deleted > 0 {
@@ -219,7 +220,8 @@ fn tell(changes: &Changes, index: &Statistics, seconds: f64, printer: &Printer) 
     }
     printer.note(&format!(
         "{words} in {seconds:.1} s; the index holds {} with {} views",
-        index.documents, index.views
+        counted(stats),
+        stats.views.views
     ));
 }
 

@@ -54,7 +54,9 @@ pub(crate) fn how(text: &str, args: &HowArgs) -> anyhow::Result<Search> {
         .lanes(args.lanes.into())
         .rerank(args.rerank as usize)
         .fusion(fusion)
-        .filter(filter.context("cannot read the filter")?))
+        .filter(filter.context("cannot read the filter")?)
+        .group(args.group)
+        .context(args.context.into()))
 }
 
 /// Opens a collection with its own model, or with the given one.

@@ -1,6 +1,6 @@
 //! Prints results, for a terminal or for a pipe.
 
-use fastlane::{Collection, Hit, LaneKind, SearchResult, Times};
+use fastlane::{Collection, Hit, LaneKind, Passage, SearchResult, Stats, Times};
 
 use crate::printer::{Output, Printer};
 use crate::table::{Align, Table, columns};
@@ -57,13 +57,18 @@ fn words(answer: &SearchResult, collection: &Collection) -> Vec<String> {
     let stages = stages.iter().filter(|(_, time)| !time.is_zero());
     let stage = |(name, time): &(&str, _)| format!("{name} {:.2}", milliseconds(*time));
     let stages: Vec<String> = stages.map(stage).collect();
-    let (hits, documents) = (answer.hits.len(), collection.stats().views.documents);
+    let (hits, all) = (answer.hits.len(), counted(&collection.stats()));
     let lane = lane(answer);
-    all.push(format!(
-        "{hits} of {documents} documents {lane} in {total:.1} ms: {}",
-        stages.join(", ")
-    ));
+    all.push(format!("{hits} of {all} {lane} in {total:.1} ms: {}", stages.join(", ")));
     all
+}
+
+/// How many passages and documents there are; passages alone if they are the same.
+pub(crate) fn counted(stats: &Stats) -> String {
+    match (stats.documents, stats.passages) {
+        (documents, passages) if documents == passages => format!("{documents} documents"),
+        (documents, passages) => format!("{passages} passages of {documents} documents"),
+    }
 }
 
 fn lane(answer: &SearchResult) -> String {
@@ -103,7 +108,8 @@ fn lines(answer: &SearchResult) -> Table {
 fn block(hit: &Hit, room: usize, styled: bool) -> String {
     let (id, title) = (&hit.document.id, &hit.document.title);
     let gap = if title.is_empty() { "" } else { "  " };
-    let head = format!("{:>2}  {:.3}  {id}{gap}{title}", hit.rank, hit.score);
+    let place = place(&hit.passage);
+    let head = format!("{:>2}  {:.3}  {id}{place}{gap}{title}", hit.rank, hit.score);
     let head = head.replace(char::is_control, "�");
     let head = if styled { format!("\u{1b}[1m{head}\u{1b}[0m") } else { head };
     let mut text = String::new();
@@ -122,6 +128,22 @@ fn block(hit: &Hit, room: usize, styled: bool) -> String {
         format!("{}{line}\n", " ".repeat(INDENT))
     });
     format!("{head}\n{}", lines.collect::<String>())
+}
+
+/// Which part of its document a passage is.
+fn place(passage: &Passage) -> String {
+    let Passage { number, of, page, headings, .. } = passage;
+    let mut place = String::new();
+    if *of > 1 {
+        place += &format!("  {number}/{of}");
+    }
+    if let Some(page) = page {
+        place += &format!("  page {page}");
+    }
+    if !headings.is_empty() {
+        place += &format!("  {}", headings.join(" > "));
+    }
+    place
 }
 
 /// Wraps a text at spaces to lines of a width.
@@ -183,7 +205,7 @@ mod tests {
         let snippet = vec![piece("the old\nkeeper lights the ", false), piece("lamp", true)];
         let (id, title) = ("a\u{1b}b".to_owned(), "Lamps".to_owned());
         let document = Document { id, title, ..Document::default() };
-        let hit = Hit { rank: 3, score: 1.25, document, snippet, matches: Vec::new() };
+        let hit = Hit { rank: 3, score: 1.25, document, snippet, ..Hit::default() };
         let wanted = " 3  1.250  a�b  Lamps\n    the old keeper\n    lights the [lamp]\n";
         assert_eq!(block(&hit, 24, false), wanted);
         assert!(block(&hit, 24, true).contains("\u{1b}[1;7mlamp\u{1b}[0m"));

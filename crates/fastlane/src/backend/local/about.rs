@@ -1,11 +1,11 @@
 //! Collection metadata of each commit: the attachment `collection` of the index of views.
 //!
 //! ```text
-//! {"format":2,"model":"/models/mini","words":"words-000007-5f3a9c01","files":[…],"tags":{…}}
+//! {"format":3,"model":"/models/mini","words":"words-000007-5f3a9c01","files":[…],"tags":{…}}
 //! ```
 //!
-//! Format 1 has no checksums of the lexical files, and one `mark` in place of the tags. It is read,
-//! and the next commit writes format 2.
+//! Format 1 has no checksums of the lexical files, and one `mark` in place of the tags. In format 2,
+//! each document is one passage. Both are read, and the next commit writes format 3.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::error::CollectionError;
 /// The name of the attachment.
 pub(crate) const ABOUT: &str = "collection";
 /// The format that this program writes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// The mark of indexes of `fastlane quickstart` in format 1.
 const QUICKSTART: &str = "quickstart";
 /// The tag that replaces all other marks of format 1: the last change applied from a journal.
@@ -58,7 +58,7 @@ struct Format1 {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Format2 {
+struct Format3 {
     format: u32,
     model: PathBuf,
     words: String,
@@ -78,7 +78,7 @@ impl About {
         let broken = |error: serde_json::Error| damaged(error.to_string());
         let about = match serde_json::from_slice::<Version>(&text).map_err(broken)?.format {
             1 => serde_json::from_slice::<Format1>(&text).map_err(broken)?.into(),
-            FORMAT => serde_json::from_slice::<Format2>(&text).map_err(broken)?.into(),
+            2 | FORMAT => serde_json::from_slice::<Format3>(&text).map_err(broken)?.into(),
             found => {
                 let path = directory.to_owned();
                 return Err(CollectionError::Format { path, found, wanted: FORMAT });
@@ -104,7 +104,7 @@ impl About {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let Self { model, words, files, tags } = self.clone();
         let files = files.unwrap_or_default();
-        let written = Format2 { format: FORMAT, model, words, files, tags };
+        let written = Format3 { format: FORMAT, model, words, files, tags };
         serde_json::to_vec_pretty(&written).expect("paths and names are texts")
     }
 }
@@ -119,8 +119,8 @@ impl From<Format1> for About {
     }
 }
 
-impl From<Format2> for About {
-    fn from(Format2 { model, words, files, tags, .. }: Format2) -> Self {
+impl From<Format3> for About {
+    fn from(Format3 { model, words, files, tags, .. }: Format3) -> Self {
         Self { model, words, files: Some(files), tags }
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fastlane_corpus::{Document, LexicalWriter};
+use fastlane_corpus::LexicalWriter;
 use fastlane_durable::FileEntry;
 use fastlane_engine::{DocumentViews, WriteIndexError, Writer};
 
@@ -15,6 +15,7 @@ use super::lexical::{self, Draft};
 use super::snapshot::LocalSnapshot;
 use crate::backend::{Backend as _, Batch, Change, Commit, Stamp};
 use crate::error::CollectionError;
+use crate::passage::Record;
 
 pub(super) struct LocalBatch {
     local: Arc<Local>,
@@ -85,30 +86,27 @@ impl LocalBatch {
 }
 
 impl Batch for LocalBatch {
-    fn add(
-        &mut self,
-        document: &Document,
-        views: &DocumentViews,
-    ) -> Result<Change, CollectionError> {
+    fn add(&mut self, record: &Record, views: &DocumentViews) -> Result<Change, CollectionError> {
         self.check_ended()?;
+        let Record { document, note } = record;
         // checked before any change, so that a document is in both indexes or in neither
         LexicalWriter::check_id(&document.id)?;
         self.draft()?;
         let before = self.views.documents();
         let (searched, tokens) = views.searched();
         self.views.add(&document.id, searched, tokens)?;
-        let replaced = self.draft()?.writer().replace(document);
+        let replaced = self.draft()?.writer().replace_with(document, note.as_deref());
         self.ended |= replaced.is_err();
         replaced?;
         let added = self.views.documents() > before;
         Ok(if added { Change::Added } else { Change::Replaced })
     }
 
-    fn delete(&mut self, id: &str) -> Result<bool, CollectionError> {
+    fn delete(&mut self, key: &str) -> Result<bool, CollectionError> {
         self.check_ended()?;
-        let deleted = self.views.delete(id)?;
+        let deleted = self.views.delete(key)?;
         if deleted {
-            let draft = self.draft().map(|draft| draft.writer().delete(id));
+            let draft = self.draft().map(|draft| draft.writer().delete(key));
             self.ended |= draft.is_err();
             draft?;
         }

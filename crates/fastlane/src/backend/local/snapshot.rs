@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use fastlane_corpus::{
-    Document, Filter, LexicalOpenError, LexicalReader, LexicalSearch, LexicalSearchError, Passing,
+    Filter, LexicalOpenError, LexicalReader, LexicalSearch, LexicalSearchError, Passing,
 };
 use fastlane_engine::{DocumentSet, Nominate, OpenIndexError, Reader, Request, Rerank, ViewDims};
 
@@ -15,6 +15,7 @@ use super::about::About;
 use super::kind::{Kind, kind};
 use crate::backend::{Among, ByViews, Candidate, Header, Nominated, Scored, Snapshot};
 use crate::error::CollectionError;
+use crate::passage::Record;
 use crate::stop::Stop;
 
 /// Filters whose documents are cached.
@@ -130,7 +131,7 @@ fn header(reader: &Reader, words: &LexicalReader, about: &About) -> Header {
         location: about.location(),
         tags: about.tags.clone(),
         views: reader.statistics(),
-        documents: words.len(),
+        records: words.len(),
     }
 }
 
@@ -186,19 +187,23 @@ impl Snapshot for LocalSnapshot {
         Ok(hits.into_iter().map(|hit| Scored { id: hit.id, score: hit.score }).collect())
     }
 
-    fn fetch(&self, ids: &[&str], until: &Stop) -> Result<Vec<Option<Document>>, CollectionError> {
-        let fetch = |id: &&str| match until.is_due() {
+    fn fetch(&self, keys: &[&str], until: &Stop) -> Result<Vec<Option<Record>>, CollectionError> {
+        let fetch = |key: &&str| match until.is_due() {
             true => Err(CollectionError::SearchStopped),
-            false => self.ask(|words| words.get(id)),
+            false => {
+                let found = self.ask(|words| words.get_with(key))?;
+                Ok(found.map(|(document, note)| Record { document, note }))
+            }
         };
-        ids.iter().map(fetch).collect()
+        keys.iter().map(fetch).collect()
     }
 
-    fn count(&self, filter: &Filter, until: &Stop) -> Result<usize, CollectionError> {
-        Ok(self.allowed(filter, until)?.views.len())
+    fn passing(&self, filter: &Filter, until: &Stop) -> Result<Vec<String>, CollectionError> {
+        let allowed = self.allowed(filter, until)?;
+        self.ask(|index| index.ids_of(&allowed.words))
     }
 
-    fn ids(&self) -> Vec<String> {
+    fn keys(&self) -> Vec<String> {
         self.reader.ids().map(str::to_owned).collect()
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use fastlane::{Document, Hit, LaneKind, Match, Metadata, QueryToken, SearchResult, Times};
+use fastlane::{Document, Hit, LaneKind, Match, QueryToken, SearchResult, Times};
 
 use super::super::{Asked, Frame, Results, results_fragment};
 
@@ -44,7 +44,7 @@ pub(super) fn found(hits: Vec<Hit>) -> SearchResult {
 /// A document whose tokens are words, each of which answers a token of the query so well.
 pub(super) fn hit(id: &str, title: &str, text: &str, pairs: &[(usize, &str, f32)]) -> Hit {
     let (id, title, text) = (id.to_owned(), title.to_owned(), text.to_owned());
-    let document = Document { id, title, text, metadata: Metadata::new() };
+    let document = Document { id, title, text, ..Document::default() };
     let whole = document.full_text().into_owned();
     let pair = |&(query, token, product): &(usize, &str, f32)| {
         let start = whole.find(token);
@@ -53,7 +53,7 @@ pub(super) fn hit(id: &str, title: &str, text: &str, pairs: &[(usize, &str, f32)
     };
     let matches: Vec<Match> = pairs.iter().map(pair).collect();
     let score = matches.iter().map(|pair| pair.product).sum();
-    Hit { rank: 1, score, document, snippet: Vec::new(), matches }
+    Hit { rank: 1, score, document, matches, ..Hit::default() }
 }
 
 /// Two hits, with all pairs, as after a rerank.

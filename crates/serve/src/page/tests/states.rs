@@ -232,6 +232,7 @@ fn statistics_say_what_they_mean() {
         dims: fastlane::ViewDims { searched: 128, tokens: None },
         store: Store::F16,
         documents: 1284,
+        passages: 1284,
     };
     let asked = asked();
     let names = ["lighthouse".to_owned(), "hand book".to_owned()];
