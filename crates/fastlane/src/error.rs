@@ -194,7 +194,7 @@ impl CollectionError {
 
     /// Whether the same change may succeed later: the system refused a read or write, or another
     /// writer is open.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Write { .. } | Self::Read { .. } | Self::OpenViews(_) | Self::OpenWords(_) => {
                 true

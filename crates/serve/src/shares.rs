@@ -24,11 +24,11 @@ const TIMES: usize = 3;
 /// The shared resource.
 pub(crate) struct Shares {
     all: usize,
-    taken: Mutex<Taken>,
+    taken: Mutex<Usage>,
 }
 
 #[derive(Default)]
-struct Taken {
+struct Usage {
     sum: usize,
     by: HashMap<Peer, usize>,
 }
@@ -49,7 +49,7 @@ impl Shares {
         self.taken().sum > self.all / 2
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
+    fn taken(&self) -> MutexGuard<'_, Usage> {
         self.taken.lock().expect("no thread panics while it holds it")
     }
 }

@@ -16,11 +16,11 @@ use tempfile::TempDir;
 
 use crate::args::{AnalyzerArg, Bm25Args};
 use crate::filters;
-use crate::no_room::NoRoom;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::settings::threads;
 use crate::storage::{Target, cannot_write};
+use crate::temporary_index::TemporaryIndexError;
 use crate::{input, interrupt, left_out};
 
 /// Queries per batch: searched between two checks for Ctrl-C, and held in memory with their hits.
@@ -79,12 +79,14 @@ fn read_queries(args: &Bm25Args) -> anyhow::Result<Vec<Query>> {
 /// The directory of the temporary index.
 fn temporary_directory() -> anyhow::Result<TempDir> {
     let directory = tempfile::Builder::new().prefix("fastlane-").tempdir();
-    directory.map_err(|error| NoRoom { source: std::io::Error::from(error.kind()).into() }.into())
+    directory.map_err(|error| {
+        TemporaryIndexError { source: std::io::Error::from(error.kind()).into() }.into()
+    })
 }
 
 fn cannot_index(path: &Path, error: LexicalWriteError) -> anyhow::Error {
     let source = anyhow::Error::new(error).context(format!("in `{}`", path.display()));
-    NoRoom { source: source.into() }.into()
+    TemporaryIndexError { source: source.into() }.into()
 }
 
 /// Indexes every document and tells how many there were.

@@ -73,7 +73,7 @@ struct Passage {
 
 /// A whole document.
 #[derive(Debug, Serialize)]
-struct Whole {
+struct WholeDocument {
     id: String,
     title: String,
     text: String,
@@ -110,7 +110,7 @@ impl Tools {
         let found = self.collection.document(&id).map_err(|error| error.to_string())?;
         let document = found.ok_or_else(|| format!("there is no document `{id}`"))?;
         let fastlane::Document { id, title, text, metadata } = document;
-        json(&Whole { id, title, text, metadata })
+        json(&WholeDocument { id, title, text, metadata })
     }
 }
 

@@ -29,7 +29,7 @@ mod segment;
 mod segment_writer;
 mod writer;
 
-pub use check::Checked;
+pub use check::CheckReport;
 pub use error::{OpenIndexError, SearchError, WriteIndexError};
 pub use manifest::IndexSettings;
 pub use partition::FEWEST_VIEWS;

@@ -122,11 +122,11 @@ pub(crate) struct ByViews<'a> {
     /// Number of candidates to rerank by late interaction; 0 disables reranking.
     pub(crate) rerank: usize,
     pub(crate) k: usize,
-    pub(crate) among: Among<'a>,
+    pub(crate) scope: SearchScope<'a>,
 }
 
 /// The documents that a search may find.
-pub(crate) enum Among<'a> {
+pub(crate) enum SearchScope<'a> {
     All,
     Passing(&'a Filter),
     /// Only these, each of which is scored. Unknown ids are ignored.

@@ -13,7 +13,7 @@ use fastlane::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Reply, Sent};
+use super::{JsonBody, Reply};
 use crate::bounded::Bounded;
 use crate::config::{Limits, QUERIES, VALUES, VIEWS};
 use crate::error::{ErrorBody, Refusal};
@@ -102,7 +102,7 @@ pub(crate) async fn search(
     Shared(state): Shared<Arc<State>>,
     Path(name): Path<String>,
     Extension(peer): Extension<Peer>,
-    Sent(body, room): Sent<SearchBody>,
+    JsonBody(body, room): JsonBody<SearchBody>,
 ) -> Result<Reply, Refusal> {
     let index = Arc::clone(state.index(&name)?);
     let search = how(&body, &state.limits)?;

@@ -19,7 +19,7 @@ use crate::input::Texts;
 use crate::interrupt::Interrupted;
 use crate::model::{self, Digest};
 use crate::printer::Printer;
-use crate::resumable::{Begun, Done, PartialError, Place};
+use crate::resumable::{OutputPlace, PartialError, WorkProgress, WorkSettings};
 
 use summary::{Cut, Summary};
 use work::Work;
@@ -29,7 +29,7 @@ const PROBE: &str = "Zwölf Boxkämpfer jagen Viktor: the quick brown fox, 3 laz
 
 pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
     let model = bundled::or(args.model.path.as_deref())?;
-    let place = Place::new(&args.output, &[&args.input, &model], args.overwrite)?;
+    let place = OutputPlace::new(&args.output, &[&args.input, &model], args.overwrite)?;
     let texts = Texts::open(args)?;
     if texts.progress.unit() == fastlane_corpus::Unit::Files && place.is_below(&args.input) {
         bail!("`{}` is inside the input, wanted a directory elsewhere", args.output.display());
@@ -78,7 +78,7 @@ fn counted(texts: u64, side: &str) -> String {
 }
 
 /// The identity of the work and the shape of its views, measured on one text.
-fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun)> {
+fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, WorkSettings)> {
     let mut sample = Digest::new();
     let shape = if args.query {
         let views = model.encode_query(PROBE)?;
@@ -90,7 +90,7 @@ fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun
         sample.add_document(&views);
         VectorShape::of_document(&views)
     };
-    let begun = Begun {
+    let begun = WorkSettings {
         side: side(args).to_owned(),
         instructions: model.instructions().to_owned(),
         model: model.directory().to_owned(),
@@ -102,7 +102,7 @@ fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun
 
 fn summary<'a>(work: &Work<'a>, time: Duration) -> Summary<'a> {
     let Work { args, model, .. } = *work;
-    let Done { texts, views, cut_texts, cut_bytes, cut_most, .. } = work.partial.done;
+    let WorkProgress { texts, views, cut_texts, cut_bytes, cut_most, .. } = work.partial.done;
     let seconds = time.as_secs_f64();
     let (queries, documents) = model.lengths();
     let most_tokens = if args.query { queries } else { documents };

@@ -36,7 +36,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     let began = Instant::now();
     let settings = WriterSettings { reduction: reduction(args), ..settings_of(&args.writer) };
     let mut writer = collection.writer_with(settings)?;
-    let reading = Reading::of(&documents);
+    let reading = DocumentStream::of(&documents);
     let changed = change(&mut writer, documents, &reading, args, printer);
     let done = match changed.and_then(|done| reading.end().map(|()| done)) {
         Ok(done) => done,
@@ -55,14 +55,14 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     tell(&done.changes, &index, seconds, printer);
     reading.warn(printer);
     left_out::tell(&done.left_out, done.kept, printer);
-    let Done { changes, left_out, kept } = &done;
+    let AppliedChanges { changes, left_out, kept } = &done;
     let left_out = left_out::Entry::of(left_out);
     let summary = Summary { changes, left_out, kept: *kept, seconds, index };
     if args.json { printer.json(&summary) } else { Ok(()) }
 }
 
 /// The changes of a run before its commit.
-struct Done {
+struct AppliedChanges {
     changes: Changes,
     left_out: Vec<BadFile>,
     /// Documents of skipped files, which are kept.
@@ -73,10 +73,10 @@ struct Done {
 fn change(
     writer: &mut CollectionWriter,
     documents: Documents,
-    reading: &Reading,
+    reading: &DocumentStream,
     args: &IndexArgs,
     printer: &Printer,
-) -> anyhow::Result<Done> {
+) -> anyhow::Result<AppliedChanges> {
     let list = documents.left_out();
     let bar = reading.bar(printer);
     let progress = reading.progress.clone();
@@ -98,7 +98,7 @@ fn change(
     } else {
         writer.add(each)?
     };
-    Ok(Done { changes, left_out: left_out.unwrap_or_else(|| list.take()), kept })
+    Ok(AppliedChanges { changes, left_out: left_out.unwrap_or_else(|| list.take()), kept })
 }
 
 /// Opens the collection, or creates one; returns whether it is new.
@@ -133,13 +133,13 @@ fn take_away(output: &Path, with_directory: bool) {
 }
 
 /// The stream of documents, with the warnings and errors seen so far.
-struct Reading {
+struct DocumentStream {
     progress: fastlane_corpus::Progress,
-    noticed: Arc<Mutex<Noticed>>,
+    problems: Arc<Mutex<StreamProblems>>,
 }
 
 #[derive(Default)]
-struct Noticed {
+struct StreamProblems {
     /// The error that ended the stream.
     failed: Option<ReadError>,
     /// Ids that a run cannot hold, and the first of them.
@@ -147,24 +147,24 @@ struct Noticed {
     first_unfit: Option<String>,
 }
 
-impl Reading {
+impl DocumentStream {
     fn of(documents: &Documents) -> Self {
-        Self { progress: documents.progress(), noticed: Arc::default() }
+        Self { progress: documents.progress(), problems: Arc::default() }
     }
 
     /// The documents up to the first that cannot be read.
     fn each(&self, documents: Documents) -> impl Iterator<Item = Document> + Send + use<> {
-        let noticed = Arc::clone(&self.noticed);
+        let problems = Arc::clone(&self.problems);
         documents.map_while(move |document| {
             interrupt::check().ok()?;
-            let mut noticed = noticed.lock().expect("no thread panics while it holds it");
+            let mut problems = problems.lock().expect("no thread panics while it holds it");
             match document {
                 Ok(document) => {
-                    noticed.look_at(&document.id);
+                    problems.look_at(&document.id);
                     Some(document)
                 }
                 Err(error) => {
-                    noticed.failed = Some(error);
+                    problems.failed = Some(error);
                     None
                 }
             }
@@ -174,23 +174,23 @@ impl Reading {
     /// Fails if the documents ended early.
     fn end(&self) -> anyhow::Result<()> {
         interrupt::check()?;
-        self.noticed().failed.take().map_or(Ok(()), |error| Err(error.into()))
+        self.problems().failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Warns of ids that a run cannot hold.
     fn warn(&self, printer: &Printer) {
-        let noticed = self.noticed();
-        if let Some(first) = &noticed.first_unfit {
+        let problems = self.problems();
+        if let Some(first) = &problems.first_unfit {
             printer.note(&format!(
                 "warning: ids that a TREC run cannot hold, because of a space: {}, the first is \
                  `{first}`",
-                noticed.unfit
+                problems.unfit
             ));
         }
     }
 
-    fn noticed(&self) -> MutexGuard<'_, Noticed> {
-        self.noticed.lock().expect("no thread panics while it holds it")
+    fn problems(&self) -> MutexGuard<'_, StreamProblems> {
+        self.problems.lock().expect("no thread panics while it holds it")
     }
 
     fn bar(&self, printer: &Printer) -> Progress {
@@ -202,7 +202,7 @@ impl Reading {
     }
 }
 
-impl Noticed {
+impl StreamProblems {
     fn look_at(&mut self, id: &str) {
         if fastlane_eval::check_id("document", id).is_err() {
             self.unfit += 1;

@@ -8,11 +8,11 @@
 //!
 //! The commit of the views names the lexical directory, so both change in one step.
 
-mod about;
 mod batch;
 mod check;
 mod kind;
 mod lexical;
+mod metadata;
 mod remove;
 mod snapshot;
 

@@ -11,9 +11,9 @@ use fastlane_corpus::{
 use fastlane_engine::{DocumentSet, Nominate, OpenIndexError, Reader, Request, Rerank, ViewDims};
 
 use super::VIEWS;
-use super::about::About;
 use super::kind::{Kind, kind};
-use crate::backend::{Among, ByViews, Candidate, Header, Nominated, Scored, Snapshot};
+use super::metadata::CollectionMetadata;
+use crate::backend::{ByViews, Candidate, Header, Nominated, Scored, SearchScope, Snapshot};
 use crate::error::CollectionError;
 use crate::stop::Stop;
 
@@ -26,7 +26,7 @@ pub(crate) struct LocalSnapshot {
     header: Header,
     pub(crate) reader: Reader,
     words: LexicalReader,
-    pub(crate) about: About,
+    pub(crate) metadata: CollectionMetadata,
     filters: Mutex<Vec<(Filter, Arc<Allowed>)>>,
 }
 
@@ -60,12 +60,12 @@ impl LocalSnapshot {
         let mut tries = 0;
         loop {
             let Some(reader) = open()? else { return Ok(None) };
-            let about = About::of(&reader, directory)?;
-            match open_words(directory, &about) {
+            let metadata = CollectionMetadata::of(&reader, directory)?;
+            match open_words(directory, &metadata) {
                 Ok(words) => {
-                    let header = header(&reader, &words, &about);
+                    let header = header(&reader, &words, &metadata);
                     let (directory, filters) = (directory.to_owned(), Mutex::default());
-                    return Ok(Some(Self { directory, header, reader, words, about, filters }));
+                    return Ok(Some(Self { directory, header, reader, words, metadata, filters }));
                 }
                 Err(error) => {
                     tries += 1;
@@ -81,7 +81,7 @@ impl LocalSnapshot {
 
     /// The directory of the lexical index.
     pub(crate) fn path(&self) -> PathBuf {
-        self.directory.join(&self.about.words)
+        self.directory.join(&self.metadata.words)
     }
 
     /// Queries the lexical index.
@@ -120,15 +120,15 @@ impl LocalSnapshot {
 }
 
 /// The facts of a generation.
-fn header(reader: &Reader, words: &LexicalReader, about: &About) -> Header {
+fn header(reader: &Reader, words: &LexicalReader, metadata: &CollectionMetadata) -> Header {
     let settings = reader.settings();
     Header {
         generation: reader.generation(),
         dims: ViewDims { searched: settings.dim, tokens: settings.token_dim },
         store: settings.store,
         fingerprint: settings.model.clone(),
-        location: about.location(),
-        tags: about.tags.clone(),
+        location: metadata.location(),
+        tags: metadata.tags.clone(),
         views: reader.statistics(),
         documents: words.len(),
     }
@@ -145,13 +145,13 @@ impl Snapshot for LocalSnapshot {
         let rerank = (documents > 0).then_some(rerank);
         let (mut k, mut nominate) = (request.k, Nominate::Auto);
         let (allowed, chosen);
-        let filter = match request.among {
-            Among::All => None,
-            Among::Passing(filter) => {
+        let filter = match request.scope {
+            SearchScope::All => None,
+            SearchScope::Passing(filter) => {
                 allowed = self.allowed(filter, until)?;
                 Some(&allowed.views)
             }
-            Among::Ids(ids) => {
+            SearchScope::Ids(ids) => {
                 chosen = self.reader.select(ids.iter().copied());
                 if chosen.is_empty() {
                     return Ok(Nominated { best: Vec::new(), times: Default::default() });
@@ -204,9 +204,12 @@ impl Snapshot for LocalSnapshot {
 }
 
 /// Opens the lexical index that a commit names, after a check of its file sizes.
-fn open_words(directory: &Path, about: &About) -> Result<LexicalReader, CollectionError> {
-    let path = directory.join(&about.words);
-    for file in about.files.iter().flatten() {
+fn open_words(
+    directory: &Path,
+    metadata: &CollectionMetadata,
+) -> Result<LexicalReader, CollectionError> {
+    let path = directory.join(&metadata.words);
+    for file in metadata.files.iter().flatten() {
         let at = || path.join(&file.name);
         match file.check_size(&path) {
             Err(source) => return Err(CollectionError::Read { path: at(), source }),
@@ -279,8 +282,8 @@ mod tests {
         let query = collection.encode("light").unwrap().0;
         let (lanes, stop) = (query.searching(None), Stop::default());
         let count = || {
-            let among = Among::Passing(&filter);
-            let request = ByViews { lanes: &lanes, query: &query.views, rerank: 9, k: 9, among };
+            let scope = SearchScope::Passing(&filter);
+            let request = ByViews { lanes: &lanes, query: &query.views, rerank: 9, k: 9, scope };
             let by_views = snapshot.nominate(&request, &stop).unwrap().best.len();
             (by_views, snapshot.words("light", 9, Some(&filter), &stop).unwrap().len())
         };
