@@ -48,7 +48,7 @@ struct StopWithRequest(Stop);
 
 impl Drop for StopWithRequest {
     fn drop(&mut self) {
-        self.0.ask();
+        self.0.cancel();
     }
 }
 

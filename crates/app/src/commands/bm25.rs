@@ -123,7 +123,7 @@ fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64>
     if progress.empty() > 0 {
         printer.note(&format!("files skipped as empty: {}", progress.empty()));
     }
-    left_out::tell(&bad.take(), 0, printer);
+    left_out::warn(&bad.take(), 0, printer);
     writer.finish().map_err(|error| cannot_index(path, error))?;
     Ok(count)
 }

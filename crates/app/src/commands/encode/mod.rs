@@ -42,7 +42,7 @@ pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
     let partial = place.begin(begun, &|kept| Ok(model.compare(kept)?))?;
     let mut work = Work { args, model: &model, shape, partial, before: 0, views: 0, empty: 0 };
     match work.finish(texts, printer.settings()) {
-        Ok(time) => summary(&work, time).tell(args, printer),
+        Ok(time) => summary(&work, time).print(args, printer),
         Err(error) => {
             if let Some((path, texts)) = work.partial.leave() {
                 let (texts, path) = (counted(texts, side(args)), path.display());

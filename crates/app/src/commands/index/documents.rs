@@ -52,9 +52,9 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     // the last check for Ctrl-C was earlier: a commit is always reported
     let seconds = began.elapsed().as_secs_f64();
     let index = collection.stats().views;
-    tell(&done.changes, &index, seconds, printer);
+    report(&done.changes, &index, seconds, printer);
     reading.warn(printer);
-    left_out::tell(&done.left_out, done.kept, printer);
+    left_out::warn(&done.left_out, done.kept, printer);
     let AppliedChanges { changes, left_out, kept } = &done;
     let left_out = left_out::Entry::of(left_out);
     let summary = Summary { changes, left_out, kept: *kept, seconds, index };
@@ -211,7 +211,7 @@ impl StreamProblems {
     }
 }
 
-fn tell(changes: &Changes, index: &Statistics, seconds: f64, printer: &Printer) {
+fn report(changes: &Changes, index: &Statistics, seconds: f64, printer: &Printer) {
     let Changes { added, replaced, unchanged, deleted } = changes;
     let mut words = format!("documents added: {added}, replaced: {replaced}");
     if unchanged + deleted > 0 {

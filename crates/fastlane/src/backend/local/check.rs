@@ -93,7 +93,7 @@ fn check_file(
 fn without_text(snapshot: &LocalSnapshot) -> Result<Option<Problem>, CollectionError> {
     let mut lost = Vec::new();
     for id in snapshot.reader.ids() {
-        if snapshot.ask(|words| words.get(id))?.is_none() {
+        if snapshot.with_words(|words| words.get(id))?.is_none() {
             lost.push(id);
         }
     }

@@ -87,12 +87,12 @@ impl LocalSnapshot {
     /// Queries the lexical index.
     ///
     /// tantivy trusts its files and may panic on damaged ones: a panic becomes an error.
-    pub(crate) fn ask<T>(
+    pub(crate) fn with_words<T>(
         &self,
-        ask: impl FnOnce(&LexicalReader) -> Result<T, LexicalSearchError>,
+        query: impl FnOnce(&LexicalReader) -> Result<T, LexicalSearchError>,
     ) -> Result<T, CollectionError> {
-        let asked = catch_unwind(AssertUnwindSafe(|| ask(&self.words)));
-        Ok(asked.map_err(|panic| damaged(self.path(), &*panic))??)
+        let result = catch_unwind(AssertUnwindSafe(|| query(&self.words)));
+        Ok(result.map_err(|panic| damaged(self.path(), &*panic))??)
     }
 
     /// The documents that pass a filter; those of the latest filters are cached.
@@ -108,8 +108,8 @@ impl LocalSnapshot {
         {
             return Ok(set);
         }
-        let words = self.ask(|words| words.passing(filter, &|| !stop.is_due()))?;
-        let ids = self.ask(|index| index.ids_of(&words))?;
+        let words = self.with_words(|words| words.passing(filter, &|| !stop.is_due()))?;
+        let ids = self.with_words(|index| index.ids_of(&words))?;
         let views = self.reader.select(ids.iter().map(String::as_str));
         let set = Arc::new(Allowed { views, words });
         let mut filters = self.filters.lock().expect("no thread panics while it holds it");
@@ -182,14 +182,14 @@ impl Snapshot for LocalSnapshot {
         let passing = allowed.as_ref().map(|allowed| &allowed.words);
         let search = LexicalSearch { k, ..LexicalSearch::default() };
         let go_on = || !until.is_due();
-        let hits = self.ask(|words| words.search_passing(text, &search, passing, &go_on))?;
+        let hits = self.with_words(|words| words.search_passing(text, &search, passing, &go_on))?;
         Ok(hits.into_iter().map(|hit| Scored { id: hit.id, score: hit.score }).collect())
     }
 
     fn fetch(&self, ids: &[&str], until: &Stop) -> Result<Vec<Option<Document>>, CollectionError> {
         let fetch = |id: &&str| match until.is_due() {
             true => Err(CollectionError::SearchStopped),
-            false => self.ask(|words| words.get(id)),
+            false => self.with_words(|words| words.get(id)),
         };
         ids.iter().map(fetch).collect()
     }
