@@ -77,8 +77,8 @@ impl CollectionWriter {
         self.progress = Some(Box::new(progress));
     }
 
-    fn tell(&mut self, progress: Progress) -> Result<(), CollectionError> {
-        match self.progress.as_mut().is_none_or(|told| told(progress)) {
+    fn report(&mut self, progress: Progress) -> Result<(), CollectionError> {
+        match self.progress.as_mut().is_none_or(|report| report(progress)) {
             true => Ok(()),
             false => Err(CollectionError::Stopped),
         }
@@ -104,16 +104,22 @@ impl CollectionWriter {
         });
         let mut changes = Changes::default();
         for views in encoder.encode_documents(Box::new(texts)) {
-            let document = take.recv().expect("each text comes after its document");
+            let done = changes.added + changes.replaced;
+            let more = |_| CollectionError::EncodedTexts { found: done + 1, wanted: done };
+            let document = take.recv().map_err(more)?;
             let id = document.id.clone();
             let views = views.map_err(|source| CollectionError::Encode { id, source })?;
             match self.add_views(&document, &views)? {
                 true => changes.replaced += 1,
                 false => changes.added += 1,
             }
-            self.tell(Progress::Documents(changes.added + changes.replaced))?;
+            self.report(Progress::Documents(changes.added + changes.replaced))?;
         }
-        Ok(changes)
+        let (found, left) = (changes.added + changes.replaced, take.try_iter().count() as u64);
+        match left {
+            0 => Ok(changes),
+            _ => Err(CollectionError::EncodedTexts { found, wanted: found + left }),
+        }
     }
 
     /// Adds documents from a source that may fail, such as [`Documents`](crate::Documents).
@@ -192,10 +198,10 @@ impl CollectionWriter {
         let unchanged_before = self.batch.is_unchanged();
         let update = Mutex::new(Update::of(&*snapshot));
         let differs = |document: &Document| {
-            update.lock().expect("no thread panics while it holds it").differs(document)
+            update.lock().unwrap_or_else(PoisonError::into_inner).differs(document)
         };
         let written = self.add(documents.into_iter().filter(differs))?;
-        let update = update.into_inner().expect("no thread panicked while it held it");
+        let update = update.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut changes = update.count(written);
         for id in snapshot.ids().iter().filter(|id| !update.has(id) && !keep(id)) {
             changes.deleted += u64::from(self.delete(id)?);
@@ -236,11 +242,11 @@ impl CollectionWriter {
     }
 
     fn end(&mut self, how: Commit) -> Result<u64, CollectionError> {
-        self.tell(Progress::Views(0))?;
+        self.report(Progress::Views(0))?;
         let (stamp, progress, mut views) = (self.collection.stamp(), &mut self.progress, 0);
         self.batch.commit(&stamp, how, &mut |count| {
             views += count;
-            progress.as_mut().is_none_or(|told| told(Progress::Views(views)))
+            progress.as_mut().is_none_or(|report| report(Progress::Views(views)))
         })
     }
 }

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -143,7 +143,7 @@ impl Jobs {
     /// Accepts a change: writes it to the journal and returns its number. It blocks on the disk.
     pub(crate) fn accept(&self, change: &Change, room: usize) -> Result<u64, Refusal> {
         // numbers are assigned in the order of the journal
-        let give = self.give.lock().expect("no thread panics while it is held");
+        let give = self.give.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(give) = &*give else { return Err(stopping()) };
         let number = {
             let mut table = self.shared.table();
@@ -177,8 +177,8 @@ impl Jobs {
     /// journal for the next start; returns their number.
     pub(crate) fn finish(&self) -> usize {
         self.shared.stopping.store(true, Ordering::Relaxed);
-        self.give.lock().expect("no thread panics while it is held").take();
-        let worker = self.worker.lock().expect("no thread panics while it is held").take();
+        self.give.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(worker) = worker {
             let _ = worker.join();
         }
@@ -193,7 +193,7 @@ fn stopping() -> Refusal {
 
 impl Shared {
     fn table(&self) -> std::sync::MutexGuard<'_, JobTable> {
-        self.table.lock().expect("no thread panics while it is held")
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self, take: &Receiver<u64>) {

@@ -14,7 +14,7 @@
 //! little with many.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::peer::Peer;
 
@@ -50,7 +50,7 @@ impl Shares {
     }
 
     fn taken(&self) -> MutexGuard<'_, Usage> {
-        self.taken.lock().expect("no thread panics while it holds it")
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

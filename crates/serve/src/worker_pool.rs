@@ -6,7 +6,7 @@
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fastlane::Stop;
@@ -154,7 +154,7 @@ impl Drop for WorkerPool {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, PoolState> {
-        self.state.lock().expect("no thread panics while it holds it")
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs steps until the pool is closed.
@@ -185,7 +185,7 @@ impl Shared {
                 }
                 return Some(next);
             }
-            state = self.wake.wait(state).expect("no thread panics while it holds it");
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

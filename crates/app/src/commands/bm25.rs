@@ -180,12 +180,16 @@ impl Searcher<'_> {
 }
 
 fn ranking(hits: Vec<fastlane_corpus::Hit>) -> anyhow::Result<Ranking> {
-    let hit = |hit: fastlane_corpus::Hit| Hit { document: hit.id.into(), score: score(hit.score) };
-    Ok(Ranking::new(hits.into_iter().map(hit).collect())?)
+    let hit = |hit: fastlane_corpus::Hit| {
+        let score = score(hit.score)
+            .with_context(|| format!("the score of `{}` is {}", hit.id, hit.score))?;
+        Ok(Hit { document: hit.id.into(), score })
+    };
+    Ok(Ranking::new(hits.into_iter().map(hit).collect::<anyhow::Result<_>>()?)?)
 }
 
-/// The shortest decimal that reads back as `score`: widening would append digits of noise.
-fn score(score: f32) -> Score {
-    let shortest = score.to_string().parse().ok();
-    shortest.and_then(Score::new).expect("BM25 adds up finite weights")
+/// The shortest decimal that reads back as `score`: widening would append digits of noise. `None` if
+/// it is not finite.
+fn score(score: f32) -> Option<Score> {
+    score.to_string().parse().ok().and_then(Score::new)
 }

@@ -50,7 +50,7 @@ pub(crate) fn build_lists(
     let mut carried = Vec::new();
     for part in parts(&ends, room) {
         let mut buffer = ListBuffer::new(rows.dim(), &ends, part, carried);
-        pool.install(|| buffer.fill(rows, quantizer, &lists));
+        pool.install(|| buffer.fill(rows, quantizer, &lists))?;
         on_progress(0)?;
         carried = buffer.write(&mut files)?;
     }
@@ -76,17 +76,18 @@ fn assign(plan: &Plan<'_>, rows: &StoredRows, on_progress: OnProgress<'_>) -> io
     let mut values = Vec::new();
     for (chunk, lists) in lists.chunks_mut(CHUNK).enumerate() {
         let start = chunk * CHUNK;
-        floats(rows, start..start + lists.len(), &mut values);
+        floats(rows, start..start + lists.len(), &mut values)?;
         plan.pool.install(|| plan.quantizer.partition.assign(&values, lists));
         on_progress(lists.len() as u64)?;
     }
     Ok(lists)
 }
 
-fn floats(rows: &StoredRows, views: Range<usize>, into: &mut Vec<f32>) {
+fn floats(rows: &StoredRows, views: Range<usize>, into: &mut Vec<f32>) -> io::Result<()> {
     into.clear();
-    rows.decode(views.clone(), into).expect("views are within the segment");
+    rows.decode(views.clone(), into)?;
     rows.release(views);
+    Ok(())
 }
 
 /// Where each list ends.
@@ -154,7 +155,12 @@ impl ListBuffer {
     }
 
     /// Encodes the views that belong to these lists.
-    fn fill(&mut self, rows: &StoredRows, quantizer: &CoarseQuantizer, lists: &[u32]) {
+    fn fill(
+        &mut self,
+        rows: &StoredRows,
+        quantizer: &CoarseQuantizer,
+        lists: &[u32],
+    ) -> io::Result<()> {
         let dim = self.dim;
         let bytes = dim / 8;
         let mut values = Vec::new();
@@ -162,7 +168,7 @@ impl ListBuffer {
         let mut bits = vec![0; CHUNK * bytes];
         for (chunk, lists) in lists.chunks(CHUNK).enumerate() {
             let start = chunk * CHUNK;
-            floats(rows, start..start + lists.len(), &mut values);
+            floats(rows, start..start + lists.len(), &mut values)?;
             let each = (values.par_chunks_mut(dim).zip(bits.par_chunks_mut(bytes)))
                 .zip(coded.par_iter_mut().zip(lists));
             each.for_each(|((values, bits), (coded, &list))| {
@@ -178,6 +184,7 @@ impl ListBuffer {
                 }
             }
         }
+        Ok(())
     }
 
     fn put(&mut self, list: usize, view: u32, bits: &[u8], factor: f32) {

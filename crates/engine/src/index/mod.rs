@@ -38,7 +38,8 @@ pub use reader::{Reader, Statistics};
 pub use writer::{NewDocument, Writer, WriterSettings};
 
 pub(crate) use bits::Bits;
-pub(crate) use segment::{Segment, StoredRows};
+pub(crate) use partition::CoarseQuantizer;
+pub(crate) use segment::{Lists, Segment, StoredRows};
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! the files are opened. Where such a check would read all views, accesses are checked instead, and
 //! return `None` where a file is damaged.
 
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -172,9 +173,15 @@ impl StoredRows {
     }
 
     /// Decodes some views and appends them: the originals, up to the loss of the codec.
-    pub(crate) fn decode(&self, views: Range<usize>, into: &mut Vec<f32>) -> Option<()> {
-        self.coder.decode(self.bytes(views)?, into);
-        Some(())
+    ///
+    /// # Errors
+    ///
+    /// The views are not within the segment.
+    pub(crate) fn decode(&self, views: Range<usize>, into: &mut Vec<f32>) -> io::Result<()> {
+        let outside =
+            || io::Error::new(io::ErrorKind::InvalidData, "a view is outside of its file");
+        self.coder.decode(self.bytes(views).ok_or_else(outside)?, into);
+        Ok(())
     }
 
     fn place(&self, views: &Range<usize>) -> Range<usize> {

@@ -5,7 +5,7 @@
 //! exactly at once. The better the first lists are, the fewer views need this.
 
 use crate::codec::RowScratch;
-use crate::index::{Reader, SearchError};
+use crate::index::{CoarseQuantizer, Lists, Reader, SearchError};
 use crate::lists::{Entries, PartitionScratch, ProbeRequest, Scanner};
 use fastlane_kernels::search::Kernel;
 
@@ -45,11 +45,10 @@ impl<'a> ListSearch<'a> {
     /// The best documents by exact products; scans more lists while there are fewer than `wanted`.
     pub(super) fn best(
         &self,
+        quantizer: &CoarseQuantizer,
         wanted: usize,
         mut plan: ProbePlan,
     ) -> Result<Vec<Scored>, SearchError> {
-        let quantizer =
-            self.reader.generation.quantizer.as_ref().expect("only an index with lists probes");
         let mut rotated = self.query.to_vec();
         quantizer.rotation.apply(&mut rotated);
         let mut scanner = Scanner::new(self.kernel, &rotated);
@@ -86,16 +85,16 @@ impl<'a> ListSearch<'a> {
     ) -> Result<(), SearchError> {
         let (mut found, mut views) = (Vec::new(), Vec::new());
         let mut parts = self.entries(probes).peekable();
-        while let Some((segment, entries)) = parts.next() {
+        while let Some((segment, lists, entries)) = parts.next() {
             self.scope.step()?;
-            if let Some((_, next)) = parts.peek() {
+            if let Some((.., next)) = parts.peek() {
                 scanner.prefetch(next);
             }
             found.clear();
             scanner.scan(&entries, best.threshold.next_down(), &mut found);
             views.clear();
             for &(_, place) in &found {
-                views.extend(self.view(segment, place)?);
+                views.extend(self.view(segment, lists, place)?);
             }
             self.compare(segment, &views, best)?;
         }
@@ -103,22 +102,24 @@ impl<'a> ListSearch<'a> {
     }
 
     /// The codes of some lists, in all segments.
-    fn entries<'b>(&'b self, probes: &'b [(f32, u32)]) -> impl Iterator<Item = (u32, Entries<'b>)> {
+    fn entries<'b>(
+        &'b self,
+        probes: &'b [(f32, u32)],
+    ) -> impl Iterator<Item = (u32, &'b Lists, Entries<'b>)> {
         let segments = &self.reader.generation.segments;
         probes.iter().flat_map(move |&(base, list)| {
             (0..).zip(segments).filter_map(move |(segment, part)| {
                 let lists = part.lists.as_ref()?;
                 let places = lists.places(list as usize);
                 let factors = lists.factors().get(places.clone())?;
-                Some((segment, Entries { blocks: lists.codes(), places, factors, base }))
+                Some((segment, lists, Entries { blocks: lists.codes(), places, factors, base }))
             })
         })
     }
 
     /// The view of a code; `None` if its document may not be found.
-    fn view(&self, segment: u32, place: u32) -> Result<Option<u32>, SearchError> {
+    fn view(&self, segment: u32, lists: &Lists, place: u32) -> Result<Option<u32>, SearchError> {
         let part = self.reader.segment(segment);
-        let lists = part.lists.as_ref().expect("a code comes from a list");
         let Some(&view) = lists.numbers().get(place as usize) else {
             return Err(damaged_rows(&lists.path, format!("it has no place {place}")));
         };

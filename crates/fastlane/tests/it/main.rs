@@ -6,6 +6,7 @@ mod collection;
 mod compat;
 mod damage;
 mod defects;
+mod encoders;
 mod kills;
 mod race;
 

@@ -127,7 +127,7 @@ async fn searched(
         move |stop: &fastlane::Stop| fetched(collection.results(&search.stop(stop.clone()))?, most);
     let (found, waited) = state.workers.run(peer, work).await?;
     let found = found?;
-    state.metrics.see_search(waited, &found.times);
+    state.metrics.record_search(waited, &found.times);
     Ok(found)
 }
 

@@ -125,7 +125,7 @@ pub(crate) async fn search(
         state.workers.run_steps(&peer, work, step).await?;
     for (place, times) in times.iter().enumerate() {
         let waited = if place == 0 { waited } else { Duration::ZERO };
-        state.metrics.see_search(waited, times);
+        state.metrics.record_search(waited, times);
     }
     reply.text("]}")?;
     Ok(reply)

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use burn_tensor::{Tensor, activation};
 use fastlane_corpus::{Documents, ReadSettings};
 use fastlane_eval::{
-    Evaluation, Hit, Judgements, Measure, Missing, Qrels, Ranking, Run as Rankings, Score, check_id,
+    DuplicateDocument, Evaluation, Hit, Judgements, Measure, Missing, Qrels, Ranking,
+    Run as Rankings, Score, check_id,
 };
 use fastlane_model::checkpoint::{InputSettings, Tokeniser};
 
@@ -125,9 +126,9 @@ impl JudgedSet {
         let reranked = modes.sum_max.then(|| self.reranked(&scores[0], &scores[scores.len() - 1]));
         let names = searches.iter().map(|search| search.name).chain(["rerank"]);
         let ranked = names.zip(scores.iter().chain(&reranked));
-        Ok(ranked
-            .map(|(mode, scores)| SearchRun { mode, run: self.ranked(mode, scores) })
-            .collect())
+        ranked
+            .map(|(mode, scores)| Ok(SearchRun { mode, run: self.ranked(mode, scores)? }))
+            .collect()
     }
 
     /// The router's picks for each query; `None` without a router.
@@ -210,7 +211,7 @@ impl JudgedSet {
     }
 
     /// The best documents of each query by their scores.
-    fn ranked(&self, tag: &str, scores: &[f32]) -> Rankings {
+    fn ranked(&self, tag: &str, scores: &[f32]) -> Result<Rankings, DataError> {
         let mut run = Rankings::new(tag.replace(' ', "-"));
         let count = self.document_ids.len();
         for (query, scores) in self.query_ids.iter().zip(scores.chunks_exact(count)) {
@@ -221,9 +222,14 @@ impl JudgedSet {
                 Some(Hit { document: self.document_ids[at].as_str().into(), score })
             };
             let hits = order.iter().take(100).filter_map(hit).collect();
-            run.insert(query.as_str(), Ranking::new(hits).expect("ids differ in a collection"));
+            let twice = |error: DuplicateDocument| DataError::Twice {
+                what: "document",
+                id: error.document.into(),
+                path: self.path.clone(),
+            };
+            run.insert(query.as_str(), Ranking::new(hits).map_err(twice)?);
         }
-        run
+        Ok(run)
     }
 
     /// The measures of each way of searching.
@@ -371,7 +377,7 @@ mod tests {
     fn measures_by_hand() {
         let set = set(3);
         // the first query finds its document second, the other first
-        let run = set.ranked("lane", &[0.5, 0.7, 0.1, 0.2, 0.1, 0.3]);
+        let run = set.ranked("lane", &[0.5, 0.7, 0.1, 0.2, 0.1, 0.3]).unwrap();
         let found = set.measures(&[SearchRun { mode: "lane", run }]);
         let wanted = (1.0 / 3.0_f64.log2() + 1.0) / 2.0;
         assert_eq!(found[0].0, "lane nDCG@10");

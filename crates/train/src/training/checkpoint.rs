@@ -111,7 +111,7 @@ impl Checkpoints {
         for (name, tables) in parts {
             save_tables(&aside.path().join(format!("{name}.safetensors")), weights, tables)?;
         }
-        let json = serde_json::to_vec_pretty(state).expect("a state is plain JSON");
+        let json = serde_json::to_vec_pretty(state).map_err(|error| failed(error.into()))?;
         put(&aside.path().join("state.json"), &json)?;
         aside.finish().map_err(failed)?;
         for old in &before {

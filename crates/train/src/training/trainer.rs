@@ -390,8 +390,12 @@ impl<'a, D: Device> Training<'a, D> {
     /// Writes the report, with the router's current shares for sample queries.
     fn show(&self) -> Result<(), TrainError> {
         let saved = examples(self.prepared, &self.learner)?;
-        let json = serde_json::to_vec(&saved).expect("examples are plain JSON");
-        put(&self.paths.output.join(EXAMPLES), &json)?;
+        let path = self.paths.output.join(EXAMPLES);
+        let failed = |error: serde_json::Error| TrainError::Write {
+            path: path.clone(),
+            source: error.into(),
+        };
+        put(&path, &serde_json::to_vec(&saved).map_err(failed)?)?;
         report(&self.paths.output).map(|_| ())
     }
 

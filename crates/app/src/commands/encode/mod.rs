@@ -9,7 +9,7 @@ mod work;
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use fastlane_engine::{Encoder as _, VectorShape};
 use fastlane_model::Model;
 
@@ -86,7 +86,7 @@ fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, WorkS
         VectorShape::of_query(&views)
     } else {
         let mut all = model.encode_documents(Box::new(std::iter::once(PROBE.to_owned())));
-        let views = all.next().expect("a text gives views or an error")?;
+        let views = all.next().context("the model gave no views")??;
         sample.add_document(&views);
         VectorShape::of_document(&views)
     };

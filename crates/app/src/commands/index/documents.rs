@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use anyhow::bail;
@@ -157,7 +157,7 @@ impl DocumentStream {
         let problems = Arc::clone(&self.problems);
         documents.map_while(move |document| {
             interrupt::check().ok()?;
-            let mut problems = problems.lock().expect("no thread panics while it holds it");
+            let mut problems = problems.lock().unwrap_or_else(PoisonError::into_inner);
             match document {
                 Ok(document) => {
                     problems.look_at(&document.id);
@@ -190,7 +190,7 @@ impl DocumentStream {
     }
 
     fn problems(&self) -> MutexGuard<'_, StreamProblems> {
-        self.problems.lock().expect("no thread panics while it holds it")
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn bar(&self, printer: &Printer) -> Progress {

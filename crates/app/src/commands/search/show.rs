@@ -126,15 +126,17 @@ fn block(hit: &Hit, room: usize, styled: bool) -> String {
 
 /// Wraps a text at spaces to lines of a width.
 fn wrapped(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let (mut lines, mut line) = (Vec::new(), String::new());
     for word in text.split_whitespace() {
-        let last = lines.last_mut().expect("there is one line at least");
-        match columns(last) + 1 + columns(word) > room && !last.is_empty() {
-            true => lines.push(word.to_owned()),
-            false if last.is_empty() => *last = word.to_owned(),
-            false => last.extend([" ", word]),
+        if line.is_empty() {
+            line.push_str(word);
+        } else if columns(&line) + 1 + columns(word) > room {
+            lines.push(std::mem::replace(&mut line, word.to_owned()));
+        } else {
+            line.extend([" ", word]);
         }
     }
+    lines.push(line);
     lines
 }
 

@@ -233,8 +233,9 @@ impl Writer {
         let train = |stop: &AtomicBool| {
             self.pool.install(|| CoarseQuantizer::train(dim, &rows, seed, memory, stop))
         };
-        let quantizer =
-            with_progress(train, on_progress).map_err(|error| self.cannot_write(error))?;
+        let quantizer = with_progress(train, on_progress)
+            .flatten()
+            .map_err(|error| self.cannot_write(error))?;
         let name = format!("{}.centroids", self.stem());
         let file = write_file(&*self.storage, &name, &quantizer.partition.to_bytes());
         let file = file.map_err(|error| self.cannot_write(error))?;

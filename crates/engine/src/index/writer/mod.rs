@@ -261,12 +261,15 @@ impl Writer {
         views: KeptViews<'_>,
         tokens: Option<KeptViews<'_>>,
     ) -> Result<(), WriteIndexError> {
-        if self.open_segment.is_none() {
-            let stem = self.stem();
-            let segment = SegmentWriter::new(&*self.storage, stem, &self.manifest.settings);
-            self.open_segment = Some(segment.map_err(|error| self.cannot_write(error))?);
-        }
-        let segment = self.open_segment.as_mut().expect("it was made above");
+        let segment = match self.open_segment.take() {
+            Some(segment) => segment,
+            None => {
+                let stem = self.stem();
+                SegmentWriter::new(&*self.storage, stem, &self.manifest.settings)
+                    .map_err(|error| self.cannot_write(error))?
+            }
+        };
+        let segment = self.open_segment.insert(segment);
         let added = segment.add(&*self.storage, id, views, tokens);
         let full = segment.memory() > self.settings.memory / 4
             || segment.views() * size_of::<u32>() > self.settings.memory / 8

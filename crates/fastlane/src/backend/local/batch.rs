@@ -37,7 +37,7 @@ pub(super) fn first(
     let words = draft.name().to_owned();
     let model = location.map(|path| absolute(&path)).unwrap_or_default();
     let metadata = CollectionMetadata { model, words, files, tags: BTreeMap::new() };
-    views.attach(ABOUT, Some(&metadata.to_bytes()))?;
+    views.attach(ABOUT, Some(&metadata.to_bytes()?))?;
     views.commit()?;
     draft.keep();
     Ok(())
@@ -50,14 +50,16 @@ impl LocalBatch {
 
     /// The draft of the next lexical index; created at the first change.
     fn draft(&mut self) -> Result<&mut Draft, CollectionError> {
-        if self.draft.is_none() {
-            let snapshot = self.local.current();
-            let files = self.compared_files(&snapshot)?;
-            let (directory, generation) = (&self.local.directory, self.views.generation() + 1);
-            let before = Some((snapshot.metadata.words.as_str(), &*files));
-            self.draft = Some(Draft::begin(directory, generation, before)?);
-        }
-        Ok(self.draft.as_mut().expect("it was made above"))
+        let draft = match self.draft.take() {
+            Some(draft) => draft,
+            None => {
+                let snapshot = self.local.current();
+                let files = self.compared_files(&snapshot)?;
+                let (directory, generation) = (&self.local.directory, self.views.generation() + 1);
+                Draft::begin(directory, generation, Some((&snapshot.metadata.words, &files)))?
+            }
+        };
+        Ok(self.draft.insert(draft))
     }
 
     /// The files of the current lexical index, after their checksums are verified.
@@ -154,7 +156,7 @@ impl Batch for LocalBatch {
         let metadata =
             CollectionMetadata { files: Some(files), ..self.metadata(&snapshot, stamp, words) };
         if metadata != snapshot.metadata {
-            self.views.attach(ABOUT, Some(&metadata.to_bytes()))?;
+            self.views.attach(ABOUT, Some(&metadata.to_bytes()?))?;
         }
         if let Some(fingerprint) = &stamp.fingerprint {
             self.views.set_model(fingerprint)?;

@@ -101,11 +101,18 @@ impl CollectionMetadata {
     }
 
     /// The bytes of the attachment.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    ///
+    /// The path of the model is not UTF-8.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, CollectionError> {
         let Self { model, words, files, tags } = self.clone();
         let files = files.unwrap_or_default();
         let written = Format2 { format: FORMAT, model, words, files, tags };
-        serde_json::to_vec_pretty(&written).expect("paths and names are texts")
+        serde_json::to_vec_pretty(&written).map_err(|error| CollectionError::Write {
+            path: self.model.clone(),
+            source: error.into(),
+        })
     }
 }
 

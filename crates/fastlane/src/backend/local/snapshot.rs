@@ -3,12 +3,12 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fastlane_corpus::{
     Document, Filter, LexicalOpenError, LexicalReader, LexicalSearch, LexicalSearchError, Passing,
 };
-use fastlane_engine::{DocumentSet, Nominate, OpenIndexError, Reader, Request, Rerank, ViewDims};
+use fastlane_engine::{DocumentSet, Nominate, Reader, Request, Rerank, ViewDims};
 
 use super::VIEWS;
 use super::kind::{Kind, kind};
@@ -39,41 +39,35 @@ pub(crate) struct Allowed {
 impl LocalSnapshot {
     /// Opens the current generation.
     pub(crate) fn open(directory: &Path) -> Result<Self, CollectionError> {
-        Self::follow(directory, || Reader::open(&directory.join(VIEWS)).map(Some))
-            .map(|snapshot| snapshot.expect("a reader was opened"))
+        check_views(directory)?;
+        Self::of(Reader::open(&directory.join(VIEWS))?, directory)
     }
 
     /// Opens the current generation, unless it is this one.
     pub(crate) fn newer(&self, directory: &Path) -> Result<Option<Self>, CollectionError> {
-        Self::follow(directory, || self.reader.newer())
+        check_views(directory)?;
+        self.reader.newer()?.map(|reader| Self::of(reader, directory)).transpose()
     }
 
-    /// Opens the views, then their lexical index; retries if a commit removed the lexical index in
-    /// between.
-    fn follow(
-        directory: &Path,
-        open: impl Fn() -> Result<Option<Reader>, OpenIndexError>,
-    ) -> Result<Option<Self>, CollectionError> {
-        if !directory.join(VIEWS).is_dir() {
-            return Err(without_views(directory));
-        }
+    /// Opens the lexical index of the views; if a commit removed it in between, that of the next
+    /// commit with its views.
+    fn of(mut reader: Reader, directory: &Path) -> Result<Self, CollectionError> {
         let mut tries = 0;
         loop {
-            let Some(reader) = open()? else { return Ok(None) };
             let metadata = CollectionMetadata::of(&reader, directory)?;
             match open_words(directory, &metadata) {
                 Ok(words) => {
                     let header = header(&reader, &words, &metadata);
                     let (directory, filters) = (directory.to_owned(), Mutex::default());
-                    return Ok(Some(Self { directory, header, reader, words, metadata, filters }));
+                    return Ok(Self { directory, header, reader, words, metadata, filters });
                 }
                 Err(error) => {
                     tries += 1;
-                    let moved =
-                        Reader::open(&directory.join(VIEWS))?.generation() != reader.generation();
-                    if !moved || tries > 20 {
+                    let latest = Reader::open(&directory.join(VIEWS))?;
+                    if latest.generation() == reader.generation() || tries > 20 {
                         return Err(error);
                     }
+                    reader = latest;
                 }
             }
         }
@@ -104,15 +98,14 @@ impl LocalSnapshot {
         let known = |filters: &Vec<(Filter, Arc<Allowed>)>| {
             filters.iter().find(|(other, _)| other == filter).map(|(_, set)| Arc::clone(set))
         };
-        if let Some(set) = known(&self.filters.lock().expect("no thread panics while it holds it"))
-        {
+        if let Some(set) = known(&self.filters.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(set);
         }
         let words = self.with_words(|words| words.passing(filter, &|| !stop.is_due()))?;
         let ids = self.with_words(|index| index.ids_of(&words))?;
         let views = self.reader.select(ids.iter().map(String::as_str));
         let set = Arc::new(Allowed { views, words });
-        let mut filters = self.filters.lock().expect("no thread panics while it holds it");
+        let mut filters = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
         filters.insert(0, (filter.clone(), Arc::clone(&set)));
         filters.truncate(FILTERS);
         Ok(set)
@@ -231,15 +224,18 @@ fn open_words(
     }
 }
 
-/// The error for a collection without a directory of views.
-fn without_views(directory: &Path) -> CollectionError {
-    match kind(directory) {
+/// Fails if there is no directory of views.
+fn check_views(directory: &Path) -> Result<(), CollectionError> {
+    if directory.join(VIEWS).is_dir() {
+        return Ok(());
+    }
+    Err(match kind(directory) {
         Ok(Kind::Collection) => CollectionError::Damaged {
             path: directory.join(VIEWS),
             what: "the directory is missing".to_owned(),
         },
         _ => CollectionError::Absent { path: directory.to_owned() },
-    }
+    })
 }
 
 /// The error for a panic in the lexical index.

@@ -66,7 +66,7 @@ impl ByModel {
         let rerank = Rerank { query: &query.views, weights: None, documents: RERANKED.max(2 * k) };
         let request = Request { rerank: Some(rerank), ..Request::new(&lanes, k) };
         let hits = self.reader.search(&request).map_err(failed(BY))?;
-        Ok(hits.iter().map(|hit| hit.id.parse().expect("ids are numbers of documents")).collect())
+        hits.iter().map(|hit| hit.id.parse().map_err(failed(BY))).collect()
     }
 }
 
