@@ -8,6 +8,7 @@ mod damage;
 mod defects;
 mod encoders;
 mod kills;
+mod options;
 mod race;
 
 use std::path::{Path, PathBuf};
