@@ -4,9 +4,9 @@ use std::error::Error;
 
 use fastlane::{Hint, LexicalOpenError, LexicalWriteError};
 
-use crate::no_room::NoRoom;
 use crate::panics::Panicked;
 use crate::resumable::{PartialError, VectorFilesError};
+use crate::temporary_index::TemporaryIndexError;
 
 /// The hint for an error, if there is one.
 pub(crate) fn way_out(error: &anyhow::Error) -> Option<&'static str> {
@@ -65,7 +65,7 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(error) = cause.downcast_ref::<Panicked>() {
         return Some(error.hint());
     }
-    if cause.is::<NoRoom>() {
+    if cause.is::<TemporaryIndexError>() {
         return Some("set TMPDIR to a disk with room for about 1.3 times the collection");
     }
     cause.downcast_ref::<LexicalWriteError>().and_then(LexicalWriteError::hint)

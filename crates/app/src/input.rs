@@ -28,27 +28,27 @@ fn whole<T>(
     what: &'static str,
     path: &Path,
     settings: Settings,
-    read: impl FnOnce(&mut Watched, &str) -> Result<T, fastlane_eval::ReadError>,
+    read: impl FnOnce(&mut ProgressReader, &str) -> Result<T, fastlane_eval::ReadError>,
 ) -> anyhow::Result<T> {
     let source = Source::open(path)?;
     let bar = Progress::new(what, source.progress().total(), Unit::Bytes, settings);
-    let mut watched = Watched { source, bar };
-    match read(&mut watched, &path.display().to_string()) {
+    let mut reader = ProgressReader { source, bar };
+    match read(&mut reader, &path.display().to_string()) {
         Err(fastlane_eval::ReadError::Io { line, source, .. }) => {
             interrupt::check()?;
-            Err(watched.source.fault(line as u64 + 1, source).into())
+            Err(reader.source.fault(line as u64 + 1, source).into())
         }
         read => Ok(read?),
     }
 }
 
 /// An open file that advances a progress bar and stops on Ctrl-C.
-struct Watched {
+struct ProgressReader {
     source: Source,
     bar: Progress,
 }
 
-impl Read for Watched {
+impl Read for ProgressReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         interrupt::check().map_err(io::Error::other)?;
         self.bar.set(self.source.progress().done());

@@ -26,7 +26,7 @@ impl Entry {
 /// Prints how many files were skipped, and which.
 ///
 /// `kept` is how many of their documents stay in an index that is updated.
-pub(crate) fn tell(all: &[BadFile], kept: u64, printer: &Printer) {
+pub(crate) fn warn(all: &[BadFile], kept: u64, printer: &Printer) {
     if all.is_empty() {
         return;
     }

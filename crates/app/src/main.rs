@@ -12,7 +12,6 @@ mod input;
 mod interrupt;
 mod left_out;
 mod model;
-mod no_room;
 mod panics;
 mod printer;
 mod progress;
@@ -21,6 +20,7 @@ mod resumable;
 mod settings;
 mod storage;
 mod table;
+mod temporary_index;
 
 use std::process::ExitCode;
 

@@ -21,7 +21,7 @@ pub(crate) fn open(path: &Path, args: &ModelArgs) -> anyhow::Result<Model> {
         bail!("`{}` is a file, wanted the directory of a model", path.display());
     }
     let threads = threads(args.threads);
-    let window = threads.saturating_mul(NonZero::new(WINDOW).expect("the window is not 0"));
+    let window = NonZero::new(threads.get().saturating_mul(WINDOW)).unwrap_or(threads);
     let settings = Settings { precision: args.precision.into(), threads, window, layers: None };
     Ok(Model::open(path, &settings)?)
 }

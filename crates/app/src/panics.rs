@@ -13,7 +13,7 @@ pub(crate) const EXIT_CODE: u8 = 70;
 static FIRST: Mutex<Option<String>> = Mutex::new(None);
 
 /// Where each panic is reported at once, if at all.
-static TELL: OnceLock<fn(&str)> = OnceLock::new();
+static REPORT: OnceLock<fn(&str)> = OnceLock::new();
 
 /// A bug in the program, or damage that it did not detect.
 #[derive(Debug, thiserror::Error)]
@@ -39,16 +39,16 @@ pub(crate) fn keep_quiet() {
             usual(info);
         }
         let what = sentence(info);
-        if let Some(tell) = TELL.get() {
-            tell(&what);
+        if let Some(report) = REPORT.get() {
+            report(&what);
         }
         first().get_or_insert(what);
     }));
 }
 
 /// Reports each panic at once, for a service, which survives a panic in a request.
-pub(crate) fn tell_each(tell: fn(&str)) {
-    let _ = TELL.set(tell);
+pub(crate) fn on_panic(report: fn(&str)) {
+    let _ = REPORT.set(report);
 }
 
 /// Runs a command, and makes an error of a panic.

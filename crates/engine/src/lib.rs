@@ -26,12 +26,12 @@ pub use encoder::{
     ViewDims, check_encoder,
 };
 pub use index::{
-    Checked, FEWEST_VIEWS, IndexSettings, NewDocument, OpenIndexError, Problem, Reader,
+    CheckReport, FEWEST_VIEWS, IndexSettings, NewDocument, OpenIndexError, Problem, Reader,
     SearchError, Statistics, WriteIndexError, Writer, WriterSettings,
 };
 pub use reduce::Reduction;
 pub use search::{DocumentSet, Hit, Nominate, Pair, Request, Rerank, SearchTimes};
 pub use vectors::{
     Origin, StoredDocument, StoredDocuments, TokenMatrix, VectorFilesError, VectorShape,
-    VectorWriter, Written,
+    VectorWriter, WriteProgress,
 };

@@ -121,6 +121,14 @@ pub enum CollectionError {
     /// A query cannot be encoded.
     #[error(transparent)]
     Query(#[from] EncodeError),
+    /// An encoder did not give views for each text: see [`check_encoder`](crate::check_encoder).
+    #[error("the encoder gave views for {found} texts, wanted {wanted}")]
+    EncodedTexts {
+        /// The number of texts that it gave views for, as far as they were counted.
+        found: u64,
+        /// The number of texts that it was given.
+        wanted: u64,
+    },
     /// The index of views cannot be opened.
     #[error(transparent)]
     OpenViews(#[from] OpenIndexError),
@@ -200,7 +208,7 @@ impl CollectionError {
 
     /// Whether the same change may succeed later: the system refused a read or write, or another
     /// writer is open.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Write { .. } | Self::Read { .. } | Self::OpenViews(_) | Self::OpenWords(_) => {
                 true

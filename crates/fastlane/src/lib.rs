@@ -94,9 +94,9 @@ pub use fastlane_corpus::{
     ReadError, ReadSettings,
 };
 pub use fastlane_engine::{
-    Checked, DocumentViews, EncodeError, Encoder, FingerprintMatch, Lane, OpenIndexError, Problem,
-    QueryViews, Reduction, SearchError, Statistics, Store, Token, TokenMatrix, UsualLane, ViewDims,
-    WriteIndexError, WriterSettings, check_encoder,
+    CheckReport, DocumentViews, EncodeError, Encoder, FingerprintMatch, Lane, OpenIndexError,
+    Problem, QueryViews, Reduction, SearchError, Statistics, Store, Token, TokenMatrix, UsualLane,
+    ViewDims, WriteIndexError, WriterSettings, check_encoder,
 };
 pub use fastlane_model::{CheckpointError, Fingerprint, Model, OpenError, Precision, Settings};
 

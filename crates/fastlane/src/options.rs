@@ -18,7 +18,7 @@ const KEPT: usize = 512;
 #[derive(Clone)]
 #[must_use = "options do nothing before `open`, `create` or `in_memory`"]
 pub struct CollectionOptions {
-    encoder: Choice,
+    encoder: EncoderChoice,
     settings: Settings,
     store: Option<Store>,
     cached_queries: usize,
@@ -26,7 +26,7 @@ pub struct CollectionOptions {
 
 /// Where views come from.
 #[derive(Clone)]
-enum Choice {
+enum EncoderChoice {
     /// The model that the collection stores.
     Remembered,
     /// A model at another path.
@@ -55,7 +55,7 @@ impl Collection {
 
 impl Default for CollectionOptions {
     fn default() -> Self {
-        let (encoder, settings) = (Choice::Remembered, Settings::default());
+        let (encoder, settings) = (EncoderChoice::Remembered, Settings::default());
         Self { encoder, settings, store: None, cached_queries: KEPT }
     }
 }
@@ -63,10 +63,10 @@ impl Default for CollectionOptions {
 impl std::fmt::Debug for CollectionOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let encoder = match &self.encoder {
-            Choice::Remembered => "remembered".to_owned(),
-            Choice::At(path) => path.display().to_string(),
-            Choice::Open(encoder) => encoder.fingerprint(),
-            Choice::Without => "none".to_owned(),
+            EncoderChoice::Remembered => "remembered".to_owned(),
+            EncoderChoice::At(path) => path.display().to_string(),
+            EncoderChoice::Open(encoder) => encoder.fingerprint(),
+            EncoderChoice::Without => "none".to_owned(),
         };
         f.debug_struct("CollectionOptions")
             .field("encoder", &encoder)
@@ -80,12 +80,12 @@ impl std::fmt::Debug for CollectionOptions {
 impl CollectionOptions {
     /// Encodes with this: a [`Model`], an encoder of your own, or a shared `Arc` of one.
     pub fn encoder(self, encoder: impl Encoder + 'static) -> Self {
-        Self { encoder: Choice::Open(Arc::new(encoder)), ..self }
+        Self { encoder: EncoderChoice::Open(Arc::new(encoder)), ..self }
     }
 
     /// Opens the model in this directory; default: the one that the collection stores.
     pub fn model(self, directory: impl AsRef<Path>) -> Self {
-        Self { encoder: Choice::At(directory.as_ref().to_owned()), ..self }
+        Self { encoder: EncoderChoice::At(directory.as_ref().to_owned()), ..self }
     }
 
     /// Settings of a model that is opened here.
@@ -95,7 +95,7 @@ impl CollectionOptions {
 
     /// Opens without an encoder: searches take views and no text, writers delete and compact.
     pub fn without_encoder(self) -> Self {
-        Self { encoder: Choice::Without, ..self }
+        Self { encoder: EncoderChoice::Without, ..self }
     }
 
     /// How view values are stored. An existing collection must have the same store.
@@ -168,7 +168,7 @@ impl CollectionOptions {
 
     fn required_encoder(&self, path: &Path) -> Result<Arc<dyn Encoder>, CollectionError> {
         let encoder = match self.encoder {
-            Choice::Remembered => None,
+            EncoderChoice::Remembered => None,
             _ => self.encoder_of(path, None)?,
         };
         encoder.ok_or_else(|| CollectionError::NoEncoder { path: path.to_owned() })
@@ -180,10 +180,10 @@ impl CollectionOptions {
         remembered: Option<&Path>,
     ) -> Result<Option<Arc<dyn Encoder>>, CollectionError> {
         let at = match &self.encoder {
-            Choice::Open(encoder) => return Ok(Some(Arc::clone(encoder))),
-            Choice::Without => return Ok(None),
-            Choice::At(at) => at.as_path(),
-            Choice::Remembered => {
+            EncoderChoice::Open(encoder) => return Ok(Some(Arc::clone(encoder))),
+            EncoderChoice::Without => return Ok(None),
+            EncoderChoice::At(at) => at.as_path(),
+            EncoderChoice::Remembered => {
                 remembered.ok_or_else(|| CollectionError::OwnEncoder { path: path.to_owned() })?
             }
         };

@@ -325,7 +325,7 @@ mod tests {
         let wanted = Passage {
             number: 2,
             of: 2,
-            bytes: 23..46,
+            bytes: 22..44,
             lines: [5, 7],
             page: None,
             headings: vec!["Sound".to_owned()],

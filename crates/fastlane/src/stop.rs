@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Ends a search: at a moment, or as soon as [`ask`](Self::ask) is called on it or on a clone.
+/// Ends a search: at a moment, or as soon as [`cancel`](Self::cancel) is called on it or on a clone.
 ///
 /// A search looks at it between documents, between lists, between the comparisons of its filter and
 /// between the texts that it fetches: about once in a millisecond.
@@ -15,28 +15,28 @@ use std::time::{Duration, Instant};
 ///
 /// let search = Search::text("light").stop(Stop::after(Duration::from_secs(2)));
 /// assert!(!search.stop.is_due());
-/// search.stop.ask();
+/// search.stop.cancel();
 /// assert!(search.stop.is_due());
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     at: Option<Instant>,
-    asked: Arc<AtomicBool>,
+    cancelled: Arc<AtomicBool>,
 }
 
 impl Stop {
     /// Sets a time limit from now.
     pub fn after(time: Duration) -> Self {
-        Self { at: Instant::now().checked_add(time), asked: Arc::default() }
+        Self { at: Instant::now().checked_add(time), cancelled: Arc::default() }
     }
 
     /// Stops the search now.
-    pub fn ask(&self) {
-        self.asked.store(true, Ordering::Relaxed);
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
     }
 
     /// Whether the search should end.
     pub fn is_due(&self) -> bool {
-        self.asked.load(Ordering::Relaxed) || self.at.is_some_and(|at| Instant::now() >= at)
+        self.cancelled.load(Ordering::Relaxed) || self.at.is_some_and(|at| Instant::now() >= at)
     }
 }

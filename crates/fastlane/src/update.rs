@@ -31,15 +31,15 @@ pub struct Changes {
 pub(crate) struct Update<'a> {
     before: &'a dyn Snapshot,
     hasher: RandomState,
-    seen: HashMap<String, Fate>,
+    seen: HashMap<String, Outcome>,
     /// Documents that were written again although one with their id had been written.
     repeated: u64,
 }
 
 /// The outcome of the last document with an id.
-enum Fate {
+enum Outcome {
     /// Unchanged: nothing was written.
-    Left,
+    Unchanged,
     /// Written.
     Written {
         hash: u64,
@@ -59,18 +59,18 @@ impl<'a> Update<'a> {
     pub(crate) fn differs(&mut self, document: &Document) -> bool {
         let hash = self.hash(document);
         let written = match self.seen.get(&document.id) {
-            Some(Fate::Written { hash: last, .. }) if *last == hash => return false,
-            Some(Fate::Written { .. }) => true,
-            None | Some(Fate::Left) => false,
+            Some(Outcome::Written { hash: last, .. }) if *last == hash => return false,
+            Some(Outcome::Written { .. }) => true,
+            None | Some(Outcome::Unchanged) => false,
         };
         let as_before = is_same(self.before, document);
-        let fate = match as_before && !written {
-            true => Fate::Left,
-            false => Fate::Written { hash, as_before },
+        let outcome = match as_before && !written {
+            true => Outcome::Unchanged,
+            false => Outcome::Written { hash, as_before },
         };
         self.repeated += u64::from(written);
-        let differs = matches!(fate, Fate::Written { .. });
-        self.seen.insert(document.id.clone(), fate);
+        let differs = matches!(outcome, Outcome::Written { .. });
+        self.seen.insert(document.id.clone(), outcome);
         differs
     }
 
@@ -81,10 +81,11 @@ impl<'a> Update<'a> {
 
     /// Counts each id once, by its final state, from the counts during writing.
     pub(crate) fn count(&self, written: Changes) -> Changes {
-        let count =
-            |fate: fn(&Fate) -> bool| self.seen.values().filter(|it| fate(it)).count() as u64;
-        let restored = count(|fate| matches!(fate, Fate::Written { as_before: true, .. }));
-        let left = count(|fate| matches!(fate, Fate::Left));
+        let count = |outcome: fn(&Outcome) -> bool| {
+            self.seen.values().filter(|it| outcome(it)).count() as u64
+        };
+        let restored = count(|outcome| matches!(outcome, Outcome::Written { as_before: true, .. }));
+        let left = count(|outcome| matches!(outcome, Outcome::Unchanged));
         Changes {
             replaced: written.replaced - self.repeated - restored,
             unchanged: left + restored,

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fastlane_corpus::{Document, PassageSettings};
-use fastlane_engine::{DocumentViews, WriterSettings};
+use fastlane_engine::{DocumentViews, EncodeError, WriterSettings};
 
 use crate::backend::{Batch, Change, Commit};
 use crate::collection::Collection;
@@ -38,6 +38,20 @@ pub enum Progress {
     Documents(u64),
     /// The number of views of this commit that are assigned to lists.
     Views(u64),
+}
+
+/// The state of a stream of documents that is being added.
+#[derive(Default)]
+struct Adding {
+    changes: Changes,
+    /// Texts that were encoded.
+    texts: u64,
+    /// How many passages the current document had before.
+    before: usize,
+    /// Whether it was there.
+    replaced: bool,
+    /// The current document, and how many passages of it may be there, until all are added.
+    unfinished: Option<(String, usize)>,
 }
 
 impl std::fmt::Debug for CollectionWriter {
@@ -94,8 +108,8 @@ impl CollectionWriter {
         self.passages = Some(settings);
     }
 
-    fn tell(&mut self, progress: Progress) -> Result<(), CollectionError> {
-        match self.progress.as_mut().is_none_or(|told| told(progress)) {
+    fn report(&mut self, progress: Progress) -> Result<(), CollectionError> {
+        match self.progress.as_mut().is_none_or(|report| report(progress)) {
             true => Ok(()),
             false => Err(CollectionError::Stopped),
         }
@@ -124,47 +138,57 @@ impl CollectionWriter {
             let _ = give.send(record);
             text
         });
-        let (mut changes, mut before) = (Changes::default(), 0);
-        for views in encoder.encode_documents(Box::new(texts)) {
-            let record: Record = take.recv().expect("each text comes after its record");
-            let passage = record.passage();
-            let id = self.checked_id(&record)?.to_owned();
-            if passage.number == 1 {
-                before = self.count(&id)?;
-            }
-            let failed = |source| CollectionError::Encode { id: id.clone(), source };
-            let added = views.map_err(failed).and_then(|views| {
-                self.batch.add(&record, &views)?;
-                match passage.number < passage.of {
-                    true => self.tell(Progress::Documents(changes.added + changes.replaced)),
-                    false => Ok(()),
-                }
-            });
-            if let Err(error) = added {
-                self.abandon(&id, before.max(passage.number));
-                return Err(error);
-            }
-            if passage.number == passage.of {
-                self.finish(id, before, passage.of)?;
-                match before {
-                    0 => changes.added += 1,
-                    _ => changes.replaced += 1,
-                }
-                self.tell(Progress::Documents(changes.added + changes.replaced))?;
-            }
+        let mut views = encoder.encode_documents(Box::new(texts));
+        let mut state = Adding::default();
+        let added = views.try_for_each(|views| {
+            let (found, wanted) = (state.texts + 1, state.texts);
+            let record =
+                take.recv().map_err(|_| CollectionError::EncodedTexts { found, wanted })?;
+            self.add_passage(&mut state, &record, views)
+        });
+        if let Some((id, passages)) = &state.unfinished {
+            self.abandon(id, *passages);
         }
-        Ok(changes)
+        added?;
+        match take.try_iter().count() as u64 {
+            0 => Ok(state.changes),
+            left => Err(CollectionError::EncodedTexts {
+                found: state.texts,
+                wanted: state.texts + left,
+            }),
+        }
     }
 
-    /// The id of the document of a record.
-    fn checked_id<'r>(&self, record: &'r Record) -> Result<&'r str, CollectionError> {
-        let key = &record.document.id;
-        let id = if record.note.is_some() { passage::document_of(key) } else { key };
-        match id {
-            "" => Err(CollectionError::EmptyId),
-            id if id.contains(SEPARATOR) => Err(CollectionError::BadId { id: id.to_owned() }),
-            id => Ok(id),
+    /// Adds a passage; with the last one of a document, the document is counted.
+    fn add_passage(
+        &mut self,
+        state: &mut Adding,
+        record: &Record,
+        views: Result<DocumentViews, EncodeError>,
+    ) -> Result<(), CollectionError> {
+        state.texts += 1;
+        let passage = record.passage();
+        let id = checked_id(record)?;
+        if passage.number == 1 {
+            state.before = self.count(id)?;
+            let passages = state.before.max(passage.of);
+            state.unfinished = (passage.of > 1).then(|| (id.to_owned(), passages));
         }
+        let views =
+            views.map_err(|source| CollectionError::Encode { id: id.to_owned(), source })?;
+        let change = self.batch.add(record, &views)?;
+        if passage.number == 1 {
+            state.replaced = change == Change::Replaced;
+        }
+        if passage.number == passage.of {
+            self.finish(id, state.before, passage.of)?;
+            state.unfinished = None;
+            match state.replaced {
+                true => state.changes.replaced += 1,
+                false => state.changes.added += 1,
+            }
+        }
+        self.report(Progress::Documents(state.changes.added + state.changes.replaced))
     }
 
     /// How many passages a document has now, 0 if it is absent.
@@ -176,12 +200,12 @@ impl CollectionWriter {
     }
 
     /// Ends the change of a document: deletes the passages of it that there are no more.
-    fn finish(&mut self, id: String, before: usize, now: usize) -> Result<(), CollectionError> {
+    fn finish(&mut self, id: &str, before: usize, now: usize) -> Result<(), CollectionError> {
         for number in now + 1..=before {
-            self.batch.delete(&passage::key(&id, number))?;
+            self.batch.delete(&passage::key(id, number))?;
         }
         if before > 1 || now > 1 {
-            self.counts.insert(id, now);
+            self.counts.insert(id.to_owned(), now);
         }
         Ok(())
     }
@@ -231,8 +255,8 @@ impl CollectionWriter {
         views: &DocumentViews,
     ) -> Result<bool, CollectionError> {
         let record = Record::whole(document.clone());
-        let id = self.checked_id(&record)?.to_owned();
-        let before = self.count(&id)?;
+        let id = checked_id(&record)?;
+        let before = self.count(id)?;
         let change = self.batch.add(&record, views)?;
         self.finish(id, before, 1)?;
         Ok(change == Change::Replaced)
@@ -249,7 +273,7 @@ impl CollectionWriter {
         }
         let before = self.count(id)?;
         let deleted = self.batch.delete(id)?;
-        self.finish(id.to_owned(), before, usize::from(before > 0 && !deleted))?;
+        self.finish(id, before, usize::from(before > 0 && !deleted))?;
         Ok(deleted)
     }
 
@@ -282,10 +306,10 @@ impl CollectionWriter {
         let unchanged_before = self.batch.is_unchanged();
         let update = Mutex::new(Update::of(&*snapshot));
         let differs = |document: &Document| {
-            update.lock().expect("no thread panics while it holds it").differs(document)
+            update.lock().unwrap_or_else(PoisonError::into_inner).differs(document)
         };
         let written = self.add(documents.into_iter().filter(differs))?;
-        let update = update.into_inner().expect("no thread panicked while it held it");
+        let update = update.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut changes = update.count(written);
         let keys = snapshot.keys();
         let ids = keys.iter().filter(|key| passage::is_first(key));
@@ -329,13 +353,24 @@ impl CollectionWriter {
     }
 
     fn end(&mut self, how: Commit) -> Result<u64, CollectionError> {
-        self.tell(Progress::Views(0))?;
+        self.report(Progress::Views(0))?;
         let (stamp, progress, mut views) = (self.collection.stamp(), &mut self.progress, 0);
         let committed = self.batch.commit(&stamp, how, &mut |count| {
             views += count;
-            progress.as_mut().is_none_or(|told| told(Progress::Views(views)))
+            progress.as_mut().is_none_or(|report| report(Progress::Views(views)))
         })?;
         self.counts.clear();
         Ok(committed)
+    }
+}
+
+/// The id of the document of a record.
+fn checked_id(record: &Record) -> Result<&str, CollectionError> {
+    let key = &record.document.id;
+    let id = if record.note.is_some() { passage::document_of(key) } else { key };
+    match id {
+        "" => Err(CollectionError::EmptyId),
+        id if id.contains(SEPARATOR) => Err(CollectionError::BadId { id: id.to_owned() }),
+        id => Ok(id),
     }
 }

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -63,23 +63,23 @@ pub(crate) struct Jobs {
 }
 
 /// Why changes are not applied.
-enum NotMade {
+enum ApplyError {
     /// A temporary fault: retry later.
-    Yet(String),
+    Transient(String),
     /// A permanent error.
-    Ever(String),
+    Permanent(String),
 }
 
 struct Shared {
     collection: Collection,
     journal: Journal,
     log: Arc<dyn Fn(&str) + Send + Sync>,
-    state: Mutex<Known>,
+    table: Mutex<JobTable>,
     stopping: AtomicBool,
 }
 
 #[derive(Default)]
-struct Known {
+struct JobTable {
     /// The number of the next change.
     next: u64,
     /// All changes up to this one were finished before the service started.
@@ -109,15 +109,15 @@ impl Jobs {
         let failed = |source| ServeError::File { path: directory.clone(), source };
         let done: u64 = collection.tag(TAG).and_then(|number| number.parse().ok()).unwrap_or(0);
         let (give, take) = channel();
-        let mut known = Known { next: done + 1, ended: done, ..Known::default() };
+        let mut table = JobTable { next: done + 1, ended: done, ..JobTable::default() };
         let failures = journal.failures().map_err(failed)?;
         if failures.len() >= journal::REMEMBERED {
             // failures before the oldest of these may have been dropped
-            known.forgotten = failures.first().map_or(0, |(oldest, _)| oldest - 1);
+            table.forgotten = failures.first().map_or(0, |(oldest, _)| oldest - 1);
         }
         for (number, message) in failures {
-            known.next = known.next.max(number + 1);
-            known.jobs.insert(number, Job::Failed { message });
+            table.next = table.next.max(number + 1);
+            table.jobs.insert(number, Job::Failed { message });
         }
         for number in journal.numbers().map_err(failed)? {
             // the crash was after the commit and before the removal from the journal
@@ -125,14 +125,14 @@ impl Jobs {
                 journal.forget(number).map_err(failed)?;
                 continue;
             }
-            known.next = known.next.max(number + 1);
-            known.waiting += 1;
-            known.jobs.insert(number, Job::Waiting { because: None });
+            table.next = table.next.max(number + 1);
+            table.waiting += 1;
+            table.jobs.insert(number, Job::Waiting { because: None });
             let _ = give.send(number);
         }
         let collection = collection.clone();
-        let (state, stopping) = (Mutex::new(known), AtomicBool::new(false));
-        let shared = Arc::new(Shared { collection, journal, log, state, stopping });
+        let (table, stopping) = (Mutex::new(table), AtomicBool::new(false));
+        let shared = Arc::new(Shared { collection, journal, log, table, stopping });
         let worker = {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new().name("write".to_owned()).spawn(move || shared.work(&take))
@@ -143,48 +143,48 @@ impl Jobs {
 
     /// Counts the changes that wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.shared.known().waiting
+        self.shared.table().waiting
     }
 
     /// Accepts a change: writes it to the journal and returns its number. It blocks on the disk.
     pub(crate) fn accept(&self, change: &Change, room: usize) -> Result<u64, Refusal> {
         // numbers are assigned in the order of the journal
-        let give = self.give.lock().expect("no thread panics while it is held");
+        let give = self.give.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(give) = &*give else { return Err(stopping()) };
         let number = {
-            let mut known = self.shared.known();
-            if known.waiting >= room {
+            let mut table = self.shared.table();
+            if table.waiting >= room {
                 return Err(Refusal::overloaded("changes"));
             }
-            known.next += 1;
-            known.next - 1
+            table.next += 1;
+            table.next - 1
         };
         if let Err(error) = self.shared.journal.keep(number, change) {
             // the next change reuses the number of a refused one: no client waits for it
-            self.shared.known().next = number;
+            self.shared.table().next = number;
             return Err(Refusal::storage(format!("cannot write the journal: {error}")));
         }
-        let mut known = self.shared.known();
-        known.waiting += 1;
-        known.jobs.insert(number, Job::Waiting { because: None });
-        drop(known);
+        let mut table = self.shared.table();
+        table.waiting += 1;
+        table.jobs.insert(number, Job::Waiting { because: None });
+        drop(table);
         give.send(number).map_err(|_| stopping())?;
         Ok(number)
     }
 
     /// Returns the state of a change, if there is one with that number.
     pub(crate) fn find(&self, number: u64) -> Option<Job> {
-        let known = self.shared.known();
-        let before = known.forgotten < number && number <= known.ended;
-        known.jobs.get(&number).cloned().or(before.then_some(Job::Done { generation: 0 }))
+        let table = self.shared.table();
+        let before = table.forgotten < number && number <= table.ended;
+        table.jobs.get(&number).cloned().or(before.then_some(Job::Done { generation: 0 }))
     }
 
     /// Applies the accepted changes and accepts no more. Those that the system refuses stay in the
     /// journal for the next start; returns their number.
     pub(crate) fn finish(&self) -> usize {
         self.shared.stopping.store(true, Ordering::Relaxed);
-        self.give.lock().expect("no thread panics while it is held").take();
-        let worker = self.worker.lock().expect("no thread panics while it is held").take();
+        self.give.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(worker) = worker {
             let _ = worker.join();
         }
@@ -198,8 +198,8 @@ fn stopping() -> Refusal {
 }
 
 impl Shared {
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.state.lock().expect("no thread panics while it is held")
+    fn table(&self) -> std::sync::MutexGuard<'_, JobTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self, take: &Receiver<u64>) {
@@ -233,14 +233,14 @@ impl Shared {
                     self.end(numbers, &Job::Done { generation });
                     return ControlFlow::Continue(());
                 }
-                Err(NotMade::Ever(_)) if numbers.len() > 1 => {
+                Err(ApplyError::Permanent(_)) if numbers.len() > 1 => {
                     return numbers.iter().try_for_each(|number| self.settle(&[*number]));
                 }
-                Err(NotMade::Ever(why)) => {
+                Err(ApplyError::Permanent(why)) => {
                     self.fail(numbers[0], why);
                     return ControlFlow::Continue(());
                 }
-                Err(NotMade::Yet(why)) => self.wait(numbers, why, pause)?,
+                Err(ApplyError::Transient(why)) => self.wait(numbers, why, pause)?,
             }
             pause = PAUSES[1].min(pause * 2);
         }
@@ -249,16 +249,16 @@ impl Shared {
     /// Logs why changes are delayed, and waits; breaks if the service stops meanwhile.
     fn wait(&self, numbers: &[u64], why: String, pause: Duration) -> ControlFlow<()> {
         let waiting = Job::Waiting { because: Some(why) };
-        let mut known = self.known();
+        let mut table = self.table();
         for &number in numbers {
-            if known.jobs.insert(number, waiting.clone()).as_ref() == Some(&waiting) {
+            if table.jobs.insert(number, waiting.clone()).as_ref() == Some(&waiting) {
                 continue;
             }
             if let Job::Waiting { because: Some(why) } = &waiting {
                 (self.log)(&format!("change {number} waits: {why}"));
             }
         }
-        drop(known);
+        drop(table);
         let began = Instant::now();
         while began.elapsed() < pause {
             if self.stopping.load(Ordering::Relaxed) {
@@ -270,20 +270,20 @@ impl Shared {
     }
 
     /// Applies some changes in one commit; a change that causes a panic fails.
-    fn make(&self, numbers: &[u64]) -> Result<u64, NotMade> {
+    fn make(&self, numbers: &[u64]) -> Result<u64, ApplyError> {
         catch_unwind(AssertUnwindSafe(|| self.commit(numbers))).unwrap_or_else(|_| {
-            Err(NotMade::Ever("it caused a panic in the service: see the log".to_owned()))
+            Err(ApplyError::Permanent("it caused a panic in the service: see the log".to_owned()))
         })
     }
 
-    fn commit(&self, numbers: &[u64]) -> Result<u64, NotMade> {
+    fn commit(&self, numbers: &[u64]) -> Result<u64, ApplyError> {
         let mut writer = self.collection.writer()?;
         for &number in numbers {
             let change = self.journal.read(number).map_err(|error| match error.kind() {
                 io::ErrorKind::InvalidData | io::ErrorKind::NotFound => {
-                    NotMade::Ever(format!("it is missing from the journal: {error}"))
+                    ApplyError::Permanent(format!("it is missing from the journal: {error}"))
                 }
-                _ => NotMade::Yet(error.to_string()),
+                _ => ApplyError::Transient(error.to_string()),
             })?;
             match change {
                 Change::Put(documents) => {
@@ -294,7 +294,7 @@ impl Shared {
                     });
                     let added = writer.add(documents).map(|_| ());
                     match unread {
-                        Some(error) => return Err(NotMade::Ever(error.to_string())),
+                        Some(error) => return Err(ApplyError::Permanent(error.to_string())),
                         None => added,
                     }
                 }
@@ -326,25 +326,25 @@ impl Shared {
     }
 
     fn ended(&self, numbers: &[u64], job: &Job) {
-        let mut known = self.known();
-        known.waiting -= numbers.len();
-        known.jobs.extend(numbers.iter().map(|&number| (number, job.clone())));
-        while known.jobs.len() > REMEMBERED {
+        let mut table = self.table();
+        table.waiting -= numbers.len();
+        table.jobs.extend(numbers.iter().map(|&number| (number, job.clone())));
+        while table.jobs.len() > REMEMBERED {
             // failures are kept longest, so a change without a stored state was applied
             let done =
                 |(number, job): (&u64, &Job)| matches!(job, Job::Done { .. }).then_some(*number);
-            let Some(oldest) = known.jobs.iter().find_map(done) else { break };
-            known.jobs.remove(&oldest);
-            known.ended = known.ended.max(oldest);
+            let Some(oldest) = table.jobs.iter().find_map(done) else { break };
+            table.jobs.remove(&oldest);
+            table.ended = table.ended.max(oldest);
         }
     }
 }
 
-impl From<CollectionError> for NotMade {
+impl From<CollectionError> for ApplyError {
     fn from(error: CollectionError) -> Self {
-        match error.may_pass() {
-            true => Self::Yet(chain(&error)),
-            false => Self::Ever(chain(&error)),
+        match error.is_transient() {
+            true => Self::Transient(chain(&error)),
+            false => Self::Permanent(chain(&error)),
         }
     }
 }

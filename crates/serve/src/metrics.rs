@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use fastlane::Times;
@@ -27,7 +27,7 @@ struct Histogram {
 }
 
 impl Histogram {
-    fn see(&self, time: Duration) {
+    fn record(&self, time: Duration) {
         let seconds = time.as_secs_f64();
         let bucket = ENDS.iter().position(|&end| seconds <= end).unwrap_or(ENDS.len());
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
@@ -49,20 +49,20 @@ impl Histogram {
 
 impl Metrics {
     /// Records a search and its wait for a thread.
-    pub(crate) fn see_search(&self, waited: Duration, times: &Times) {
+    pub(crate) fn record_search(&self, waited: Duration, times: &Times) {
         let Times { encode, route, probe, rerank, words, show } = *times;
         for (stage, time) in
             self.stages.iter().zip([waited, encode, route, probe, rerank, words, show])
         {
-            stage.see(time);
+            stage.record(time);
         }
     }
 
     /// Records a request under its route, so that the number of series is bounded.
-    pub(crate) fn see_request(&self, method: &str, route: &str, status: u16, time: Duration) {
-        let mut requests = self.requests.lock().expect("no thread panics while it is held");
+    pub(crate) fn record_request(&self, method: &str, route: &str, status: u16, time: Duration) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         let labels = (method.to_owned(), route.to_owned(), status);
-        requests.entry(labels).or_default().see(time);
+        requests.entry(labels).or_default().record(time);
     }
 
     /// Writes all metrics; `gauges` are lines from other modules.
@@ -79,7 +79,7 @@ impl Metrics {
         }
         head(&mut out, "fastlane_request_seconds", "histogram", "How long requests took.");
         for ((method, route, status), times) in
-            self.requests.lock().expect("no thread panics while it is held").iter()
+            self.requests.lock().unwrap_or_else(PoisonError::into_inner).iter()
         {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
             times.write(&mut out, "fastlane_request_seconds", &labels);
@@ -101,7 +101,7 @@ mod tests {
     fn histograms_by_hand() {
         let histogram = Histogram::default();
         for time in [0.0004, 0.0015, 0.004, 9.0] {
-            histogram.see(Duration::from_secs_f64(time));
+            histogram.record(Duration::from_secs_f64(time));
         }
         let mut out = String::new();
         histogram.write(&mut out, "x", "a=\"b\"");

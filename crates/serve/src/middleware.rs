@@ -39,7 +39,7 @@ pub(crate) async fn watch(
     let nosniff = HeaderValue::from_static("nosniff");
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     let (status, time) = (response.status().as_u16(), began.elapsed());
-    state.metrics.see_request(method, route.as_deref().unwrap_or("other"), status, time);
+    state.metrics.record_request(method, route.as_deref().unwrap_or("other"), status, time);
     let mut line = json!({
         "time": now(),
         "request": id,

@@ -26,7 +26,7 @@ use crate::error::ServeError;
 use crate::peer::Peer;
 use crate::rate::Rate;
 use crate::state::{Service, State};
-use crate::write_timeout::Patience;
+use crate::write_timeout::WriteTimeout;
 
 /// How long running responses may take at shutdown.
 const LAST: Duration = Duration::from_secs(30);
@@ -126,7 +126,7 @@ impl Connection {
             .timer(TokioTimer::new())
             .header_read_timeout(head)
             .serve_connection(
-                TokioIo::new(Patience::new(stream, rate)),
+                TokioIo::new(WriteTimeout::new(stream, rate)),
                 TowerToHyperService::new(service),
             );
         // a broken connection affects only its own client

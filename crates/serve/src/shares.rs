@@ -14,7 +14,7 @@
 //! little with many.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::peer::Peer;
 
@@ -24,11 +24,11 @@ const TIMES: usize = 3;
 /// The shared resource.
 pub(crate) struct Shares {
     all: usize,
-    taken: Mutex<Taken>,
+    taken: Mutex<Usage>,
 }
 
 #[derive(Default)]
-struct Taken {
+struct Usage {
     sum: usize,
     by: HashMap<Peer, usize>,
 }
@@ -49,8 +49,8 @@ impl Shares {
         self.taken().sum > self.all / 2
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().expect("no thread panics while it holds it")
+    fn taken(&self) -> MutexGuard<'_, Usage> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fastlane::Stop;
@@ -34,11 +34,11 @@ pub(crate) struct WorkerPool {
 }
 
 struct Shared {
-    inside: Mutex<Inside>,
+    state: Mutex<PoolState>,
     wake: Condvar,
 }
 
-struct Inside {
+struct PoolState {
     queue: Queue<Job>,
     closed: bool,
 }
@@ -48,7 +48,7 @@ struct StopWithRequest(Stop);
 
 impl Drop for StopWithRequest {
     fn drop(&mut self) {
-        self.0.ask();
+        self.0.cancel();
     }
 }
 
@@ -60,8 +60,8 @@ impl WorkerPool {
         room: usize,
         time: Duration,
     ) -> Result<Self, ServeError> {
-        let inside = Mutex::new(Inside { queue: Queue::new(threads.get()), closed: false });
-        let shared = Arc::new(Shared { inside, wake: Condvar::new() });
+        let state = Mutex::new(PoolState { queue: Queue::new(threads.get()), closed: false });
+        let shared = Arc::new(Shared { state, wake: Condvar::new() });
         let workers = Self { shared, places: Shares::new(threads.get() + room), time };
         for number in 0..threads.get() * 2 {
             let shared = Arc::clone(&workers.shared);
@@ -73,7 +73,7 @@ impl WorkerPool {
 
     /// The number of waiting requests.
     pub(crate) fn waiting(&self) -> usize {
-        self.shared.inside().queue.waiting()
+        self.shared.state().queue.waiting()
     }
 
     /// Runs work on one of the threads; returns how long it waited.
@@ -139,7 +139,7 @@ impl WorkerPool {
                 }
             }
         };
-        self.shared.inside().queue.push(peer, Job { step: Box::new(step), _place: place });
+        self.shared.state().queue.push(peer, Job { step: Box::new(step), _place: place });
         self.shared.wake.notify_one();
         take.await.map_err(|_| Refusal::internal("the thread that worked on it panicked"))
     }
@@ -147,14 +147,14 @@ impl WorkerPool {
 
 impl Drop for WorkerPool {
     fn drop(&mut self) {
-        self.shared.inside().closed = true;
+        self.shared.state().closed = true;
         self.shared.wake.notify_all();
     }
 }
 
 impl Shared {
-    fn inside(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().expect("no thread panics while it holds it")
+    fn state(&self) -> MutexGuard<'_, PoolState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs steps until the pool is closed.
@@ -163,29 +163,29 @@ impl Shared {
             // a panic in one request must not end the service: its client gets an error
             let step = catch_unwind(AssertUnwindSafe(|| (job.step)()));
             let more = step.is_ok_and(|step| step.is_continue()).then_some(job);
-            let mut inside = self.inside();
-            inside.queue.end(&peer);
+            let mut state = self.state();
+            state.queue.end(&peer);
             if let Some(job) = more {
-                inside.queue.push(&peer, job);
+                state.queue.push(&peer, job);
             }
         }
     }
 
     /// Waits for the next job; none when the pool is closed.
     fn next(&self) -> Option<(Peer, Job)> {
-        let mut inside = self.inside();
+        let mut state = self.state();
         loop {
-            if inside.closed {
+            if state.closed {
                 return None;
             }
-            if let Some(next) = inside.queue.next() {
+            if let Some(next) = state.queue.next() {
                 // the end of a step may allow two jobs to run
-                if inside.queue.has_next() {
+                if state.queue.has_next() {
                     self.wake.notify_one();
                 }
                 return Some(next);
             }
-            inside = self.wake.wait(inside).expect("no thread panics while it holds it");
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -11,14 +11,14 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::rate::Rate;
 
 /// A stream that fails when its client reads too slowly.
-pub(crate) struct Patience<S> {
+pub(crate) struct WriteTimeout<S> {
     stream: S,
     rate: Rate,
     /// Since when writes are blocked, and when the time of the client is up.
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
-impl<S> Patience<S> {
+impl<S> WriteTimeout<S> {
     pub(crate) fn new(stream: S, rate: Rate) -> Self {
         Self { stream, rate, waiting: None }
     }
@@ -43,7 +43,7 @@ impl<S> Patience<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -53,7 +53,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -105,7 +105,7 @@ mod tests {
             }
         });
         let rate = Rate::new(least, Duration::from_millis(200));
-        let written = Patience::new(ours, rate).write_all(&[0; 64]).await;
+        let written = WriteTimeout::new(ours, rate).write_all(&[0; 64]).await;
         reading.abort();
         written
     }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use fastlane_train::run::Run;
-use fastlane_train::{Event, Observer, Places, train};
+use fastlane_train::{Event, Observer, RunPaths, train};
 
 /// Steps that warm up.
 const WARM: usize = 2;
@@ -24,7 +24,7 @@ struct Clock {
 }
 
 impl Observer for Clock {
-    fn tell(&mut self, event: &Event) {
+    fn on_event(&mut self, event: &Event) {
         if let Event::Ready(_) = event {
             self.last = Instant::now();
         }
@@ -49,9 +49,9 @@ fn main() {
     let steps = arguments.get(1).map_or(8, |steps| steps.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let run = run(folder.path(), &model, steps + WARM);
-    let places = Places { output: folder.path().join("out"), cache: folder.path().join("cache") };
+    let paths = RunPaths { output: folder.path().join("out"), cache: folder.path().join("cache") };
     let mut clock = Clock { last: Instant::now(), seconds: Vec::new() };
-    train(&run, &places, &mut clock).unwrap();
+    train(&run, &paths, &mut clock).unwrap();
     for seconds in &clock.seconds[WARM..] {
         println!("{seconds:.4}");
     }

@@ -107,7 +107,7 @@ pub(crate) struct WriterArgs {
 fn store() -> impl TypedValueParser<Value = Store> {
     let named = |name: String| Store::ALL.into_iter().find(|store| store.name() == name);
     PossibleValuesParser::new(Store::ALL.map(Store::name))
-        .map(move |name| named(name).expect("clap lets through the names of stores only"))
+        .try_map(move |name| named(name).ok_or("unknown store"))
 }
 
 fn cosine(text: &str) -> Result<f32, &'static str> {

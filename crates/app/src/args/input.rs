@@ -64,5 +64,5 @@ pub(crate) struct InputArgs {
 fn format() -> impl TypedValueParser<Value = Format> {
     let named = |name: String| Format::ALL.into_iter().find(|format| format.name() == name);
     PossibleValuesParser::new(Format::ALL.map(Format::name))
-        .map(move |name| named(name).expect("clap lets through the names of formats only"))
+        .try_map(move |name| named(name).ok_or("unknown format"))
 }

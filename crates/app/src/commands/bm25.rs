@@ -16,11 +16,11 @@ use tempfile::TempDir;
 
 use crate::args::{AnalyzerArg, Bm25Args};
 use crate::filters;
-use crate::no_room::NoRoom;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::settings::threads;
 use crate::storage::{Target, cannot_write};
+use crate::temporary_index::TemporaryIndexError;
 use crate::{input, interrupt, left_out};
 
 /// Queries per batch: searched between two checks for Ctrl-C, and held in memory with their hits.
@@ -79,12 +79,14 @@ fn read_queries(args: &Bm25Args) -> anyhow::Result<Vec<Query>> {
 /// The directory of the temporary index.
 fn temporary_directory() -> anyhow::Result<TempDir> {
     let directory = tempfile::Builder::new().prefix("fastlane-").tempdir();
-    directory.map_err(|error| NoRoom { source: std::io::Error::from(error.kind()).into() }.into())
+    directory.map_err(|error| {
+        TemporaryIndexError { source: std::io::Error::from(error.kind()).into() }.into()
+    })
 }
 
 fn cannot_index(path: &Path, error: LexicalWriteError) -> anyhow::Error {
     let source = anyhow::Error::new(error).context(format!("in `{}`", path.display()));
-    NoRoom { source: source.into() }.into()
+    TemporaryIndexError { source: source.into() }.into()
 }
 
 /// Indexes every document and tells how many there were.
@@ -121,7 +123,7 @@ fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64>
     if progress.empty() > 0 {
         printer.note(&format!("files skipped as empty: {}", progress.empty()));
     }
-    left_out::tell(&bad.take(), 0, printer);
+    left_out::warn(&bad.take(), 0, printer);
     writer.finish().map_err(|error| cannot_index(path, error))?;
     Ok(count)
 }
@@ -178,12 +180,16 @@ impl Searcher<'_> {
 }
 
 fn ranking(hits: Vec<fastlane_corpus::Hit>) -> anyhow::Result<Ranking> {
-    let hit = |hit: fastlane_corpus::Hit| Hit { document: hit.id.into(), score: score(hit.score) };
-    Ok(Ranking::new(hits.into_iter().map(hit).collect())?)
+    let hit = |hit: fastlane_corpus::Hit| {
+        let score = score(hit.score)
+            .with_context(|| format!("the score of `{}` is {}", hit.id, hit.score))?;
+        Ok(Hit { document: hit.id.into(), score })
+    };
+    Ok(Ranking::new(hits.into_iter().map(hit).collect::<anyhow::Result<_>>()?)?)
 }
 
-/// The shortest decimal that reads back as `score`: widening would append digits of noise.
-fn score(score: f32) -> Score {
-    let shortest = score.to_string().parse().ok();
-    shortest.and_then(Score::new).expect("BM25 adds up finite weights")
+/// The shortest decimal that reads back as `score`: widening would append digits of noise. `None` if
+/// it is not finite.
+fn score(score: f32) -> Option<Score> {
+    score.to_string().parse().ok().and_then(Score::new)
 }

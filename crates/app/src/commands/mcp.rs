@@ -84,7 +84,7 @@ struct Passage {
 
 /// A document, or a part of it.
 #[derive(Debug, Serialize)]
-struct Read {
+struct ReadDocument {
     id: String,
     title: String,
     text: String,
@@ -139,7 +139,7 @@ impl Tools {
         };
         let document = found.map_err(|error| error.to_string())?.ok_or_else(absent)?;
         let fastlane::Document { id, title, text, metadata, .. } = document;
-        json(&Read { id, title, text, metadata })
+        json(&ReadDocument { id, title, text, metadata })
     }
 }
 

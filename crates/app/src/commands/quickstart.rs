@@ -149,7 +149,7 @@ fn index(
     writer.on_progress(|_| true);
     interrupt::check()?;
     changed?;
-    left_out::tell(left_out, kept, printer);
+    left_out::warn(left_out, kept, printer);
     writer.tag(TAG, "");
     writer.commit()?;
     Ok(())

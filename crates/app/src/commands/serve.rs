@@ -18,7 +18,7 @@ use crate::settings::threads;
 const LOOK: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &ServeArgs, printer: &Printer) -> anyhow::Result<()> {
-    panics::tell_each(|what| log(&format!("internal error: {what}")));
+    panics::on_panic(|what| log(&format!("internal error: {what}")));
     let indexes = args.indexes.iter().map(|index| named(index)).collect::<Result<_, _>>()?;
     let service = Service::open(Config {
         indexes,

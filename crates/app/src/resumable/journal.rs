@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use fastlane_engine::Written;
+use fastlane_engine::WriteProgress;
 use serde::{Deserialize, Serialize};
 
 use super::PartialError;
@@ -18,7 +18,7 @@ pub(super) const FORMATS: &str = "1 to 2";
 
 /// The settings that must not change while the work is resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Begun {
+pub(crate) struct WorkSettings {
     /// What the texts are: documents or queries.
     pub(crate) side: String,
     /// The instructions that the model computes with: others round differently.
@@ -32,7 +32,7 @@ pub(crate) struct Begun {
     pub(crate) sample: String,
 }
 
-impl Begun {
+impl WorkSettings {
     /// The first setting that differs: its name and both values.
     pub(super) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
         let model = |begun: &Self| format!("{} ({})", begun.model.display(), begun.fingerprint);
@@ -57,7 +57,7 @@ impl Begun {
 
 /// The progress of the work.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Done {
+pub(crate) struct WorkProgress {
     /// How many texts.
     pub(crate) texts: u64,
     /// How many token views these have.
@@ -76,14 +76,14 @@ pub(crate) struct Done {
     pub(crate) cut_most: u64,
 }
 
-impl Done {
-    pub(crate) fn written(&self) -> Written {
+impl WorkProgress {
+    pub(crate) fn written(&self) -> WriteProgress {
         let Self { texts, views, lanes, id_bytes, .. } = *self;
-        Written { texts, views, lanes, id_bytes }
+        WriteProgress { texts, views, lanes, id_bytes }
     }
 
     /// The same with what the files have by now.
-    pub(crate) fn at(self, Written { texts, views, lanes, id_bytes }: Written) -> Self {
+    pub(crate) fn at(self, WriteProgress { texts, views, lanes, id_bytes }: WriteProgress) -> Self {
         Self { texts, views, lanes, id_bytes, ..self }
     }
 
@@ -100,8 +100,8 @@ impl Done {
 pub(super) struct Journal {
     #[serde(default = "first")]
     pub(super) format: u32,
-    pub(super) begun: Begun,
-    pub(super) done: Done,
+    pub(super) begun: WorkSettings,
+    pub(super) done: WorkProgress,
 }
 
 /// The part of a journal that every format has.
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_first_difference_is_named() {
-        let begun = |side: &str, instructions: &str, model: &str, fingerprint: &str| Begun {
+        let begun = |side: &str, instructions: &str, model: &str, fingerprint: &str| WorkSettings {
             side: side.to_owned(),
             instructions: instructions.to_owned(),
             model: model.into(),
@@ -144,7 +144,7 @@ mod tests {
             sample: "7".to_owned(),
         };
         let first = begun("documents", "AMX bf16", "a", "1");
-        let said = |other: &Begun| {
+        let said = |other: &WorkSettings| {
             first.difference(other).map(|(what, a, b)| format!("{what}: {a}, wanted {b}"))
         };
         // a model may move
@@ -158,7 +158,7 @@ mod tests {
         for (other, wanted) in other {
             assert_eq!(said(&other).as_deref(), Some(wanted));
         }
-        let newer = Begun { sample: "8".to_owned(), ..first.clone() };
+        let newer = WorkSettings { sample: "8".to_owned(), ..first.clone() };
         let wanted = "another version of fastlane, with sample views: 7, wanted 8";
         assert_eq!(said(&newer).as_deref(), Some(wanted));
     }

@@ -22,19 +22,19 @@ use crate::storage::{self, cannot_write};
 
 pub(crate) use error::PartialError;
 pub(crate) use fastlane_engine::VectorFilesError;
-pub(crate) use journal::{Begun, Done};
+pub(crate) use journal::{WorkProgress, WorkSettings};
 
 use journal::{FORMAT, Journal};
 use known_files::JOURNAL;
 
 /// A path for a directory, checked to be free or ours.
-pub(crate) struct Place {
+pub(crate) struct OutputPlace {
     path: PathBuf,
     partial: PathBuf,
     overwrite: bool,
 }
 
-impl Place {
+impl OutputPlace {
     /// Makes sure that the directory may be made at `path`, before any work is done.
     ///
     /// A directory that is there must be empty, or consist of our files and be given up. None of
@@ -114,7 +114,7 @@ impl Place {
     /// Starts the work, or continues it; `compare` compares a fingerprint with that of the model.
     pub(crate) fn begin(
         self,
-        begun: Begun,
+        begun: WorkSettings,
         compare: &dyn Fn(&str) -> anyhow::Result<FingerprintMatch>,
     ) -> anyhow::Result<Partial> {
         let made = match std::fs::create_dir(&self.partial) {
@@ -139,7 +139,8 @@ impl Place {
             return Err(error);
         }
         let done = self.continued(&begun, compare)?;
-        let mut partial = Partial { place: self, begun, done: Done::default(), _lock: lock };
+        let mut partial =
+            Partial { place: self, begun, done: WorkProgress::default(), _lock: lock };
         match done {
             Some(done) => partial.done = done,
             None => partial.begin_anew()?,
@@ -150,9 +151,9 @@ impl Place {
     /// How far earlier work with the same settings got.
     fn continued(
         &self,
-        begun: &Begun,
+        begun: &WorkSettings,
         compare: &dyn Fn(&str) -> anyhow::Result<FingerprintMatch>,
-    ) -> anyhow::Result<Option<Done>> {
+    ) -> anyhow::Result<Option<WorkProgress>> {
         let other = match Journal::read(&self.partial.join(JOURNAL)) {
             Ok(None) => return Ok(None),
             // nothing is lost
@@ -177,10 +178,10 @@ impl Place {
 
 /// A directory that is being written.
 pub(crate) struct Partial {
-    place: Place,
-    begun: Begun,
+    place: OutputPlace,
+    begun: WorkSettings,
     /// The progress in the journal.
-    pub(crate) done: Done,
+    pub(crate) done: WorkProgress,
     /// Ends with the process, however that ends.
     _lock: File,
 }
@@ -192,24 +193,24 @@ impl Partial {
     }
 
     /// The settings that the work was started with.
-    pub(crate) fn begun(&self) -> &Begun {
+    pub(crate) fn begun(&self) -> &WorkSettings {
         &self.begun
     }
 
     /// Whether work that cannot be continued may start again.
-    pub(crate) fn may_begin_anew(&self) -> bool {
+    pub(crate) fn may_restart(&self) -> bool {
         self.place.overwrite
     }
 
     /// Discards all progress.
     pub(crate) fn begin_anew(&mut self) -> anyhow::Result<()> {
-        self.save(Done::default())?;
+        self.save(WorkProgress::default())?;
         known_files::remove_all_but_journal(self.directory())
             .with_context(|| cannot_write(self.directory()))
     }
 
     /// Writes into the journal how far the files are on the disk.
-    pub(crate) fn save(&mut self, done: Done) -> anyhow::Result<()> {
+    pub(crate) fn save(&mut self, done: WorkProgress) -> anyhow::Result<()> {
         let journal = Journal { format: FORMAT, begun: self.begun.clone(), done };
         let path = self.directory().join(JOURNAL);
         let text = serde_json::to_vec_pretty(&journal)?;

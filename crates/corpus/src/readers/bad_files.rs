@@ -1,7 +1,7 @@
 //! Files of a folder that cannot be read: their paths, errors and document ids.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::ReadError;
 
@@ -68,7 +68,7 @@ impl LeftOut {
     }
 
     fn list(&self) -> MutexGuard<'_, Vec<BadFile>> {
-        self.0.lock().expect("no thread panics while it holds it")
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -206,7 +206,7 @@ fn escaped(path: &str) -> String {
         if c.is_whitespace() || c == '%' {
             let mut bytes = [0; 4];
             for byte in c.encode_utf8(&mut bytes).bytes() {
-                write!(id, "%{byte:02X}").expect("a string takes whatever is written to it");
+                let _ = write!(id, "%{byte:02X}");
             }
         } else {
             id.push(c);

@@ -69,7 +69,7 @@ const SEED: u64 = 0x57_0E;
 pub(crate) struct Coder {
     dim: usize,
     /// Quantisation and rotation; `None` if rows are plain halves.
-    turned: Option<(ScaledRow, Rotation)>,
+    rotated: Option<(ScaledRow, Rotation)>,
 }
 
 /// Reusable buffers for rows that are written or read.
@@ -87,7 +87,7 @@ impl Coder {
             Store::Bits8 => Some(ScaledRow::EIGHT_BITS),
             Store::Bits4 => Some(ScaledRow::FOUR_BITS),
         };
-        Self { dim, turned: levels.map(|levels| (levels, Rotation::new(dim, SEED))) }
+        Self { dim, rotated: levels.map(|levels| (levels, Rotation::new(dim, SEED))) }
     }
 
     /// The dimension of a view.
@@ -97,7 +97,7 @@ impl Coder {
 
     /// The size of a row in bytes.
     pub(crate) fn row_bytes(&self) -> usize {
-        match &self.turned {
+        match &self.rotated {
             None => size_of::<f16>() * self.dim,
             Some((levels, _)) => levels.row_bytes(self.dim),
         }
@@ -106,7 +106,7 @@ impl Coder {
     /// Encodes some views into the scratch buffer, and returns the rows.
     pub(crate) fn encode<'a>(&self, views: &[f32], scratch: &'a mut RowScratch) -> &'a [u8] {
         let RowScratch { halves, floats, bytes } = scratch;
-        let Some((levels, rotation)) = &self.turned else {
+        let Some((levels, rotation)) = &self.rotated else {
             halves.resize(views.len(), f16::ZERO);
             Kernel::best().to_halves(views, halves);
             return bytemuck::cast_slice(halves);
@@ -124,7 +124,7 @@ impl Coder {
 
     /// Reads whole rows: in place if they are halves, else decoded into the scratch buffer.
     pub(crate) fn read<'a>(&self, rows: &'a [u8], scratch: &'a mut RowScratch) -> &'a [f16] {
-        let Some((levels, _)) = &self.turned else {
+        let Some((levels, _)) = &self.rotated else {
             return bytemuck::try_cast_slice(rows).unwrap_or_default();
         };
         let RowScratch { halves, floats, .. } = scratch;
@@ -139,8 +139,8 @@ impl Coder {
     }
 
     /// Rotates vectors as rows are rotated, so that their products are those with the views.
-    pub(crate) fn turn(&self, vectors: &mut [f32]) {
-        if let Some((_, rotation)) = &self.turned {
+    pub(crate) fn rotate(&self, vectors: &mut [f32]) {
+        if let Some((_, rotation)) = &self.rotated {
             vectors.chunks_exact_mut(self.dim).for_each(|vector| rotation.apply(vector));
         }
     }
@@ -151,7 +151,7 @@ impl Coder {
         let halves = self.read(rows, scratch);
         views.resize(start + halves.len(), 0.0);
         Kernel::best().to_floats(halves, &mut views[start..]);
-        if let Some((_, rotation)) = &self.turned {
+        if let Some((_, rotation)) = &self.rotated {
             views[start..].chunks_exact_mut(self.dim).for_each(|view| rotation.undo(view));
         }
     }

@@ -90,12 +90,12 @@ proptest! {
     #[test]
     fn errors_are_within_the_grid(view in views()) {
         for (store, share) in [(Store::Bits8, 0.5 / 127.5), (Store::Bits4, 0.09)] {
-            let mut turned = view.clone();
-            Coder::new(store, view.len()).turn(&mut turned);
-            let largest = turned.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+            let mut rotated = view.clone();
+            Coder::new(store, view.len()).rotate(&mut rotated);
+            let largest = rotated.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
             // half of the widest gap between points, plus the rounding of scale and halves
             let most = (share + 0.005) * largest * (view.len() as f32).sqrt();
-            let error = length(&differences(&read(store, &view), &turned));
+            let error = length(&differences(&read(store, &view), &rotated));
             prop_assert!(error <= most, "{store}: {error} of {most}");
             let back = length(&differences(&decoded(store, &view), &view));
             prop_assert!((back - error).abs() <= 1e-4 * length(&view), "{back} {error}");
@@ -113,10 +113,10 @@ proptest! {
     fn products_are_those_of_the_views_that_rows_stand_for(view in views()) {
         for store in Store::ALL {
             let query: Vec<f32> = view.iter().rev().copied().collect();
-            let mut turned = query.clone();
-            Coder::new(store, view.len()).turn(&mut turned);
+            let mut rotated = query.clone();
+            Coder::new(store, view.len()).rotate(&mut rotated);
             let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-            let found = product(&turned, &read(store, &view));
+            let found = product(&rotated, &read(store, &view));
             let wanted = product(&query, &decoded(store, &view));
             prop_assert!((found - wanted).abs() <= 1e-4 * length(&query) * length(&view));
         }

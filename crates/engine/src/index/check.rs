@@ -14,7 +14,7 @@ use crate::codec::RowScratch;
 
 /// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Checked {
+pub struct CheckReport {
     /// The number of the generation.
     pub generation: u64,
     /// The number of its files.
@@ -38,11 +38,11 @@ impl Reader {
     pub fn check(
         directory: &Path,
         mut watch: impl FnMut(u64) -> bool,
-    ) -> Result<Checked, OpenIndexError> {
+    ) -> Result<CheckReport, OpenIndexError> {
         let current = match Manifest::current(directory) {
             Err(OpenIndexError::Damaged { path, what }) => {
                 let problems = vec![Problem { path, what }];
-                return Ok(Checked { generation: 0, files: 0, bytes: 0, problems });
+                return Ok(CheckReport { generation: 0, files: 0, bytes: 0, problems });
             }
             current => current?,
         };
@@ -64,7 +64,7 @@ impl Reader {
                 Err(other) => return Err(other),
             });
         }
-        Ok(Checked { generation, files: count, bytes, problems })
+        Ok(CheckReport { generation, files: count, bytes, problems })
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) storage: &'a dyn Storage,
     /// The file names up to the dot.
     pub(crate) stem: &'a str,
-    pub(crate) space: &'a CoarseQuantizer,
+    pub(crate) quantizer: &'a CoarseQuantizer,
     /// The thread pool for the work.
     pub(crate) pool: &'a ThreadPool,
     /// The approximate memory for the lists that are being filled, in bytes.
@@ -30,17 +30,17 @@ pub(crate) struct Plan<'a> {
 }
 
 /// Receives the number of processed views now and then; an error that it returns ends the work.
-pub(crate) type Watch<'a> = &'a mut dyn FnMut(u64) -> io::Result<()>;
+pub(crate) type OnProgress<'a> = &'a mut dyn FnMut(u64) -> io::Result<()>;
 
 /// Builds and writes the lists of views.
 pub(crate) fn build_lists(
     plan: &Plan<'_>,
     rows: &StoredRows,
-    watch: Watch<'_>,
+    on_progress: OnProgress<'_>,
 ) -> io::Result<ListsEntry> {
-    let Plan { storage, stem, space, pool, memory } = *plan;
-    let lists = assign(plan, rows, watch)?;
-    let ends = ends(&lists, space.partition.lists());
+    let Plan { storage, stem, quantizer, pool, memory } = *plan;
+    let lists = assign(plan, rows, on_progress)?;
+    let ends = ends(&lists, quantizer.partition.lists());
     let mut files = Files {
         codes: Output::create(storage, &format!("{stem}.codes"))?,
         factors: Output::create(storage, &format!("{stem}.factors"))?,
@@ -49,10 +49,10 @@ pub(crate) fn build_lists(
     let room = memory / (block_bytes(rows.dim()) / BLOCK + 8);
     let mut carried = Vec::new();
     for part in parts(&ends, room) {
-        let mut shelf = ListBuffer::new(rows.dim(), &ends, part, carried);
-        pool.install(|| shelf.fill(rows, space, &lists));
-        watch(0)?;
-        carried = shelf.write(&mut files)?;
+        let mut buffer = ListBuffer::new(rows.dim(), &ends, part, carried);
+        pool.install(|| buffer.fill(rows, quantizer, &lists))?;
+        on_progress(0)?;
+        carried = buffer.write(&mut files)?;
     }
     files.codes.write(&carried)?;
     Ok(ListsEntry {
@@ -71,22 +71,23 @@ struct Files {
 }
 
 /// The list of each view.
-fn assign(plan: &Plan<'_>, rows: &StoredRows, watch: Watch<'_>) -> io::Result<Vec<u32>> {
+fn assign(plan: &Plan<'_>, rows: &StoredRows, on_progress: OnProgress<'_>) -> io::Result<Vec<u32>> {
     let mut lists = vec![0; rows.len()];
     let mut values = Vec::new();
     for (chunk, lists) in lists.chunks_mut(CHUNK).enumerate() {
         let start = chunk * CHUNK;
-        floats(rows, start..start + lists.len(), &mut values);
-        plan.pool.install(|| plan.space.partition.assign(&values, lists));
-        watch(lists.len() as u64)?;
+        floats(rows, start..start + lists.len(), &mut values)?;
+        plan.pool.install(|| plan.quantizer.partition.assign(&values, lists));
+        on_progress(lists.len() as u64)?;
     }
     Ok(lists)
 }
 
-fn floats(rows: &StoredRows, views: Range<usize>, into: &mut Vec<f32>) {
+fn floats(rows: &StoredRows, views: Range<usize>, into: &mut Vec<f32>) -> io::Result<()> {
     into.clear();
-    rows.decode(views.clone(), into).expect("views are within the segment");
+    rows.decode(views.clone(), into)?;
     rows.release(views);
+    Ok(())
 }
 
 /// Where each list ends.
@@ -154,7 +155,12 @@ impl ListBuffer {
     }
 
     /// Encodes the views that belong to these lists.
-    fn fill(&mut self, rows: &StoredRows, space: &CoarseQuantizer, lists: &[u32]) {
+    fn fill(
+        &mut self,
+        rows: &StoredRows,
+        quantizer: &CoarseQuantizer,
+        lists: &[u32],
+    ) -> io::Result<()> {
         let dim = self.dim;
         let bytes = dim / 8;
         let mut values = Vec::new();
@@ -162,12 +168,12 @@ impl ListBuffer {
         let mut bits = vec![0; CHUNK * bytes];
         for (chunk, lists) in lists.chunks(CHUNK).enumerate() {
             let start = chunk * CHUNK;
-            floats(rows, start..start + lists.len(), &mut values);
+            floats(rows, start..start + lists.len(), &mut values)?;
             let each = (values.par_chunks_mut(dim).zip(bits.par_chunks_mut(bytes)))
                 .zip(coded.par_iter_mut().zip(lists));
             each.for_each(|((values, bits), (coded, &list))| {
                 if self.lists.contains(&(list as usize)) {
-                    *coded = (list, code(space, list, values, bits));
+                    *coded = (list, code(quantizer, list, values, bits));
                 }
             });
             for (view, &list) in (start..).zip(lists) {
@@ -178,6 +184,7 @@ impl ListBuffer {
                 }
             }
         }
+        Ok(())
     }
 
     fn put(&mut self, list: usize, view: u32, bits: &[u8], factor: f32) {
@@ -201,9 +208,9 @@ impl ListBuffer {
 }
 
 /// Encodes a view, which is overwritten, and returns the factor of its code.
-fn code(space: &CoarseQuantizer, list: u32, view: &mut [f32], bits: &mut [u8]) -> f32 {
-    let centroid = space.partition.centroid(list as usize);
+fn code(quantizer: &CoarseQuantizer, list: u32, view: &mut [f32], bits: &mut [u8]) -> f32 {
+    let centroid = quantizer.partition.centroid(list as usize);
     view.iter_mut().zip(centroid).for_each(|(value, center)| *value -= center);
-    space.rotation.apply(view);
+    quantizer.rotation.apply(view);
     encode(view, bits)
 }

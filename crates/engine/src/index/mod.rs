@@ -29,7 +29,7 @@ mod segment;
 mod segment_writer;
 mod writer;
 
-pub use check::Checked;
+pub use check::CheckReport;
 pub use error::{OpenIndexError, SearchError, WriteIndexError};
 pub use manifest::IndexSettings;
 pub use partition::FEWEST_VIEWS;
@@ -38,7 +38,8 @@ pub use reader::{Reader, Statistics};
 pub use writer::{NewDocument, Writer, WriterSettings};
 
 pub(crate) use bits::Bits;
-pub(crate) use segment::{Segment, StoredRows};
+pub(crate) use partition::CoarseQuantizer;
+pub(crate) use segment::{Lists, Segment, StoredRows};
 
 #[cfg(test)]
 mod tests;

@@ -61,13 +61,13 @@ impl CoarseQuantizer {
         seed: u64,
         memory: usize,
         stop: &AtomicBool,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let views: usize = rows.iter().map(|rows| rows.len()).sum();
         let lists = lists_for(views);
         let room = memory / (dim * size_of::<f32>());
-        let sample = sample(dim, rows, (lists * SAMPLE).min(views).min(room), seed);
+        let sample = sample(dim, rows, (lists * SAMPLE).min(views).min(room), seed)?;
         let partition = Partition::train(dim, &sample, lists, seed, stop);
-        Self { partition, rotation: Rotation::new(dim, seed) }
+        Ok(Self { partition, rotation: Rotation::new(dim, seed) })
     }
 }
 
@@ -114,7 +114,7 @@ fn lists_for(views: usize) -> usize {
 }
 
 /// A random sample of views without repeats, in their order.
-fn sample(dim: usize, rows: &[&StoredRows], count: usize, seed: u64) -> Vec<f32> {
+fn sample(dim: usize, rows: &[&StoredRows], count: usize, seed: u64) -> io::Result<Vec<f32>> {
     let views: usize = rows.iter().map(|rows| rows.len()).sum();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut wanted, mut left) = (count, views);
@@ -129,9 +129,9 @@ fn sample(dim: usize, rows: &[&StoredRows], count: usize, seed: u64) -> Vec<f32>
             left -= 1;
             if take {
                 wanted -= 1;
-                rows.decode(view..view + 1, &mut sample).expect("views are within the segment");
+                rows.decode(view..view + 1, &mut sample)?;
             }
         }
     }
-    sample
+    Ok(sample)
 }

@@ -21,7 +21,7 @@ use super::segment::Segment;
 pub(crate) struct Generation {
     pub(crate) directory: PathBuf,
     pub(crate) manifest: Manifest,
-    pub(crate) space: Option<Arc<CoarseQuantizer>>,
+    pub(crate) quantizer: Option<Arc<CoarseQuantizer>>,
     pub(crate) segments: Vec<Arc<Segment>>,
     /// Distinguishes it from other generations, and from those of other indexes.
     pub(crate) identity: u32,
@@ -41,11 +41,11 @@ impl Generation {
         (manifest, lock): (Manifest, File),
         before: Option<&Self>,
     ) -> Result<Self, OpenIndexError> {
-        let space = match &manifest.partition {
-            Some(entry) => Some(Self::space(directory, entry, manifest.settings.dim, before)?),
+        let quantizer = match &manifest.partition {
+            Some(entry) => Some(Self::quantizer(directory, entry, manifest.settings.dim, before)?),
             None => None,
         };
-        let lists = space.as_ref().map_or(0, |space| space.partition.lists());
+        let lists = quantizer.as_ref().map_or(0, |quantizer| quantizer.partition.lists());
         let old = before.map_or(&[][..], |before| &before.segments);
         let open = |entry: &SegmentEntry| match old.iter().find(|old| old.entry == *entry) {
             Some(same) => Ok(Arc::clone(same)),
@@ -54,20 +54,20 @@ impl Generation {
         let segments = manifest.segments.iter().map(open).collect::<Result<_, _>>()?;
         let identity = manifest.identity();
         let directory = directory.to_owned();
-        Ok(Self { directory, manifest, space, segments, identity, _lock: lock })
+        Ok(Self { directory, manifest, quantizer, segments, identity, _lock: lock })
     }
 
-    fn space(
+    fn quantizer(
         directory: &Path,
         entry: &PartitionEntry,
         dim: usize,
         before: Option<&Self>,
     ) -> Result<Arc<CoarseQuantizer>, OpenIndexError> {
         match before {
-            Some(Self { manifest, space: Some(space), .. })
+            Some(Self { manifest, quantizer: Some(quantizer), .. })
                 if manifest.partition.as_ref() == Some(entry) =>
             {
-                Ok(Arc::clone(space))
+                Ok(Arc::clone(quantizer))
             }
             _ => CoarseQuantizer::open(directory, entry, dim).map(Arc::new),
         }
@@ -205,7 +205,7 @@ impl Reader {
 
     /// The statistics of the index.
     pub fn statistics(&self) -> Statistics {
-        let Generation { manifest, space, segments, .. } = &self.generation;
+        let Generation { manifest, quantizer, segments, .. } = &self.generation;
         let deleted = manifest.segments.iter().map(|entry| u64::from(entry.deleted())).sum();
         let all: u64 = manifest.segments.iter().map(|entry| u64::from(entry.documents)).sum();
         let lists = manifest.segments.iter().filter_map(|segment| segment.lists.as_ref());
@@ -224,7 +224,7 @@ impl Reader {
                 .map(|tokens| tokens.len() as u64)
                 .sum(),
             segments: segments.len(),
-            lists: space.as_ref().map_or(0, |space| space.partition.lists()),
+            lists: quantizer.as_ref().map_or(0, |quantizer| quantizer.partition.lists()),
             hot_bytes: codes.flatten().sum::<u64>() + centroids,
             bytes: manifest.files().iter().map(|file| file.bytes).sum(),
         }

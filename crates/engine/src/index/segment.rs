@@ -4,6 +4,7 @@
 //! the files are opened. Where such a check would read all views, accesses are checked instead, and
 //! return `None` where a file is damaged.
 
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +40,7 @@ impl Segment {
         settings: &IndexSettings,
         lists: usize,
     ) -> Result<Self, OpenIndexError> {
-        let open = Opener { directory };
+        let open = FileOpener { directory };
         let documents = entry.documents as usize;
         let coder = |dim| Coder::new(settings.store, dim);
         let rows = |entry: &RowsEntry, dim| StoredRows::open(&open, entry, documents, coder(dim));
@@ -117,7 +118,7 @@ const STRIDE: usize = 64;
 
 impl StoredRows {
     fn open(
-        open: &Opener<'_>,
+        open: &FileOpener<'_>,
         entry: &RowsEntry,
         documents: usize,
         coder: Coder,
@@ -167,14 +168,20 @@ impl StoredRows {
     }
 
     /// Rotates vectors as the rows are rotated.
-    pub(crate) fn turn(&self, vectors: &mut [f32]) {
-        self.coder.turn(vectors);
+    pub(crate) fn rotate(&self, vectors: &mut [f32]) {
+        self.coder.rotate(vectors);
     }
 
     /// Decodes some views and appends them: the originals, up to the loss of the codec.
-    pub(crate) fn decode(&self, views: Range<usize>, into: &mut Vec<f32>) -> Option<()> {
-        self.coder.decode(self.bytes(views)?, into);
-        Some(())
+    ///
+    /// # Errors
+    ///
+    /// The views are not within the segment.
+    pub(crate) fn decode(&self, views: Range<usize>, into: &mut Vec<f32>) -> io::Result<()> {
+        let outside =
+            || io::Error::new(io::ErrorKind::InvalidData, "a view is outside of its file");
+        self.coder.decode(self.bytes(views).ok_or_else(outside)?, into);
+        Ok(())
     }
 
     fn place(&self, views: &Range<usize>) -> Range<usize> {
@@ -226,7 +233,7 @@ pub(crate) struct Lists {
 
 impl Lists {
     fn open(
-        open: &Opener<'_>,
+        open: &FileOpener<'_>,
         entry: &ListsEntry,
         lists: usize,
         views: &StoredRows,
@@ -270,11 +277,11 @@ fn range(ends: &[u64], index: usize) -> Option<Range<usize>> {
 }
 
 /// Opens files of one directory.
-struct Opener<'a> {
+struct FileOpener<'a> {
     directory: &'a Path,
 }
 
-impl Opener<'_> {
+impl FileOpener<'_> {
     fn damaged(&self, file: &FileEntry, what: String) -> OpenIndexError {
         OpenIndexError::Damaged { path: self.directory.join(&file.name), what }
     }

@@ -13,7 +13,7 @@ use super::manifest::{DeletedEntry, IndexSettings, RowsEntry, SegmentEntry};
 
 /// The views of a document that are kept.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Kept<'a> {
+pub(crate) struct KeptViews<'a> {
     pub(crate) views: Views<'a>,
     /// Their positions among those that the document was added with, ascending; `None` if all are
     /// kept.
@@ -30,7 +30,7 @@ pub(crate) enum Views<'a> {
 
 /// A segment that is being written.
 #[derive(Debug)]
-pub(crate) struct Builder {
+pub(crate) struct SegmentWriter {
     /// The file names up to the dot.
     stem: String,
     ids: Vec<u8>,
@@ -42,7 +42,7 @@ pub(crate) struct Builder {
     deleted: Vec<u32>,
 }
 
-impl Builder {
+impl SegmentWriter {
     pub(crate) fn new(
         storage: &dyn Storage,
         stem: String,
@@ -89,8 +89,8 @@ impl Builder {
         &mut self,
         storage: &dyn Storage,
         id: &str,
-        views: Kept<'_>,
-        tokens: Option<Kept<'_>>,
+        views: KeptViews<'_>,
+        tokens: Option<KeptViews<'_>>,
     ) -> io::Result<()> {
         self.views.add(storage, views)?;
         if let (Some(output), Some(tokens)) = (&mut self.tokens, tokens) {
@@ -182,7 +182,7 @@ impl RowsOutput {
     fn add(
         &mut self,
         storage: &dyn Storage,
-        Kept { views, positions }: Kept<'_>,
+        KeptViews { views, positions }: KeptViews<'_>,
     ) -> io::Result<()> {
         let rows = match views {
             Views::Stored(rows) => rows,

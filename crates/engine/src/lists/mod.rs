@@ -6,6 +6,6 @@ mod rotate;
 mod scan;
 
 pub(crate) use code::{BLOCK, block_bytes, encode, put};
-pub(crate) use partition::{Partition, Scratch as PartitionScratch, Wanted as WantedLists};
+pub(crate) use partition::{Partition, ProbeRequest, Scratch as PartitionScratch};
 pub(crate) use rotate::Rotation;
 pub(crate) use scan::{Entries, Scanner};

@@ -1,4 +1,4 @@
-//! Keeps the views that differ most from each other: a determinantal point process (DPP).
+//! Keeps the views that differ most from each other: a determinantal point selection (DPP).
 //!
 //! Each view is scaled to the length that its weight gives. A set of views spans a volume, whose
 //! square is the determinant of `L_ij = <v_i, v_j> * w_i * w_j` over the set: it is large when the
@@ -27,22 +27,22 @@ pub(super) fn most_diverse(
     weights: Option<&[f32]>,
     count: usize,
 ) -> Vec<usize> {
-    let mut process = Process::new(views, rows, weights);
+    let mut selection = GreedySelection::new(views, rows, weights);
     let mut taken = Vec::new();
-    let least = process.largest_gain().map_or(0.0, |(_, gain)| gain * NOTHING);
-    while let Some((place, gain)) = process.largest_gain() {
+    let least = selection.largest_gain().map_or(0.0, |(_, gain)| gain * NOTHING);
+    while let Some((place, gain)) = selection.largest_gain() {
         if !taken.is_empty() && (taken.len() >= count || gain <= least) {
             break;
         }
         taken.push(rows[place]);
-        process.take(place);
+        selection.take(place);
     }
     taken.sort_unstable();
     taken
 }
 
 /// The scaled views, and the gain of each.
-struct Process {
+struct GreedySelection {
     dim: usize,
     /// Rows of `dim` values.
     views: Vec<f32>,
@@ -51,7 +51,7 @@ struct Process {
     columns: Vec<Vec<f32>>,
 }
 
-impl Process {
+impl GreedySelection {
     fn new(views: &TokenMatrix, rows: &[usize], weights: Option<&[f32]>) -> Self {
         let mut weighted = Vec::with_capacity(rows.len() * views.dim());
         for &row in rows {

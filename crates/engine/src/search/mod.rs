@@ -12,10 +12,10 @@
 mod candidates;
 mod filter;
 mod list_search;
-mod pace;
 mod probe_plan;
 mod scope;
 mod score;
+mod stop_check;
 
 use std::time::{Duration, Instant};
 
@@ -25,9 +25,9 @@ use crate::{TokenMatrix, index::Segment};
 
 pub use filter::DocumentSet;
 
-use candidates::Nominator;
-use pace::Pace;
+use candidates::CandidateSearch;
 use score::Scored;
+use stop_check::StopCheck;
 
 /// The largest value in a query.
 const MOST: f32 = 1e30;
@@ -184,11 +184,11 @@ impl Reader {
         }
         let wanted = wanted(request);
         let began = Instant::now();
-        let pace = Pace::new(go_on);
-        let mut scored = Nominator::new(self, request, &pace).best(wanted)?;
+        let stop_check = StopCheck::new(go_on);
+        let mut scored = CandidateSearch::new(self, request, &stop_check).best(wanted)?;
         times.probe = began.elapsed();
         if let Some(rerank) = &request.rerank {
-            score::rerank((self, &pace), rerank, request.k, &mut scored)?;
+            score::rerank((self, &stop_check), rerank, request.k, &mut scored)?;
             times.rerank = began.elapsed() - times.probe;
         }
         self.rank(&mut scored, request.k)?;

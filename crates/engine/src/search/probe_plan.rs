@@ -12,15 +12,15 @@
 
 /// The number of lists, and the margin.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Effort {
+pub(super) struct ProbePlan {
     /// The number of lists to probe.
     pub(super) probes: usize,
     /// The standard errors by which an estimate may fall short and still be compared exactly.
     pub(super) margin: f32,
 }
 
-impl Effort {
-    /// The effort for a recall below 1 of the `wanted` best documents, when a share `left` of all
+impl ProbePlan {
+    /// The plan for a recall below 1 of the `wanted` best documents, when a share `left` of all
     /// documents may be found.
     pub(super) fn of(recall: f32, wanted: usize, left: f64) -> Self {
         let misses = f64::from(1.0 - recall);
@@ -38,13 +38,13 @@ mod tests {
 
     #[test]
     fn effort_grows_with_what_is_wanted_and_with_the_recall() {
-        let probes = |recall, wanted, left| Effort::of(recall, wanted, left).probes;
+        let probes = |recall, wanted, left| ProbePlan::of(recall, wanted, left).probes;
         // 170 + 6 * 100^(2/3) = 170 + 6 * 21.544
         assert_eq!(probes(0.98, 100, 1.0), 299);
         assert_eq!(probes(0.98, 50, 0.5), 299);
         // 0.2^0.7 = 0.3241 of it, 4^0.7 = 2.639 times as many
         assert_eq!((probes(0.9, 100, 1.0), probes(0.995, 100, 1.0)), (97, 789));
-        let margin = |recall| Effort::of(recall, 10, 1.0).margin;
+        let margin = |recall| ProbePlan::of(recall, 10, 1.0).margin;
         assert!((margin(0.9) - 0.75).abs() < 1e-6 && (margin(0.99) - 1.75).abs() < 1e-4);
         assert_eq!(margin(0.1), 0.0);
     }

@@ -3,19 +3,19 @@
 use crate::index::{SearchError, Segment};
 
 use super::DocumentSet;
-use super::pace::Pace;
+use super::stop_check::StopCheck;
 
 /// What every step of a search looks at.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub(super) filter: Option<&'a DocumentSet>,
-    pub(super) pace: &'a Pace<'a>,
+    pub(super) stop_check: &'a StopCheck<'a>,
 }
 
 impl Scope<'_> {
     /// Counts a step of the search; fails when it shall end.
     pub(super) fn step(&self) -> Result<(), SearchError> {
-        self.pace.step()
+        self.stop_check.step()
     }
 
     /// Whether not all documents may be found.

@@ -6,7 +6,7 @@ use crate::encoder::Lane;
 use crate::index::{Reader, SearchError, StoredRows};
 use fastlane_kernels::search::Kernel;
 
-use super::pace::Pace;
+use super::stop_check::StopCheck;
 use super::{Pair, Rerank, damaged_rows};
 
 /// A document and its score.
@@ -22,7 +22,7 @@ pub(super) struct Scored {
 pub(super) struct Scorer {
     values: Vec<f32>,
     /// Whether they are rotated as the rows of the index are.
-    turned: bool,
+    rotated: bool,
     dim: usize,
     /// The token and the weight of each query.
     queries: Vec<(usize, f32)>,
@@ -47,7 +47,7 @@ impl Scorer {
     fn new(values: Vec<f32>, dim: usize, queries: Vec<(usize, f32)>) -> Self {
         let best = vec![(0.0, 0); queries.len()];
         let scratch = RowScratch::default();
-        Self { values, turned: false, dim, queries, best, scratch, kernel: Kernel::best() }
+        Self { values, rotated: false, dim, queries, best, scratch, kernel: Kernel::best() }
     }
 
     /// Scores a document; `None` if it has no views.
@@ -56,8 +56,8 @@ impl Scorer {
         rows: &StoredRows,
         document: u32,
     ) -> Result<Option<(f32, Vec<Pair>)>, SearchError> {
-        if !std::mem::replace(&mut self.turned, true) {
-            rows.turn(&mut self.values);
+        if !std::mem::replace(&mut self.rotated, true) {
+            rows.rotate(&mut self.values);
         }
         let views = rows.of(document as usize);
         let views = views.and_then(|views| rows.read(views, &mut self.scratch));
@@ -84,7 +84,7 @@ impl Scorer {
 
 /// Keeps the best documents, and scores them by late interaction.
 pub(super) fn rerank(
-    (reader, pace): (&Reader, &Pace<'_>),
+    (reader, stop_check): (&Reader, &StopCheck<'_>),
     rerank: &Rerank<'_>,
     k: usize,
     scored: &mut Vec<Scored>,
@@ -93,7 +93,7 @@ pub(super) fn rerank(
     let mut scorer = Scorer::of_query(rerank.query, rerank.weights);
     let all = std::mem::take(scored);
     for Scored { segment, document, .. } in all {
-        pace.step()?;
+        stop_check.step()?;
         let rows = reader.segment(segment).scoring();
         if let Some((score, pairs)) = scorer.score(rows, document)? {
             scored.push(Scored { segment, document, score, pairs });

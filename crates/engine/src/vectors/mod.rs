@@ -4,6 +4,7 @@ mod files;
 mod matrix;
 
 pub use files::{
-    Origin, StoredDocument, StoredDocuments, VectorFilesError, VectorShape, VectorWriter, Written,
+    Origin, StoredDocument, StoredDocuments, VectorFilesError, VectorShape, VectorWriter,
+    WriteProgress,
 };
 pub use matrix::TokenMatrix;

@@ -15,8 +15,8 @@ use fastlane_engine::{
 };
 
 use super::{
-    Among, Backend, Batch, ByViews, Candidate, Change, Commit, Header, Nominated, Scored, Snapshot,
-    Stamp,
+    Backend, Batch, ByViews, Candidate, Change, Commit, Header, Nominated, Scored, SearchScope,
+    Snapshot, Stamp,
 };
 use crate::error::CollectionError;
 use crate::passage::Record;
@@ -32,16 +32,16 @@ pub(crate) struct Memory {
     writing: Arc<Mutex<bool>>,
 }
 
-type Documents = BTreeMap<String, Arc<Kept>>;
+type Documents = BTreeMap<String, Arc<StoredDocument>>;
 
-struct Kept {
+struct StoredDocument {
     record: Record,
     views: DocumentViews,
     /// The token views that remain after the reduction.
     tokens: Vec<usize>,
 }
 
-impl Kept {
+impl StoredDocument {
     /// The views that are searched, with their numbers.
     fn searched(&self) -> Box<dyn Iterator<Item = (usize, &[f32])> + '_> {
         match &self.views.lane_views {
@@ -106,20 +106,22 @@ impl Backend for Memory {
 
 impl MemorySnapshot {
     /// The documents that may be found.
-    fn among<'a>(&'a self, among: &'a Among<'_>) -> Vec<&'a Kept> {
-        let chosen: Option<HashSet<&str>> = match among {
-            Among::Ids(ids) => Some(ids.iter().copied().collect()),
-            Among::All | Among::Passing(_) => None,
+    fn in_scope<'a>(&'a self, scope: &'a SearchScope<'_>) -> Vec<&'a StoredDocument> {
+        let chosen: Option<HashSet<&str>> = match scope {
+            SearchScope::Ids(ids) => Some(ids.iter().copied().collect()),
+            SearchScope::All | SearchScope::Passing(_) => None,
         };
-        let may = |document: &Document| match among {
-            Among::All => true,
-            Among::Passing(filter) => filter.matches(&document.metadata),
-            Among::Ids(_) => chosen.as_ref().is_some_and(|ids| ids.contains(document.id.as_str())),
+        let is_in_scope = |document: &Document| match scope {
+            SearchScope::All => true,
+            SearchScope::Passing(filter) => filter.matches(&document.metadata),
+            SearchScope::Ids(_) => {
+                chosen.as_ref().is_some_and(|ids| ids.contains(document.id.as_str()))
+            }
         };
         self.documents
             .values()
             .map(|kept| &**kept)
-            .filter(|kept| may(&kept.record.document))
+            .filter(|kept| is_in_scope(&kept.record.document))
             .collect()
     }
 }
@@ -132,11 +134,11 @@ impl Snapshot for MemorySnapshot {
     fn nominate(&self, request: &ByViews<'_>, until: &Stop) -> Result<Nominated, CollectionError> {
         let began = Instant::now();
         let mut best = Vec::new();
-        for kept in self.among(&request.among) {
+        for kept in self.in_scope(&request.scope) {
             stopped(until)?;
             best.extend(by_lanes(request, kept));
         }
-        let chosen = matches!(request.among, Among::Ids(_));
+        let chosen = matches!(request.scope, SearchScope::Ids(_));
         let k = if chosen { best.len() } else { request.k };
         let probe = began.elapsed();
         if request.rerank > 0 {
@@ -166,7 +168,7 @@ impl Snapshot for MemorySnapshot {
     ) -> Result<Vec<Scored>, CollectionError> {
         const ANALYZER: Analyzer = Analyzer::English;
         let bm25 = Bm25::default();
-        let words = |kept: &Arc<Kept>| ANALYZER.words(&kept.record.document.full_text());
+        let words = |kept: &Arc<StoredDocument>| ANALYZER.words(&kept.record.document.full_text());
         let all: Vec<Vec<String>> = self.documents.values().map(words).collect();
         let count = all.len() as f32;
         let average = all.iter().map(Vec::len).sum::<usize>() as f32 / count;
@@ -203,9 +205,9 @@ impl Snapshot for MemorySnapshot {
 
     fn passing(&self, filter: &Filter, until: &Stop) -> Result<Vec<String>, CollectionError> {
         stopped(until)?;
-        let among = Among::Passing(filter);
-        let key = |kept: &Kept| kept.record.document.id.clone();
-        Ok(self.among(&among).into_iter().map(key).collect())
+        let among = SearchScope::Passing(filter);
+        let key = |kept: &StoredDocument| kept.record.document.id.clone();
+        Ok(self.in_scope(&among).into_iter().map(key).collect())
     }
 
     fn keys(&self) -> Vec<String> {
@@ -218,7 +220,7 @@ fn stopped(until: &Stop) -> Result<(), CollectionError> {
 }
 
 /// The weighted sum of the best product of each lane; `None` without lanes or views.
-fn by_lanes(request: &ByViews<'_>, kept: &Kept) -> Option<Candidate> {
+fn by_lanes(request: &ByViews<'_>, kept: &StoredDocument) -> Option<Candidate> {
     let pair = |lane: &fastlane_engine::Lane<'_>| best_pair(lane.token, lane.view, kept.searched());
     let pairs: Vec<Pair> = request.lanes.iter().filter_map(pair).collect();
     let weighed = pairs.iter().zip(request.lanes).map(|(pair, lane)| pair.product * lane.weight);
@@ -262,7 +264,7 @@ impl Batch for MemoryBatch {
         LexicalWriter::check_id(key)?;
         self.changed = true;
         let tokens = self.reduction.apply(&views.views, None);
-        let kept = Kept { record: record.clone(), views: views.clone(), tokens };
+        let kept = StoredDocument { record: record.clone(), views: views.clone(), tokens };
         let before = self.documents.insert(key.clone(), Arc::new(kept));
         Ok(if before.is_some() { Change::Replaced } else { Change::Added })
     }

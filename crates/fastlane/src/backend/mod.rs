@@ -4,15 +4,15 @@
 //! record is its key. A [`Backend`] provides a [`Snapshot`] for searches and a [`Batch`] for a writer. Everything
 //! above it, the encoder, the stages of a search, fusion and snippets, is the same for all
 //! backends. There are two: [`local`], a directory, and [`memory`], which keeps everything in maps
-//! and computes by brute force; `contract.rs` compares the two.
+//! and computes by brute force; `tests.rs` compares the two.
 //!
 //! Every call that may take long has a [`Stop`], which may be a deadline: a remote backend stops
 //! when it is due.
 
-#[cfg(test)]
-mod contract;
 pub(crate) mod local;
 pub(crate) mod memory;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -120,11 +120,11 @@ pub(crate) struct ByViews<'a> {
     /// Number of candidates to rerank by late interaction; 0 disables reranking.
     pub(crate) rerank: usize,
     pub(crate) k: usize,
-    pub(crate) among: Among<'a>,
+    pub(crate) scope: SearchScope<'a>,
 }
 
 /// The documents that a search may find.
-pub(crate) enum Among<'a> {
+pub(crate) enum SearchScope<'a> {
     All,
     Passing(&'a Filter),
     /// Only these, each of which is scored. Unknown ids are ignored.

@@ -85,10 +85,13 @@ impl Collection {
         if texts.iter().any(|text| text.trim().is_empty()) {
             return Err(CollectionError::EmptyQuery);
         }
-        let mut views = self.required_encoder()?.encode_queries(&texts).into_iter();
+        let views = self.required_encoder()?.encode_queries(&texts);
+        let (found, wanted) = (views.len() as u64, texts.len() as u64);
+        let mut views = views.into_iter();
         let encoded = |search: &Search| match &search.query {
             Query::Text(text) => {
-                let views = views.next().expect("there are as many as texts")?;
+                let views =
+                    views.next().ok_or(CollectionError::EncodedTexts { found, wanted })??;
                 let query = Query::Views { views: Arc::new(views), text: Some(text.clone()) };
                 Ok(search.clone().query(query))
             }

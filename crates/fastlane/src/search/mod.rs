@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use fastlane_engine::{Lane, QueryViews};
 
-use crate::backend::{Among, ByViews, Candidate, Snapshot};
+use crate::backend::{ByViews, Candidate, SearchScope, Snapshot};
 use crate::collection::Collection;
 use crate::error::CollectionError;
 use crate::passage::document_of;
@@ -134,19 +134,19 @@ struct Stages<'a> {
 
 impl Stages<'_> {
     /// The documents that pass the filter.
-    fn allowed(&self) -> Among<'_> {
-        self.search.filter.as_ref().map_or(Among::All, Among::Passing)
+    fn allowed(&self) -> SearchScope<'_> {
+        self.search.filter.as_ref().map_or(SearchScope::All, SearchScope::Passing)
     }
 
     /// By lanes, then late interaction.
     fn by_views(
         &self,
         k: usize,
-        among: Among<'_>,
+        scope: SearchScope<'_>,
         times: &mut Times,
     ) -> Result<Vec<Candidate>, CollectionError> {
         let Search { rerank, ref stop, .. } = *self.search;
-        let request = ByViews { lanes: self.lanes, query: &self.query.views, rerank, k, among };
+        let request = ByViews { lanes: self.lanes, query: &self.query.views, rerank, k, scope };
         let found = self.snapshot.nominate(&request, stop)?;
         times.probe += found.times.probe;
         times.rerank += found.times.rerank;
@@ -171,7 +171,7 @@ impl Stages<'_> {
         let others: Vec<&str> =
             words.iter().map(|hit| hit.id.as_str()).filter(|id| !known(id)).collect();
         if !others.is_empty() {
-            views.extend(self.by_views(others.len(), Among::Ids(&others), times)?);
+            views.extend(self.by_views(others.len(), SearchScope::Ids(&others), times)?);
         }
         let began = Instant::now();
         let best = fuse::fuse(views, &words, fusion, k);

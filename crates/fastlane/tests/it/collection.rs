@@ -270,17 +270,17 @@ proptest! {
 }
 
 #[test]
-fn defect_s1_a_search_stops_when_its_time_is_up_or_it_is_asked_to() {
+fn defect_s1_a_search_stops_when_its_time_is_up_or_it_is_cancelled() {
     let folder = tempfile::tempdir().unwrap();
     let collection = Collection::options()
         .encoder(model("lanes-split"))
         .create(folder.path().join("notes"))
         .unwrap();
     add(&collection, &[("a", "light house"), ("b", "nine ship seen")]);
-    let asked = Stop::default();
-    asked.ask();
+    let cancelled = Stop::default();
+    cancelled.cancel();
     let filter: Filter = "words > 0".parse().unwrap();
-    for stop in [asked, Stop::after(Duration::ZERO)] {
+    for stop in [cancelled, Stop::after(Duration::ZERO)] {
         for (rerank, fusion) in [(0, None), (100, None), (100, Some(Fusion::Ranks))] {
             let search = all().rerank(rerank).fusion(fusion).filter(filter.clone());
             let error = collection.search(&search.stop(stop.clone())).unwrap_err();
@@ -292,7 +292,7 @@ fn defect_s1_a_search_stops_when_its_time_is_up_or_it_is_asked_to() {
     // between documents that are fetched
     let mut results = collection.results(&search).unwrap();
     assert!(results.next().unwrap().is_ok());
-    search.stop.ask();
+    search.stop.cancel();
     assert!(results.next().unwrap().unwrap_err().is_stopped());
 }
 

@@ -6,7 +6,9 @@ mod collection;
 mod compat;
 mod damage;
 mod defects;
+mod encoders;
 mod kills;
+mod options;
 mod passages;
 mod race;
 

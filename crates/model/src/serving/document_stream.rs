@@ -9,7 +9,7 @@ use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fastlane_engine::{DocumentViews, EncodeError};
 use rayon::ThreadPool;
@@ -80,7 +80,7 @@ impl Iterator for DocumentStream<'_> {
             self.put_to_work(text);
         }
         let (views, _) = self.in_work.pop_front()?;
-        Some(views.recv().expect("a text in work gives views or an error"))
+        Some(views.recv().unwrap_or_else(|_| Err(panicked(""))))
     }
 }
 
@@ -98,10 +98,10 @@ pub(crate) fn side_by_side<T: Sync, R: Send>(
     pool.broadcast(|_| {
         while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let result = work(&items[index]);
-            done.lock().expect("no thread panics while it holds it").push((index, result));
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
         }
     });
-    let mut done = done.into_inner().expect("no thread panics while it holds it");
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_unstable_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
 }

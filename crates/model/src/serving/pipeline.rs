@@ -4,7 +4,7 @@
 //! document: text → tokens → document tower → states → views, and lane views if it has them.
 
 use std::error::Error;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use fastlane_engine::{DocumentViews, EncodeError, QueryViews, Token, TokenMatrix, UsualLane};
@@ -114,10 +114,9 @@ impl Pipeline {
         tokens: (&[u32], usize),
         pool: Option<&ThreadPool>,
     ) -> Vec<f32> {
-        let mut workspace =
-            self.workspaces.lock().expect("no thread panics while it holds it").pop();
+        let mut workspace = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let states = tower.bert.states(tokens, pool, &mut workspace);
-        let mut workspaces = self.workspaces.lock().expect("no thread panics while it holds it");
+        let mut workspaces = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         workspaces.extend(workspace);
         states
     }

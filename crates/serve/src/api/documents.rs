@@ -9,7 +9,7 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answered, Reply, Sent};
+use super::{ApiResult, JsonBody, Reply};
 use crate::bounded::Bounded;
 use crate::config::DOCUMENTS;
 use crate::error::{ErrorBody, Refusal};
@@ -64,7 +64,7 @@ pub(crate) struct Accepted {
 pub(crate) async fn put(
     Shared(state): Shared<Arc<State>>,
     Path(name): Path<String>,
-    Sent(PutBody { documents: Bounded(documents) }, room): Sent<PutBody>,
+    JsonBody(PutBody { documents: Bounded(documents) }, room): JsonBody<PutBody>,
 ) -> Result<(StatusCode, Json<Accepted>), Refusal> {
     check_count("documents", documents.len())?;
     check_ids(documents.iter().map(|document| document.id.as_str()))?;
@@ -85,7 +85,7 @@ pub(crate) async fn put(
 pub(crate) async fn replace(
     state: Shared<Arc<State>>,
     name: Path<String>,
-    body: Sent<PutBody>,
+    body: JsonBody<PutBody>,
 ) -> Result<(StatusCode, Json<Accepted>), Refusal> {
     put(state, name, body).await
 }
@@ -103,7 +103,7 @@ pub(crate) async fn replace(
 pub(crate) async fn delete(
     Shared(state): Shared<Arc<State>>,
     Path(name): Path<String>,
-    Sent(DeleteBody { ids: Bounded(ids) }, room): Sent<DeleteBody>,
+    JsonBody(DeleteBody { ids: Bounded(ids) }, room): JsonBody<DeleteBody>,
 ) -> Result<(StatusCode, Json<Accepted>), Refusal> {
     check_count("ids", ids.len())?;
     check_ids(ids.iter().map(String::as_str))?;
@@ -185,7 +185,7 @@ async fn accept(
 pub(crate) async fn job(
     Shared(state): Shared<Arc<State>>,
     Path((name, number)): Path<(String, u64)>,
-) -> Answered<Job> {
+) -> ApiResult<Job> {
     let job = state.index(&name)?.jobs.find(number);
     job.map(Json).ok_or_else(|| {
         Refusal::absent(

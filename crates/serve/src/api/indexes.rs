@@ -7,7 +7,7 @@ use axum::extract::{Path, State as Shared};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Answered;
+use super::ApiResult;
 use crate::error::ErrorBody;
 use crate::state::{Index, State};
 
@@ -94,6 +94,6 @@ pub(crate) async fn all(Shared(state): Shared<Arc<State>>) -> Json<Indexes> {
 pub(crate) async fn one(
     Shared(state): Shared<Arc<State>>,
     Path(name): Path<String>,
-) -> Answered<About> {
+) -> ApiResult<About> {
     Ok(Json(About::new(&name, state.index(&name)?)))
 }

@@ -2,12 +2,12 @@
 
 mod documents;
 mod indexes;
+mod json_body;
 mod model;
 mod openapi;
 mod pages;
 mod reply;
 mod search;
-mod sent;
 mod service;
 
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use crate::error::Refusal;
 use crate::middleware;
 use crate::state::State;
 
+pub(crate) use json_body::JsonBody;
 pub(crate) use reply::Reply;
-pub(crate) use sent::Sent;
 
 /// All routes of a service.
 pub(crate) fn router(state: &Arc<State>) -> Router {
@@ -89,4 +89,4 @@ async fn plain_errors(request: Request, next: axum::middleware::Next) -> axum::r
 }
 
 /// A response, or a refusal.
-pub(crate) type Answered<T> = Result<Json<T>, Refusal>;
+pub(crate) type ApiResult<T> = Result<Json<T>, Refusal>;

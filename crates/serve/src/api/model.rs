@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::search::{check_count, check_text};
-use super::{Answered, Reply, Sent};
+use super::{ApiResult, JsonBody, Reply};
 use crate::bounded::Bounded;
 use crate::config::QUERIES;
 use crate::error::{ErrorBody, Refusal, chain};
@@ -66,7 +66,7 @@ pub(crate) struct EncodedText {
 pub(crate) async fn encode(
     Shared(state): Shared<Arc<State>>,
     Extension(peer): Extension<Peer>,
-    Sent(body, room): Sent<EncodeBody>,
+    JsonBody(body, room): JsonBody<EncodeBody>,
 ) -> Result<Reply, Refusal> {
     let EncodeBody { index, queries: Bounded(queries), documents: Bounded(documents) } = body;
     let collection = state.index(&index)?.collection.clone();
@@ -74,8 +74,8 @@ pub(crate) async fn encode(
     queries.iter().try_for_each(|query| check_text(query, &state.limits))?;
     let mut reply = Reply::new(&peer, &state)?;
     reply.text("{\"queries\":[")?;
-    let (queries, documents) = (queries.into_iter(), Parts::new(collection, documents));
-    let texts = Texts { queries, documents, reply, at: At::Start, _body: room };
+    let (queries, documents) = (queries.into_iter(), DocumentBatches::new(collection, documents));
+    let texts = Texts { queries, documents, reply, at: ListPosition::Start, _body: room };
     let (mut texts, _) = state.workers.run_steps(&peer, texts, |texts, _| texts.step()).await?;
     texts.reply.text("]}")?;
     Ok(texts.reply)
@@ -85,14 +85,14 @@ pub(crate) async fn encode(
 const TOGETHER: usize = 8;
 
 /// Documents that are encoded in batches.
-struct Parts {
+struct DocumentBatches {
     collection: Collection,
     texts: std::vec::IntoIter<String>,
     /// How many were encoded.
     done: usize,
 }
 
-impl Parts {
+impl DocumentBatches {
     fn new(collection: Collection, texts: Vec<String>) -> Self {
         Self { collection, texts: texts.into_iter(), done: 0 }
     }
@@ -116,16 +116,16 @@ impl Parts {
 /// The state of an encode request.
 struct Texts {
     queries: std::vec::IntoIter<String>,
-    documents: Parts,
+    documents: DocumentBatches,
     reply: Reply,
-    at: At,
+    at: ListPosition,
     /// The request body, which holds the texts in memory.
     _body: Share,
 }
 
 /// The position in the response.
 #[derive(PartialEq)]
-enum At {
+enum ListPosition {
     /// Nothing is written yet.
     Start,
     Queries,
@@ -141,23 +141,23 @@ impl Texts {
             let lanes = soft.then(|| vec![it.soft_lane.clone()]);
             let tokens = it.tokens.iter().map(|token| token.text.clone()).collect();
             let (views, alpha) = (rows(&it.views), Some(it.alpha.clone()));
-            self.push(At::Queries, &EncodedText { tokens, views, alpha, lanes })?;
+            self.push(ListPosition::Queries, &EncodedText { tokens, views, alpha, lanes })?;
             return Ok(false);
         }
-        if self.at != At::Documents {
+        if self.at != ListPosition::Documents {
             self.reply.text("],\"documents\":[")?;
-            self.at = At::Start;
+            self.at = ListPosition::Start;
         }
         for it in self.documents.step()? {
             let tokens = it.tokens.into_iter().map(|token| token.text).collect();
             let (views, lanes) = (rows(&it.views), it.lane_views.as_ref().map(rows));
-            self.push(At::Documents, &EncodedText { tokens, views, alpha: None, lanes })?;
+            self.push(ListPosition::Documents, &EncodedText { tokens, views, alpha: None, lanes })?;
         }
         Ok(self.documents.is_done())
     }
 
-    fn push(&mut self, list: At, text: &EncodedText) -> Result<(), Refusal> {
-        if std::mem::replace(&mut self.at, list) != At::Start {
+    fn push(&mut self, list: ListPosition, text: &EncodedText) -> Result<(), Refusal> {
+        if std::mem::replace(&mut self.at, list) != ListPosition::Start {
             self.reply.text(",")?;
         }
         self.reply.json(text)
@@ -208,13 +208,13 @@ pub(crate) struct Scored {
 pub(crate) async fn rerank(
     Shared(state): Shared<Arc<State>>,
     Extension(peer): Extension<Peer>,
-    Sent(body, _room): Sent<RerankBody>,
-) -> Answered<Reranked> {
+    JsonBody(body, _room): JsonBody<RerankBody>,
+) -> ApiResult<Reranked> {
     let RerankBody { index, query, documents: Bounded(documents) } = body;
     let collection = state.index(&index)?.collection.clone();
     check_text(&query, &state.limits)?;
     check_count("texts", documents.len())?;
-    let documents = Parts::new(collection, documents);
+    let documents = DocumentBatches::new(collection, documents);
     let texts = Candidates { query, views: None, documents, results: Vec::new() };
     let (texts, _) = state.workers.run_steps(&peer, texts, |texts, _| texts.step()).await?;
     let mut results = texts.results;
@@ -227,7 +227,7 @@ struct Candidates {
     query: String,
     /// The views of the query, once it is encoded.
     views: Option<Arc<QueryViews>>,
-    documents: Parts,
+    documents: DocumentBatches,
     results: Vec<Scored>,
 }
 

@@ -12,7 +12,7 @@ use super::Reply;
 use super::openapi::document;
 use super::search::{check_comparisons, check_filter, check_sizes, check_text};
 use crate::error::Refusal;
-use crate::page::{self, Asked, Failure, Frame};
+use crate::page::{self, Failure, Frame, PageParams};
 use crate::peer::Peer;
 use crate::state::{Index, State};
 
@@ -21,31 +21,31 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
                       img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The parameters of a page; of a repeated parameter, the last value is used.
-struct Wanted {
-    asked: Asked,
+struct PageRequest {
+    params: PageParams,
     /// Only the inside of `main`.
     fragment: bool,
 }
 
-impl Wanted {
+impl PageRequest {
     fn new(query: Option<&str>, state: &State) -> Self {
         let first = state.indexes.keys().next().cloned().unwrap_or_default();
-        let mut asked = Asked { index: first, ..Asked::default() };
+        let mut params = PageParams { index: first, ..PageParams::default() };
         let mut fragment = false;
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             match &*name {
-                "q" => asked.q = value.into_owned(),
-                "index" => asked.index = value.into_owned(),
-                "lanes" if value == "all" => asked.lanes = Some(usize::MAX),
-                "lanes" => asked.lanes = value.parse().ok().filter(|&lanes| lanes > 0),
-                "rerank" => asked.rerank = value.parse().unwrap_or(asked.rerank),
-                "hybrid" => asked.hybrid = value == "1",
-                "filter" => asked.filter = value.into_owned(),
+                "q" => params.q = value.into_owned(),
+                "index" => params.index = value.into_owned(),
+                "lanes" if value == "all" => params.lanes = Some(usize::MAX),
+                "lanes" => params.lanes = value.parse().ok().filter(|&lanes| lanes > 0),
+                "rerank" => params.rerank = value.parse().unwrap_or(params.rerank),
+                "hybrid" => params.hybrid = value == "1",
+                "filter" => params.filter = value.into_owned(),
                 "fragment" => fragment = value == "1",
                 _ => {}
             }
         }
-        Self { asked, fragment }
+        Self { params, fragment }
     }
 }
 
@@ -55,9 +55,9 @@ pub(super) async fn home(
     Extension(peer): Extension<Peer>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let Wanted { asked, fragment } = Wanted::new(query.as_deref(), &state);
+    let PageRequest { params, fragment } = PageRequest::new(query.as_deref(), &state);
     let indexes: Vec<String> = state.indexes.keys().cloned().collect();
-    let frame = Frame { indexes: &indexes, asked: &asked };
+    let frame = Frame { indexes: &indexes, params: &params };
     let answered = answered((&state, &peer), &frame, fragment).await;
     let held = answered
         .and_then(|text| Reply::whole(&peer, &state, text).map_err(|refusal| (refusal, None)));
@@ -73,16 +73,16 @@ async fn answered(
     frame: &Frame<'_>,
     fragment: bool,
 ) -> Result<String, (Refusal, Option<usize>)> {
-    let asked = frame.asked;
-    let index = state.index(&asked.index).map_err(|refusal| (refusal, None))?;
+    let params = frame.params;
+    let index = state.index(&params.index).map_err(|refusal| (refusal, None))?;
     let documents = index.collection.stats().views.documents;
-    if asked.q.trim().is_empty() {
+    if params.q.trim().is_empty() {
         return Ok(match fragment {
             true => page::home_fragment(frame, documents, &[]),
             false => page::home(frame, documents, &[]),
         });
     }
-    let filter = match asked.filter.trim() {
+    let filter = match params.filter.trim() {
         "" => None,
         text => Some(
             check_filter(text, &state.limits)
@@ -100,7 +100,7 @@ async fn answered(
         ),
     };
     let found =
-        searched((state, peer), index, asked, filter).await.map_err(|refusal| (refusal, None))?;
+        searched((state, peer), index, params, filter).await.map_err(|refusal| (refusal, None))?;
     let has_router = index.collection.encoder().is_some_and(|encoder| encoder.has_router());
     let results = page::Results { found: &found, documents, has_router };
     Ok(match fragment {
@@ -112,22 +112,22 @@ async fn answered(
 async fn searched(
     (state, peer): (&State, &Peer),
     index: &Arc<Index>,
-    asked: &Asked,
+    params: &PageParams,
     filter: Option<Filter>,
 ) -> Result<SearchResult, Refusal> {
-    check_text(&asked.q, &state.limits)?;
-    check_sizes(0, asked.rerank, &state.limits)?;
-    let search = Search::text(&*asked.q)
-        .lanes(Lanes::from(asked.lanes))
-        .rerank(asked.rerank)
-        .fusion(asked.hybrid.then_some(Fusion::Ranks))
+    check_text(&params.q, &state.limits)?;
+    check_sizes(0, params.rerank, &state.limits)?;
+    let search = Search::text(&*params.q)
+        .lanes(Lanes::from(params.lanes))
+        .rerank(params.rerank)
+        .fusion(params.hybrid.then_some(Fusion::Ranks))
         .filter(filter);
     let (collection, most) = (index.collection.clone(), state.limits.answer);
     let work =
         move |stop: &fastlane::Stop| fetched(collection.results(&search.stop(stop.clone()))?, most);
     let (found, waited) = state.workers.run(peer, work).await?;
     let found = found?;
-    state.metrics.see_search(waited, &found.times);
+    state.metrics.record_search(waited, &found.times);
     Ok(found)
 }
 
@@ -153,10 +153,10 @@ pub(super) async fn statistics(
     Shared(state): Shared<Arc<State>>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let Wanted { asked, .. } = Wanted::new(query.as_deref(), &state);
+    let PageRequest { params, .. } = PageRequest::new(query.as_deref(), &state);
     let indexes: Vec<String> = state.indexes.keys().cloned().collect();
-    let frame = Frame { indexes: &indexes, asked: &asked };
-    match state.index(&asked.index) {
+    let frame = Frame { indexes: &indexes, params: &params };
+    match state.index(&params.index) {
         Ok(index) => html(StatusCode::OK, page::statistics(&frame, &index.collection.stats())),
         Err(refusal) => failed(&frame, &refusal, None, false),
     }
@@ -164,9 +164,9 @@ pub(super) async fn statistics(
 
 /// The API reference page.
 pub(super) async fn reference(Shared(state): Shared<Arc<State>>) -> Response {
-    let asked = Wanted::new(None, &state).asked;
+    let params = PageRequest::new(None, &state).params;
     let indexes: Vec<String> = state.indexes.keys().cloned().collect();
-    let frame = Frame { indexes: &indexes, asked: &asked };
+    let frame = Frame { indexes: &indexes, params: &params };
     let api = serde_json::to_value(document(state.keys.is_some())).unwrap_or_default();
     html(StatusCode::OK, page::reference(&frame, &api))
 }
@@ -184,18 +184,18 @@ pub(super) async fn icon() -> Response {
 }
 
 fn failed(frame: &Frame<'_>, refusal: &Refusal, at: Option<usize>, fragment: bool) -> Response {
-    let mut said = refusal.message.clone();
-    if !said.ends_with('.') {
-        said.push('.');
+    let mut text = refusal.message.clone();
+    if !text.ends_with('.') {
+        text.push('.');
     }
-    if let Some(first) = said.get(..1) {
-        said = format!("{}{}", first.to_uppercase(), &said[1..]);
+    if let Some(first) = text.get(..1) {
+        text = format!("{}{}", first.to_uppercase(), &text[1..]);
     }
     if fragment {
-        return (refusal.status, said).into_response();
+        return (refusal.status, text).into_response();
     }
     let status = refusal.status.as_u16();
-    html(refusal.status, page::failure(frame, &Failure { status, said: &said, at, way_out: None }))
+    html(refusal.status, page::failure(frame, &Failure { status, said: &text, at, way_out: None }))
 }
 
 fn html(status: StatusCode, text: impl IntoResponse) -> Response {

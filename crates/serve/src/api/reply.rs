@@ -118,17 +118,17 @@ impl IntoResponse for Reply {
             return self.refused(&error).into_response();
         }
         let kind = [(header::CONTENT_TYPE, "application/json")];
-        (kind, Body::new(Sending { parts: self.parts, _share: self.share })).into_response()
+        (kind, Body::new(ResponseBody { parts: self.parts, _share: self.share })).into_response()
     }
 }
 
 /// A response being sent; its memory is released after the last part.
-struct Sending {
+struct ResponseBody {
     parts: VecDeque<Bytes>,
     _share: Share,
 }
 
-impl HttpBody for Sending {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = Infallible;
 

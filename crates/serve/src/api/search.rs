@@ -13,7 +13,7 @@ use fastlane::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Reply, Sent};
+use super::{JsonBody, Reply};
 use crate::bounded::Bounded;
 use crate::config::{CONTEXT, Limits, QUERIES, VALUES, VIEWS};
 use crate::error::{ErrorBody, Refusal};
@@ -109,7 +109,7 @@ pub(crate) async fn search(
     Shared(state): Shared<Arc<State>>,
     Path(name): Path<String>,
     Extension(peer): Extension<Peer>,
-    Sent(body, room): Sent<SearchBody>,
+    JsonBody(body, room): JsonBody<SearchBody>,
 ) -> Result<Reply, Refusal> {
     let index = Arc::clone(state.index(&name)?);
     let search = how(&body, &state.limits)?;
@@ -132,7 +132,7 @@ pub(crate) async fn search(
         state.workers.run_steps(&peer, work, step).await?;
     for (place, times) in times.iter().enumerate() {
         let waited = if place == 0 { waited } else { Duration::ZERO };
-        state.metrics.see_search(waited, times);
+        state.metrics.record_search(waited, times);
     }
     reply.text("]}")?;
     Ok(reply)

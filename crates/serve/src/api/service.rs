@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Answered;
+use super::ApiResult;
 use crate::error::{ErrorBody, Refusal};
 use crate::metrics::head;
 use crate::state::State;
@@ -40,7 +40,7 @@ pub(crate) async fn health() -> Json<Health> {
         (status = 503, description = "The service is shutting down", body = ErrorBody),
     )
 )]
-pub(crate) async fn ready(Shared(state): Shared<Arc<State>>) -> Answered<Health> {
+pub(crate) async fn ready(Shared(state): Shared<Arc<State>>) -> ApiResult<Health> {
     match state.stopping.load(Ordering::Relaxed) {
         false => Ok(Json(Health { status: "ok" })),
         true => {

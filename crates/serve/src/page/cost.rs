@@ -18,22 +18,22 @@ struct Stage {
 }
 
 /// The stages in running order; together they are the total.
-fn stages(shown: &ViewModel<'_>) -> [Stage; 6] {
-    let Times { encode, route, probe, rerank, words, show } = shown.found.times;
+fn stages(view: &ViewModel<'_>) -> [Stage; 6] {
+    let Times { encode, route, probe, rerank, words, show } = view.found.times;
     let stage = |name, time: Duration, on| Stage { name, us: time.as_micros(), on };
     [
         stage("encode", encode, true),
-        stage("route", route, shown.has_router),
+        stage("route", route, view.has_router),
         stage("probe", probe, true),
-        stage("rerank", rerank, shown.asked.rerank > 0),
-        stage("words", words, shown.asked.hybrid),
+        stage("rerank", rerank, view.params.rerank > 0),
+        stage("words", words, view.params.hybrid),
         stage("show", show, true),
     ]
 }
 
 /// The bar and its numbers.
-pub(super) fn cost(shown: &ViewModel<'_>) -> Markup {
-    let stages = stages(shown);
+pub(super) fn cost(view: &ViewModel<'_>) -> Markup {
+    let stages = stages(view);
     let total: u128 = stages.iter().map(|stage| stage.us).sum();
     let starts = stages.iter().scan(0, |at, stage| {
         let start = *at;
@@ -76,14 +76,14 @@ fn row(stage: &Stage) -> Markup {
 pub(super) fn tally(results: &Results<'_>) -> Markup {
     let hits = counted(results.found.hits.len() as u64, "result");
     html! {
-        p.tally data-said=(said(results.found)) {
+        p.tally data-said=(announcement(results.found)) {
             span { (hits) " of " (counted(results.documents, "document")) }
         }
     }
 }
 
 /// `8 results in 4.3 ms`.
-pub(super) fn said(found: &SearchResult) -> String {
+pub(super) fn announcement(found: &SearchResult) -> String {
     let hits = counted(found.hits.len() as u64, "result");
     format!("{hits} in {} ms", milliseconds(found.times.total().as_micros()))
 }

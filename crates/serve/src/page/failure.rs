@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::format::ticked;
-use super::{Asked, links};
+use super::{PageParams, links};
 
 /// Why a request failed.
 #[derive(Debug, Clone, Copy)]
@@ -29,18 +29,18 @@ impl Failure<'_> {
         }
     }
 
-    pub(super) fn inside(&self, asked: &Asked) -> Markup {
+    pub(super) fn inside(&self, params: &PageParams) -> Markup {
         html! {
             h1 { (self.title()) }
             p #wrong.lead { (ticked(self.said)) }
-            @if let Some(at) = self.at { (place(&asked.filter, at)) }
-            (self.ways(asked))
+            @if let Some(at) = self.at { (place(&params.filter, at)) }
+            (self.ways(params))
         }
     }
 
-    fn ways(&self, asked: &Asked) -> Markup {
-        let unfiltered = Asked { filter: String::new(), ..asked.clone() };
-        let again = !asked.q.trim().is_empty();
+    fn ways(&self, params: &PageParams) -> Markup {
+        let unfiltered = PageParams { filter: String::new(), ..params.clone() };
+        let again = !params.q.trim().is_empty();
         html! {
             p { "What you can do:" }
             ul.out {
@@ -48,11 +48,11 @@ impl Failure<'_> {
                 @if self.at.is_some() {
                     li { "correct the filter above and search again;" }
                 }
-                @if again && !asked.filter.is_empty() {
+                @if again && !params.filter.is_empty() {
                     li { a href=(links::search(&unfiltered)) { "search without a filter" } ";" }
                 }
                 @if again && self.at.is_none() {
-                    li { a href=(links::search(asked)) { "search again" } ";" }
+                    li { a href=(links::search(params)) { "search again" } ";" }
                 }
                 @if self.at.is_some() {
                     li {

@@ -6,7 +6,7 @@ use super::{Frame, form, links};
 
 /// The current page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Here {
+pub(super) enum Page {
     Search,
     Statistics,
     Reference,
@@ -25,8 +25,8 @@ pub(super) fn searching(
         html lang="en" {
             (head(title, true))
             body {
-                (top(frame, Here::Search))
-                (form::form(frame.asked, at))
+                (top(frame, Page::Search))
+                (form::form(frame.params, at))
                 p #failed role="alert" {}
                 main #results tabindex="-1" { (inside) }
                 (foot(said))
@@ -36,7 +36,7 @@ pub(super) fn searching(
 }
 
 /// A page without a form and a script.
-pub(super) fn reading(title: &str, frame: &Frame<'_>, here: Here, inside: &Markup) -> Markup {
+pub(super) fn reading(title: &str, frame: &Frame<'_>, here: Page, inside: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -65,15 +65,15 @@ fn head(title: &str, script: bool) -> Markup {
 
 /// The name, the choice of an index where there are several and one can be searched here, and the
 /// other pages. The script keeps the links on the index that is chosen.
-fn top(frame: &Frame<'_>, here: Here) -> Markup {
+fn top(frame: &Frame<'_>, here: Page) -> Markup {
     let several = frame.indexes.len() > 1;
-    let index = &frame.asked.index;
-    let current = |page: Here| (page == here).then_some("page");
+    let index = &frame.params.index;
+    let current = |page: Page| (page == here).then_some("page");
     html! {
         a.skip href="#results" { "Skip to the results" }
         header.top {
             a.name href=(links::home(frame)) data-index[several] { (logo()) "FastLane" }
-            @if here == Here::Search && several {
+            @if here == Page::Search && several {
                 label.pick {
                     span.unseen { "Index" }
                     select name="index" form="ask" {
@@ -85,11 +85,11 @@ fn top(frame: &Frame<'_>, here: Here) -> Markup {
             }
             nav aria-label="Pages" {
                 a href=(links::statistics(index)) data-index[several]
-                    aria-current=[current(Here::Statistics)] {
+                    aria-current=[current(Page::Statistics)] {
                     "Statistics"
                 }
                 " "
-                a href="/api" aria-current=[current(Here::Reference)] { "API" }
+                a href="/api" aria-current=[current(Page::Reference)] { "API" }
             }
         }
     }

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 
 use super::format::{clipped, counted};
 use super::marks::{Piece, pieces};
-use super::view_model::{By, ViewModel};
-use super::{Asked, format, links};
+use super::view_model::{SearchedBy, ViewModel};
+use super::{PageParams, format, links};
 
 /// Bytes of a text that are shown whole; a page of books would not load.
 const WHOLE: usize = 20_000;
@@ -19,28 +19,28 @@ const VALUE: usize = 120;
 const NAMED: usize = 4;
 
 /// All hits, or what to do where there are none.
-pub(super) fn list(shown: &ViewModel<'_>, documents: u64) -> Markup {
-    let hits = &shown.found.hits;
+pub(super) fn list(view: &ViewModel<'_>, documents: u64) -> Markup {
+    let hits = &view.found.hits;
     if hits.is_empty() {
-        return nothing(shown.asked, documents);
+        return nothing(view.params, documents);
     }
     html! {
         ol.hits {
             @for (at, hit) in hits.iter().enumerate() {
-                li { (Drawn::new(shown, hit).article(at + 1)) }
+                li { (HitView::new(view, hit).article(at + 1)) }
             }
         }
     }
 }
 
-fn nothing(asked: &Asked, documents: u64) -> Markup {
-    let unfiltered = Asked { filter: String::new(), ..asked.clone() };
-    let all = Asked { lanes: Some(usize::MAX), ..asked.clone() };
+fn nothing(params: &PageParams, documents: u64) -> Markup {
+    let unfiltered = PageParams { filter: String::new(), ..params.clone() };
+    let all = PageParams { lanes: Some(usize::MAX), ..params.clone() };
     html! {
         p.says {
             @if documents == 0 {
                 "There are no documents in this index yet: " code { "fastlane index" } " adds some."
-            } @else if !asked.filter.is_empty() {
+            } @else if !params.filter.is_empty() {
                 "No document that matches the filter was found. Relax the filter, or "
                 a href=(links::search(&unfiltered)) { "search without it" } "."
             } @else {
@@ -52,8 +52,8 @@ fn nothing(asked: &Asked, documents: u64) -> Markup {
 }
 
 /// A hit, with what several parts of it need.
-struct Drawn<'a> {
-    shown: &'a ViewModel<'a>,
+struct HitView<'a> {
+    view: &'a ViewModel<'a>,
     hit: &'a Hit,
     /// Title and text: matches count its bytes.
     text: Cow<'a, str>,
@@ -63,16 +63,15 @@ struct Drawn<'a> {
     marks: Vec<(usize, Range<usize>)>,
 }
 
-impl<'a> Drawn<'a> {
-    fn new(shown: &'a ViewModel<'a>, hit: &'a Hit) -> Self {
+impl<'a> HitView<'a> {
+    fn new(view: &'a ViewModel<'a>, hit: &'a Hit) -> Self {
         let text = hit.document.full_text();
         let title = 0..hit.document.title.len();
         let body = text.len() - hit.document.text.len()..text.len();
         // tokens that the encoder added to the query are not words of the user
-        let theirs =
-            hit.matches.iter().filter(|pair| !shown.special(pair.query) || shown.one_view());
+        let theirs = hit.matches.iter().filter(|pair| !view.special(pair.query) || view.one_view());
         let marks = theirs.filter_map(|pair| Some((pair.query, pair.bytes.clone()?))).collect();
-        Self { shown, hit, text, title, body, marks }
+        Self { view, hit, text, title, body, marks }
     }
 
     fn article(&self, rank: usize) -> Markup {
@@ -122,7 +121,7 @@ impl<'a> Drawn<'a> {
         };
         let placed = || self.hit.matches.iter().filter(within);
         let won = placed().filter(|pair| self.won(pair.query));
-        let won = won.min_by_key(|pair| self.shown.lane(pair.query));
+        let won = won.min_by_key(|pair| self.view.lane(pair.query));
         let best = won.or_else(|| placed().max_by(|a, b| a.product.total_cmp(&b.product)));
         let place = best.and_then(|pair| pair.bytes.clone());
         let place = place.unwrap_or(self.body.start..self.body.start);
@@ -148,7 +147,7 @@ impl<'a> Drawn<'a> {
     fn mark(&self, piece: &Piece<'_>) -> Markup {
         let won = piece.tokens.iter().any(|&token| self.won(token));
         let mut pairs = self.hit.matches.iter().filter(|it| piece.tokens.contains(&it.query));
-        let loud = pairs.any(|pair| self.shown.loud(pair));
+        let loud = pairs.any(|pair| self.view.loud(pair));
         let class = if won { Some("won") } else { (!loud).then_some("weak") };
         html! {
             mark class=[class] data-token=(self.tokens(&piece.tokens)) { (piece.text) }
@@ -157,13 +156,13 @@ impl<'a> Drawn<'a> {
 
     /// Whether what answers this token was found by a lane.
     fn won(&self, token: usize) -> bool {
-        self.shown.one_view() || self.shown.lane(token).is_some()
+        self.view.one_view() || self.view.lane(token).is_some()
     }
 
     /// Tokens as the script reads them; one view of all tokens stands for each.
     fn tokens(&self, tokens: &[usize]) -> String {
-        let all: Vec<usize> = (0..self.shown.tokens()).collect();
-        let tokens = if self.shown.one_view() { &all } else { tokens };
+        let all: Vec<usize> = (0..self.view.tokens()).collect();
+        let tokens = if self.view.one_view() { &all } else { tokens };
         let tokens: Vec<String> = tokens.iter().map(ToString::to_string).collect();
         tokens.join(" ")
     }
@@ -184,7 +183,7 @@ impl<'a> Drawn<'a> {
     fn won_pairs(&self) -> Vec<&Match> {
         let mut pairs: Vec<&Match> =
             self.hit.matches.iter().filter(|pair| self.won(pair.query)).collect();
-        pairs.sort_by_key(|pair| self.shown.lane(pair.query));
+        pairs.sort_by_key(|pair| self.view.lane(pair.query));
         pairs.truncate(NAMED);
         pairs
     }
@@ -192,7 +191,7 @@ impl<'a> Drawn<'a> {
     fn pair(&self, pair: &Match) -> Markup {
         let bytes = pair.bytes.clone();
         let found = bytes.and_then(|bytes| self.text.get(bytes)).unwrap_or(&pair.token);
-        let asks = if self.shown.one_view() { "all tokens" } else { self.shown.word(pair.query) };
+        let asks = if self.view.one_view() { "all tokens" } else { self.view.word(pair.query) };
         html! {
             span.pair {
                 b { (asks) } " " span aria-hidden="true" { "→" } span.unseen { "found" } " "
@@ -242,11 +241,11 @@ impl<'a> Drawn<'a> {
     }
 
     fn row(&self, pair: &Match) -> Markup {
-        let (shown, token) = (self.shown, pair.query);
-        let which = shown.which(token);
-        let (asks, alpha) = match shown.one_view() {
+        let (view, token) = (self.view, pair.query);
+        let which = view.which(token);
+        let (asks, alpha) = match view.one_view() {
             true => ("all tokens", 1.0),
-            false => (shown.spelled(token), shown.alpha(token)),
+            false => (view.spelled(token), view.alpha(token)),
         };
         html! {
             tr class=[self.won(token).then_some("lane")] data-token=(self.tokens(&[token])) {
@@ -263,26 +262,26 @@ impl<'a> Drawn<'a> {
     fn caption(&self) -> String {
         let pairs = self.hit.matches.len();
         let products = counted(pairs as u64, "product");
-        match (self.shown.asked.rerank > 0, self.shown.by) {
-            _ if self.shown.asked.hybrid => format!("{products}; BM25 counts too"),
+        match (self.view.params.rerank > 0, self.view.by) {
+            _ if self.view.params.hybrid => format!("{products}; BM25 counts too"),
             (true, _) => format!("Sum of {products}"),
-            (false, By::Soft) => "Product of the one view".to_owned(),
-            (false, By::Lanes) if pairs == 1 => "Product of the lane".to_owned(),
-            (false, By::Lanes) => format!("Products of {pairs} lanes, weighed by alpha"),
-            (false, By::All) => format!("{products}, weighed by alpha"),
+            (false, SearchedBy::Soft) => "Product of the one view".to_owned(),
+            (false, SearchedBy::Lanes) if pairs == 1 => "Product of the lane".to_owned(),
+            (false, SearchedBy::Lanes) => format!("Products of {pairs} lanes, weighed by alpha"),
+            (false, SearchedBy::All) => format!("{products}, weighed by alpha"),
         }
     }
 
     /// Whether the rows explain the score: BM25 may count too, or rows may be missing.
     fn adds_up(&self) -> bool {
-        let shown = self.shown;
-        let intent = shown.intent();
-        let weight = |pair: &Match| match shown.asked.rerank > 0 || shown.one_view() {
+        let view = self.view;
+        let intent = view.intent();
+        let weight = |pair: &Match| match view.params.rerank > 0 || view.one_view() {
             true => 1.0,
-            false => shown.alpha(pair.query) / intent,
+            false => view.alpha(pair.query) / intent,
         };
         let sum: f32 = self.hit.matches.iter().map(|pair| weight(pair) * pair.product).sum();
-        !shown.asked.hybrid && (sum - self.hit.score).abs() <= 0.001 * sum.abs().max(1.0)
+        !view.params.hybrid && (sum - self.hit.score).abs() <= 0.001 * sum.abs().max(1.0)
     }
 }
 

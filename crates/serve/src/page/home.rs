@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::format::counted;
 use super::query::{Bar, Heights, even};
-use super::{Asked, Frame, links};
+use super::{Frame, PageParams, links};
 
 /// A question in tokens, to explain by; the shares are made up, as the page says.
 const DRAWN: [(&str, f32); 12] = [
@@ -42,7 +42,7 @@ pub(super) fn inside(frame: &Frame<'_>, documents: u64, examples: &[String]) -> 
             }
         }
         section.hints {
-            @if !examples.is_empty() { (tries(frame.asked, examples)) }
+            @if !examples.is_empty() { (tries(frame.params, examples)) }
             (turns(!examples.is_empty()))
         }
     }
@@ -81,13 +81,13 @@ fn drawing() -> Markup {
     }
 }
 
-fn tries(asked: &Asked, examples: &[String]) -> Markup {
+fn tries(params: &PageParams, examples: &[String]) -> Markup {
     html! {
         div {
             h2 { "Try one" }
             ul.examples {
                 @for q in examples {
-                    @let search = Asked { q: q.clone(), ..asked.clone() };
+                    @let search = PageParams { q: q.clone(), ..params.clone() };
                     li { a href=(links::search(&search)) { (q) } }
                 }
             }

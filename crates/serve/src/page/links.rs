@@ -1,6 +1,6 @@
 //! Link targets.
 
-use super::{Asked, Frame};
+use super::{Frame, PageParams};
 
 /// The start page of the same index.
 pub(super) fn home(frame: &Frame<'_>) -> String {
@@ -9,7 +9,7 @@ pub(super) fn home(frame: &Frame<'_>) -> String {
 
 /// `?index=NAME`, or nothing where there is none.
 pub(super) fn index(frame: &Frame<'_>) -> String {
-    let name = &frame.asked.index;
+    let name = &frame.params.index;
     if name.is_empty() { String::new() } else { format!("?index={}", encoded(name)) }
 }
 
@@ -19,21 +19,21 @@ pub(super) fn statistics(index: &str) -> String {
 }
 
 /// The URL of a search; empty values are left out, as in the form.
-pub(super) fn search(asked: &Asked) -> String {
-    let lanes = lanes(asked.lanes);
-    let (rerank, hybrid) = (asked.rerank.to_string(), u8::from(asked.hybrid).to_string());
+pub(super) fn search(params: &PageParams) -> String {
+    let lanes = lanes(params.lanes);
+    let (rerank, hybrid) = (params.rerank.to_string(), u8::from(params.hybrid).to_string());
     let fields = [
-        ("q", &asked.q),
-        ("index", &asked.index),
+        ("q", &params.q),
+        ("index", &params.index),
         ("lanes", &lanes),
         ("rerank", &rerank),
         ("hybrid", &hybrid),
-        ("filter", &asked.filter),
+        ("filter", &params.filter),
     ];
-    let said = fields.iter().filter(|(_, value)| !value.is_empty());
-    let said: Vec<String> =
-        said.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-    format!("/?{}", said.join("&"))
+    let given = fields.iter().filter(|(_, value)| !value.is_empty());
+    let given: Vec<String> =
+        given.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    format!("/?{}", given.join("&"))
 }
 
 /// A number of lanes as the form spells it.
@@ -66,14 +66,14 @@ mod tests {
 
     #[test]
     fn a_search_is_spelled_as_the_form_spells_it() {
-        let asked = Asked {
+        let params = PageParams {
             q: "a+b & \"ß\"?".to_owned(),
             index: "notes".to_owned(),
             lanes: Some(usize::MAX),
             rerank: 100,
-            ..Asked::default()
+            ..PageParams::default()
         };
         let wanted = "/?q=a%2Bb+%26+%22%C3%9F%22%3F&index=notes&lanes=all&rerank=100&hybrid=0";
-        assert_eq!(search(&asked), wanted);
+        assert_eq!(search(&params), wanted);
     }
 }

@@ -24,7 +24,7 @@ use fastlane::{SearchResult, Stats};
 use maud::{Markup, html};
 
 pub(crate) use failure::Failure;
-use frame::Here;
+use frame::Page;
 
 /// The style sheet.
 pub(crate) const STYLE: &str = include_str!("assets/style.css");
@@ -35,7 +35,7 @@ pub(crate) const ICON: &str = include_str!("assets/icon.svg");
 
 /// The parameters of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct PageParams {
     /// The query; empty while there is none.
     pub(crate) q: String,
     /// The index that is searched.
@@ -50,7 +50,7 @@ pub(crate) struct Asked {
     pub(crate) filter: String,
 }
 
-impl Default for Asked {
+impl Default for PageParams {
     /// The defaults of absent parameters.
     fn default() -> Self {
         let (q, index, filter) = Default::default();
@@ -64,7 +64,7 @@ pub(crate) struct Frame<'a> {
     /// The names of all indexes.
     pub(crate) indexes: &'a [String],
     /// The parameters of the request.
-    pub(crate) asked: &'a Asked,
+    pub(crate) params: &'a PageParams,
 }
 
 /// A search result, and the facts of the index that explain it.
@@ -91,9 +91,9 @@ pub(crate) fn home_fragment(frame: &Frame<'_>, documents: u64, examples: &[Strin
 
 /// The page of an answer.
 pub(crate) fn results(frame: &Frame<'_>, results: &Results<'_>) -> String {
-    let title = format!("{} – FastLane", frame.asked.q);
-    let said = cost::said(results.found);
-    frame::searching(&title, frame, None, &said, &answer(frame, results)).into_string()
+    let title = format!("{} – FastLane", frame.params.q);
+    let announcement = cost::announcement(results.found);
+    frame::searching(&title, frame, None, &announcement, &answer(frame, results)).into_string()
 }
 
 /// The inside of its `main`.
@@ -103,31 +103,31 @@ pub(crate) fn results_fragment(frame: &Frame<'_>, results: &Results<'_>) -> Stri
 
 /// What an index consists of.
 pub(crate) fn statistics(frame: &Frame<'_>, figures: &Stats) -> String {
-    let title = format!("{}: statistics – FastLane", frame.asked.index);
-    frame::reading(&title, frame, Here::Statistics, &statistics::inside(frame, figures))
+    let title = format!("{}: statistics – FastLane", frame.params.index);
+    frame::reading(&title, frame, Page::Statistics, &statistics::inside(frame, figures))
         .into_string()
 }
 
 /// The API reference; `api` is the OpenAPI description.
 pub(crate) fn reference(frame: &Frame<'_>, api: &serde_json::Value) -> String {
-    frame::reading("API – FastLane", frame, Here::Reference, &reference::inside(api)).into_string()
+    frame::reading("API – FastLane", frame, Page::Reference, &reference::inside(api)).into_string()
 }
 
 /// The error page: what is wrong, and what to do.
 pub(crate) fn failure(frame: &Frame<'_>, failure: &Failure<'_>) -> String {
     let title = format!("{} – FastLane", failure.title());
-    let inside = failure.inside(frame.asked);
+    let inside = failure.inside(frame.params);
     frame::searching(&title, frame, failure.at, "", &inside).into_string()
 }
 
 fn answer(frame: &Frame<'_>, results: &Results<'_>) -> Markup {
-    let shown = view_model::ViewModel::new(frame.asked, results);
+    let view = view_model::ViewModel::new(frame.params, results);
     html! {
-        h1.unseen { "Results for “" (frame.asked.q) "”" }
-        (query::strip(&shown))
-        (query::sentences(&shown))
-        (cost::cost(&shown))
+        h1.unseen { "Results for “" (frame.params.q) "”" }
+        (query::strip(&view))
+        (query::sentences(&view))
+        (cost::cost(&view))
         (cost::tally(results))
-        (hits::list(&shown, results.documents))
+        (hits::list(&view, results.documents))
     }
 }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::format::{counted, small};
-use super::view_model::{By, ViewModel};
+use super::view_model::{SearchedBy, ViewModel};
 
 /// A token with its bar, for searches and for the drawing that explains one.
 pub(super) struct Bar<'a> {
@@ -69,35 +69,35 @@ fn percent(value: f32) -> String {
 }
 
 /// All tokens of the query; without a router there is nothing to draw bars of.
-pub(super) fn strip(shown: &ViewModel<'_>) -> Markup {
-    let alpha = shown.found.tokens.iter().map(|token| token.alpha);
+pub(super) fn strip(view: &ViewModel<'_>) -> Markup {
+    let alpha = view.found.tokens.iter().map(|token| token.alpha);
     let most = alpha.fold(f32::MIN_POSITIVE, f32::max);
-    let heights = Heights { most, even: shown.even() };
-    let label = match shown.has_router {
+    let heights = Heights { most, even: view.even() };
+    let label = match view.has_router {
         true => "The query as the router sees it, token by token",
         false => "The query, token by token",
     };
     html! {
-        ol.query.flat[!shown.has_router] aria-label=(label) {
-            @for at in 0..shown.tokens() { (token(shown, at, heights)) }
-            @if shown.has_router { (even(heights)) }
+        ol.query.flat[!view.has_router] aria-label=(label) {
+            @for at in 0..view.tokens() { (token(view, at, heights)) }
+            @if view.has_router { (even(heights)) }
         }
     }
 }
 
-fn token(shown: &ViewModel<'_>, at: usize, heights: Heights) -> Markup {
-    let which = shown.which(at);
+fn token(view: &ViewModel<'_>, at: usize, heights: Heights) -> Markup {
+    let which = view.which(at);
     let bar = Bar {
-        word: shown.word(at),
-        alpha: shown.alpha(at),
-        special: shown.special(at),
-        piece: shown.piece(at),
+        word: view.word(at),
+        alpha: view.alpha(at),
+        special: view.special(at),
+        piece: view.piece(at),
         which: which.as_deref(),
     };
     html! {
         li.token.lane[bar.which.is_some()].special[bar.special].piece[bar.piece] {
-            button type="button" data-token=(at) title=(title(shown, at)) {
-                @if shown.has_router { (bar.draw(heights)) } @else {
+            button type="button" data-token=(at) title=(title(view, at)) {
+                @if view.has_router { (bar.draw(heights)) } @else {
                     span.word { (bar.word) }
                     @if let Some(which) = bar.which { " " span.share { span.which { (which) } } }
                 }
@@ -107,13 +107,13 @@ fn token(shown: &ViewModel<'_>, at: usize, heights: Heights) -> Markup {
 }
 
 /// The tooltip of a token.
-fn title(shown: &ViewModel<'_>, at: usize) -> String {
-    let mut title = format!("{}: alpha {:.3}", shown.spelled(at), shown.alpha(at));
-    if let Some(which) = shown.which(at) {
+fn title(view: &ViewModel<'_>, at: usize) -> String {
+    let mut title = format!("{}: alpha {:.3}", view.spelled(at), view.alpha(at));
+    if let Some(which) = view.which(at) {
         title.push_str(&format!(", {which}"));
         // a rerank gives all tokens equal weight
-        if shown.found.lanes.len() > 1 && shown.asked.rerank == 0 {
-            let share = shown.alpha(at) / shown.intent();
+        if view.found.lanes.len() > 1 && view.params.rerank == 0 {
+            let share = view.alpha(at) / view.intent();
             title.push_str(&format!(", {share:.2} of the score"));
         }
     }
@@ -121,16 +121,16 @@ fn title(shown: &ViewModel<'_>, at: usize) -> String {
 }
 
 /// What the router did, whether the query was cut, and what the page cannot show.
-pub(super) fn sentences(shown: &ViewModel<'_>) -> Markup {
-    let cut = shown.found.cut as u64;
+pub(super) fn sentences(view: &ViewModel<'_>) -> Markup {
+    let cut = view.found.cut as u64;
     html! {
         p.says {
-            (sentence(shown))
+            (sentence(view))
             @if cut > 0 {
                 " The query is too long for the model, which ignored its last "
                 (counted(cut, "byte")) "."
             }
-            @if silent(shown) {
+            @if silent(view) {
                 " The lookup uses one view of all tokens here: a rerank shows which tokens match."
             }
         }
@@ -138,38 +138,38 @@ pub(super) fn sentences(shown: &ViewModel<'_>) -> Markup {
 }
 
 /// Whether the matching tokens are unknown.
-fn silent(shown: &ViewModel<'_>) -> bool {
-    let hits = &shown.found.hits;
-    shown.asked.rerank == 0 && !hits.is_empty() && hits.iter().all(|hit| hit.matches.is_empty())
+fn silent(view: &ViewModel<'_>) -> bool {
+    let hits = &view.found.hits;
+    view.params.rerank == 0 && !hits.is_empty() && hits.iter().all(|hit| hit.matches.is_empty())
 }
 
-fn sentence(shown: &ViewModel<'_>) -> Markup {
-    let tokens = shown.tokens();
-    let lookups = small(shown.found.lanes.len());
-    match (shown.by, shown.has_router) {
-        (By::All, false) => html! {
+fn sentence(view: &ViewModel<'_>) -> Markup {
+    let tokens = view.tokens();
+    let lookups = small(view.found.lanes.len());
+    match (view.by, view.has_router) {
+        (SearchedBy::All, false) => html! {
             "This model has no router: all " (tokens) " tokens have equal weight, "
             "and all of them search."
         },
-        (By::All, true) => html! {
+        (SearchedBy::All, true) => html! {
             "All " (tokens) " tokens search: " b { (tokens) " lookups" } ", as ColBERT does it."
         },
-        (By::Soft, _) => html! {
+        (SearchedBy::Soft, _) => html! {
             "The router weighs all " (tokens) " tokens into one view: "
             b { "one lookup instead of " (tokens) } "."
         },
-        (By::Lanes, false) => html! {
+        (SearchedBy::Lanes, false) => html! {
             "This model has no router: all " (tokens) " tokens have equal weight, "
             "and the first of them "
-            @if shown.found.lanes.len() == 1 { "searches" } @else { "search" } ", "
-            (names(shown)) ": "
+            @if view.found.lanes.len() == 1 { "searches" } @else { "search" } ", "
+            (names(view)) ": "
             b { (lookups) @if lookups == "one" { " lookup" } @else { " lookups" }
                 " instead of " (tokens) } "."
         },
-        (By::Lanes, true) => html! {
-            "The router puts " b { (format!("{:.0}%", 100.0 * shown.intent())) }
-            " of the intent on " (names(shown))
-            @if shown.found.lanes.len() == 1 {
+        (SearchedBy::Lanes, true) => html! {
+            "The router puts " b { (format!("{:.0}%", 100.0 * view.intent())) }
+            " of the intent on " (names(view))
+            @if view.found.lanes.len() == 1 {
                 ". That token alone is looked up: " b { "one lookup instead of " (tokens) } "."
             } @else {
                 ": " b { (lookups) " lookups instead of " (tokens) } "."
@@ -179,8 +179,8 @@ fn sentence(shown: &ViewModel<'_>) -> Markup {
 }
 
 /// The lanes in a sentence: “ships”, “fog” and “weather”.
-fn names(shown: &ViewModel<'_>) -> Markup {
-    let lanes = &shown.found.lanes;
+fn names(view: &ViewModel<'_>) -> Markup {
+    let lanes = &view.found.lanes;
     let between = |at: usize| match lanes.len() - at {
         1 => "",
         2 => " and ",
@@ -188,7 +188,7 @@ fn names(shown: &ViewModel<'_>) -> Markup {
     };
     html! {
         @for (at, &lane) in lanes.iter().enumerate() {
-            b.lane { "“" (shown.word(lane)) "”" } (between(at))
+            b.lane { "“" (view.word(lane)) "”" } (between(at))
         }
     }
 }

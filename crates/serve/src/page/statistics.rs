@@ -18,7 +18,7 @@ struct Row {
 }
 
 pub(super) fn inside(frame: &Frame<'_>, figures: &Stats) -> Markup {
-    let index = &frame.asked.index;
+    let index = &frame.params.index;
     let others: Vec<&String> = frame.indexes.iter().filter(|name| *name != index).collect();
     html! {
         h1 { (index) }

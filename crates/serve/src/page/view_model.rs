@@ -2,11 +2,11 @@
 
 use fastlane::{LaneKind, Match, SearchResult};
 
-use super::{Asked, Results};
+use super::{PageParams, Results};
 
 /// What searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum By {
+pub(super) enum SearchedBy {
     /// The tokens that carry most of the intent.
     Lanes,
     /// One view of all tokens.
@@ -15,7 +15,7 @@ pub(super) enum By {
     All,
 }
 
-impl By {
+impl SearchedBy {
     /// The default number of lanes depends on the model.
     fn of(found: &SearchResult) -> Self {
         match found.lane {
@@ -31,18 +31,18 @@ impl By {
 
 /// One search, for those that draw parts of it.
 pub(super) struct ViewModel<'a> {
-    pub(super) asked: &'a Asked,
+    pub(super) params: &'a PageParams,
     pub(super) found: &'a SearchResult,
     pub(super) has_router: bool,
-    pub(super) by: By,
+    pub(super) by: SearchedBy,
     scale: Scale,
 }
 
 impl<'a> ViewModel<'a> {
-    pub(super) fn new(asked: &'a Asked, results: &Results<'a>) -> Self {
+    pub(super) fn new(params: &'a PageParams, results: &Results<'a>) -> Self {
         let Results { found, has_router, .. } = *results;
-        let by = By::of(found);
-        Self { asked, found, has_router, by, scale: Scale::of(found) }
+        let by = SearchedBy::of(found);
+        Self { params, found, has_router, by, scale: Scale::of(found) }
     }
 
     /// How many tokens the query has.
@@ -72,7 +72,7 @@ impl<'a> ViewModel<'a> {
     /// A token as the query spells it; those that the encoder added as the vocabulary does.
     pub(super) fn word(&self, token: usize) -> &'a str {
         let bytes = self.found.tokens.get(token).and_then(|token| token.bytes.clone());
-        let word = bytes.and_then(|bytes| self.asked.q.get(bytes)).map(str::trim);
+        let word = bytes.and_then(|bytes| self.params.q.get(bytes)).map(str::trim);
         word.filter(|word| !word.is_empty()).unwrap_or_else(|| self.spelled(token))
     }
 
@@ -84,7 +84,7 @@ impl<'a> ViewModel<'a> {
     /// Whether the token goes on with the word before it, whatever the vocabulary's sign for that.
     pub(super) fn piece(&self, token: usize) -> bool {
         let bytes = |token: usize| self.found.tokens.get(token)?.bytes.clone();
-        let text = |token| bytes(token).and_then(|bytes| self.asked.q.get(bytes));
+        let text = |token| bytes(token).and_then(|bytes| self.params.q.get(bytes));
         let Some(before) = token.checked_sub(1) else { return false };
         let joined = bytes(before).zip(bytes(token)).is_some_and(|(a, b)| a.end == b.start);
         let last = text(before).and_then(|text| text.chars().next_back());
@@ -95,7 +95,7 @@ impl<'a> ViewModel<'a> {
     /// Which lane the token is, counted from 0, if it is one; none where all tokens search.
     pub(super) fn lane(&self, token: usize) -> Option<usize> {
         let lanes = &self.found.lanes;
-        lanes.iter().position(|&lane| self.by == By::Lanes && lane == token)
+        lanes.iter().position(|&lane| self.by == SearchedBy::Lanes && lane == token)
     }
 
     /// `lane`, or `lane 2` where there are several.
@@ -107,7 +107,7 @@ impl<'a> ViewModel<'a> {
 
     /// Whether what was compared is one view of all tokens, and not tokens.
     pub(super) fn one_view(&self) -> bool {
-        self.by == By::Soft && self.asked.rerank == 0
+        self.by == SearchedBy::Soft && self.params.rerank == 0
     }
 
     /// Whether a pair of tokens is worth a line without being asked for.

@@ -3,7 +3,7 @@
 use burn_tensor::backend::Backend;
 use burn_tensor::{Bool, FloatDType, Int, Tensor, TensorData, activation};
 
-use super::{AdamStep, Attention, Dropout, Linear, Moved, Norm, Precision, Spans};
+use super::{AdamStep, AdamTable, Attention, Dropout, Linear, Norm, Precision, Spans};
 
 pub(super) fn numbers<B: Backend>(
     numbers: impl IntoIterator<Item = usize>,
@@ -137,8 +137,8 @@ pub(super) fn max_sim<B: Backend>(
     best.mask_fill(empty.expand([rows, count]), 0.0)
 }
 
-pub(super) fn adamw<B: Backend>(moved: Moved<B>, step: AdamStep) -> Moved<B> {
-    let Moved { values, gradient, mean, square } = moved;
+pub(super) fn adamw<B: Backend>(table: AdamTable<B>, step: AdamStep) -> AdamTable<B> {
+    let AdamTable { values, gradient, mean, square } = table;
     let AdamStep { rate, betas, epsilon, decay, scale, number } = step;
     let scaled = gradient.clone() * scale;
     let mean = mean * betas[0] + scaled.clone() * (1.0 - betas[0]);
@@ -146,5 +146,5 @@ pub(super) fn adamw<B: Backend>(moved: Moved<B>, step: AdamStep) -> Moved<B> {
     let [first, second] = betas.map(|beta| 1.0 - beta.powi(number));
     let length = (square.clone() / second).sqrt() + epsilon;
     let values = values * (1.0 - rate * decay) - mean.clone() / first / length * rate;
-    Moved { values, gradient, mean, square }
+    AdamTable { values, gradient, mean, square }
 }

@@ -72,8 +72,11 @@ pub trait Device: AutodiffBackend<FloatElem = f32, InnerBackend: Backend<FloatEl
     }
 
     /// A step of AdamW.
-    fn adamw(moved: Moved<Self::InnerBackend>, step: AdamStep) -> Moved<Self::InnerBackend> {
-        composite::adamw(moved, step)
+    fn adamw(
+        table: AdamTable<Self::InnerBackend>,
+        step: AdamStep,
+    ) -> AdamTable<Self::InnerBackend> {
+        composite::adamw(table, step)
     }
 
     /// The sum of squares.
@@ -134,7 +137,7 @@ pub struct Attention<B: Backend> {
 
 /// Parameters and their optimiser state.
 #[derive(Debug, Clone)]
-pub struct Moved<B: Backend> {
+pub struct AdamTable<B: Backend> {
     /// The values.
     pub values: Tensor<B, 2>,
     /// Their gradient.

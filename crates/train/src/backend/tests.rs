@@ -163,10 +163,10 @@ proptest! {
     fn steps_of_the_optimiser(number in 1..50_i32, scale in 0.1..1.0_f32, rows in 1..9_usize) {
         let inner = |seed| numbers(seed, [rows, 33]).inner();
         let square = inner(4).clone() * inner(4);
-        let moved = Moved { values: inner(1), gradient: inner(2), mean: inner(3), square };
+        let table = AdamTable { values: inner(1), gradient: inner(2), mean: inner(3), square };
         let betas = [0.9, 0.999];
         let step = AdamStep { rate: 0.1, betas, epsilon: 1e-8, decay: 0.01, scale, number };
-        let (found, wanted) = (Cpu::adamw(moved.clone(), step), composite::adamw(moved, step));
+        let (found, wanted) = (Cpu::adamw(table.clone(), step), composite::adamw(table, step));
         let pairs = [(found.values, wanted.values), (found.mean, wanted.mean)];
         for (found, wanted) in pairs.map(|(found, wanted)| (values(found), values(wanted))) {
             let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5 * b.abs().max(1.0);

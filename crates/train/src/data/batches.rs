@@ -42,20 +42,20 @@ pub(crate) struct Batches<'a> {
 impl Batches<'_> {
     /// The batches from number `from` on, without end.
     pub(crate) fn from(&self, from: u64) -> impl Iterator<Item = Batch> + '_ {
-        let mut ways: Vec<Way<'_>> =
-            self.pairs.sources.iter().map(|source| self.way(&source.examples)).collect();
+        let mut cursors: Vec<SourceCursor<'_>> =
+            self.pairs.sources.iter().map(|source| self.cursor(&source.examples)).collect();
         (0..).filter_map(move |number: u64| {
             let source = self.source(number);
-            let way = &mut ways[source];
-            way.taken += 1;
-            (number >= from).then(|| self.batch(source, way))
+            let cursor = &mut cursors[source];
+            cursor.taken += 1;
+            (number >= from).then(|| self.batch(source, cursor))
         })
     }
 
-    fn way<'b>(&self, examples: &'b [Example]) -> Way<'b> {
+    fn cursor<'b>(&self, examples: &'b [Example]) -> SourceCursor<'b> {
         let topics = (self.alike > 1).then(|| Topics::new(examples, self.documents));
         let order = (0..examples.len() as u32).collect();
-        Way { examples, topics, order: (None, order), taken: 0 }
+        SourceCursor { examples, topics, order: (None, order), taken: 0 }
     }
 
     /// The source of a batch.
@@ -72,17 +72,17 @@ impl Batches<'_> {
     }
 
     /// The next batch of a source.
-    fn batch(&self, source: usize, way: &mut Way<'_>) -> Batch {
+    fn batch(&self, source: usize, cursor: &mut SourceCursor<'_>) -> Batch {
         let groups = self.size / self.alike;
-        let all = way.examples.len() / self.alike;
+        let all = cursor.examples.len() / self.alike;
         let a_round = (all / groups) as u64;
-        let place = way.taken - 1;
+        let place = cursor.taken - 1;
         let (round, place) = ((place / a_round) as u32, (place % a_round) as usize);
         let seed = hash(hash(self.seed, 2 + source as u32), round);
         let near = place / NEAR * NEAR..(place / NEAR * NEAR + NEAR).min(a_round as usize);
         let span = near.start * groups..near.end * groups;
-        let examples = way.examples;
-        let order = way.order(round, self.alike, hash(seed, 4));
+        let examples = cursor.examples;
+        let order = cursor.order(round, self.alike, hash(seed, 4));
         let group = |at| order[at as usize * self.alike..][..self.alike].iter();
         let group = |at| group(at).map(|&example| &examples[example as usize]);
         let mut near_by: Vec<u32> = span.map(|at| shuffled(at as u32, all as u32, seed)).collect();
@@ -136,7 +136,7 @@ impl Batches<'_> {
 }
 
 /// The progress through a source.
-struct Way<'a> {
+struct SourceCursor<'a> {
     examples: &'a [Example],
     topics: Option<Topics>,
     /// A round and its order, group by group.
@@ -145,7 +145,7 @@ struct Way<'a> {
     taken: u64,
 }
 
-impl Way<'_> {
+impl SourceCursor<'_> {
     /// The order of a round; without topics it is always the same, and each group is one example.
     fn order(&mut self, round: u32, alike: usize, seed: u32) -> &[u32] {
         if let Some(topics) = &self.topics

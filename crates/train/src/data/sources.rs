@@ -22,8 +22,8 @@ pub(crate) fn read(run: &Run) -> Result<Pairs, DataError> {
     let scored = run.loss.teacher.as_ref().is_some_and(|teacher| teacher.scores.is_some());
     let ids = scored || run.teacher_views.any();
     for source in &run.data {
-        let mut reading = Reading { pairs: &mut pairs, settings: source, whole, ids };
-        let (examples, collection) = reading.read()?;
+        let mut reader = SourceReader { pairs: &mut pairs, settings: source, whole, ids };
+        let (examples, collection) = reader.read()?;
         if examples.is_empty() {
             return Err(DataError::NoPairs { path: source.path.clone() });
         }
@@ -35,9 +35,9 @@ pub(crate) fn read(run: &Run) -> Result<Pairs, DataError> {
 }
 
 /// Examples, and the numbers of all documents.
-type Found = (Vec<Example>, Vec<u32>);
+type ReadExamples = (Vec<Example>, Vec<u32>);
 
-struct Reading<'a> {
+struct SourceReader<'a> {
     pairs: &'a mut Pairs,
     settings: &'a SourceSettings,
     /// Whether all documents are stored, for mining negatives.
@@ -64,8 +64,8 @@ enum Positive {
     Many(Vec<String>),
 }
 
-impl Reading<'_> {
-    fn read(&mut self) -> Result<Found, DataError> {
+impl SourceReader<'_> {
+    fn read(&mut self) -> Result<ReadExamples, DataError> {
         let path = self.settings.path.clone();
         match self.settings.kind {
             Kind::Beir => self.beir(&path),
@@ -90,7 +90,7 @@ impl Reading<'_> {
         number
     }
 
-    fn beir(&mut self, path: &Path) -> Result<Found, DataError> {
+    fn beir(&mut self, path: &Path) -> Result<ReadExamples, DataError> {
         let Judged { qrels, queries, judgements } = judged(path, &self.settings.split)?;
         let corpus = path.join("corpus.jsonl");
         let answered = qrels.queries().filter(|(_, grades)| grades.iter().any(|(_, it)| it > 0));
@@ -140,7 +140,7 @@ impl Reading<'_> {
         Ok((by_id, all))
     }
 
-    fn triples(&mut self, path: &Path) -> Result<Found, DataError> {
+    fn triples(&mut self, path: &Path) -> Result<ReadExamples, DataError> {
         let (mut examples, mut all) = (self.examples(), Vec::new());
         for triple in Triples::open(path)? {
             let triple = triple?;
@@ -158,7 +158,7 @@ impl Reading<'_> {
         Ok((examples.finish(), all))
     }
 
-    fn id_triples(&mut self, path: &Path) -> Result<Found, DataError> {
+    fn id_triples(&mut self, path: &Path) -> Result<ReadExamples, DataError> {
         let (documents_path, queries_path) = self.paths();
         let queries = read_queries(&queries_path)?;
         let known = if self.whole { None } else { Some(self.named(path, &queries)?) };
@@ -209,7 +209,7 @@ impl Reading<'_> {
         (path(documents), path(queries))
     }
 
-    fn jsonl(&mut self, path: &Path) -> Result<Found, DataError> {
+    fn jsonl(&mut self, path: &Path) -> Result<ReadExamples, DataError> {
         let (mut examples, mut all) = (self.examples(), Vec::new());
         let mut reader = BufReader::new(Input::open(path)?);
         let mut line = String::new();
@@ -260,7 +260,7 @@ impl Reading<'_> {
         &mut self,
         path: &Path,
         pair: fn(&Document) -> Option<(String, String)>,
-    ) -> Result<Found, DataError> {
+    ) -> Result<ReadExamples, DataError> {
         let (mut examples, mut all) = (self.examples(), Vec::new());
         for document in Documents::open(path, &ReadSettings::default())? {
             if let Some((query, text)) = pair(&document?) {

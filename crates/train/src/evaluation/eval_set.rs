@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use burn_tensor::{Tensor, activation};
 use fastlane_corpus::{Documents, ReadSettings};
 use fastlane_eval::{
-    Evaluation, Hit, Judgements, Measure, Missing, Qrels, Ranking, Run as Rankings, Score, check_id,
+    DuplicateDocument, Evaluation, Hit, Judgements, Measure, Missing, Qrels, Ranking,
+    Run as Rankings, Score, check_id,
 };
 use fastlane_model::checkpoint::{InputSettings, Tokeniser};
 
@@ -17,7 +18,7 @@ use crate::backend::{Device, Dropout, Spans};
 use crate::data::inputs::input;
 use crate::data::{DataError, States, TokenTable, judged, missing};
 use crate::error::TrainError;
-use crate::events::router_stats::Picks;
+use crate::events::router_stats::RouterPicks;
 use crate::run::{JudgedSettings, Run, System};
 
 /// The number of documents that are encoded at a time.
@@ -90,42 +91,44 @@ impl JudgedSet {
         self.tokens.iter().flat_map(TokenTable::numbers).chain(ids).chain(grades)
     }
 
-    /// Searches with all queries in several ways; the first is by lanes. `seen` receives the number
+    /// Searches with all queries in several modes; the first is by lanes. `seen` receives the number
     /// of processed documents, and may stop the search.
     pub(crate) fn search<D: Device>(
         &self,
         network: &Network<D>,
-        ways: &Ways,
+        modes: &SearchModes,
         device: &D::Device,
         seen: &mut dyn FnMut(usize) -> Result<(), TrainError>,
-    ) -> Result<Vec<Found>, TrainError> {
+    ) -> Result<Vec<SearchRun>, TrainError> {
         let all: Vec<u32> = (0..self.query_ids.len() as u32).collect();
         let queries = input::<D>(&all, &self.tokens[0], self.states(0), device)?;
         let queries = network.encode(Side::Query, queries, Dropout::NONE);
         let mut searches = vec![Search {
             name: "lane",
-            views: network.search_lanes(&queries, ways.lanes),
+            views: network.search_lanes(&queries, modes.lanes),
             best: network.takes_best(),
             by_tokens: false,
         }];
-        if let Some(seed) = ways.random {
+        if let Some(seed) = modes.random {
             let views = network.random_lanes(&queries, seed);
             searches.push(Search { name: "random lane", views, best: false, by_tokens: false });
         }
-        if ways.even {
+        if modes.even {
             let views = network.even_lanes(&queries);
             searches.push(Search { name: "even lane", views, best: false, by_tokens: false });
         }
-        if ways.sum_max {
+        if modes.sum_max {
             let ones = vec![1.0; queries.spans.rows()];
             let views = (network.query_tokens(&queries), queries.spans.clone(), ones);
             searches.push(Search { name: "sum-max", views, best: false, by_tokens: true });
         }
         let scores = self.scores(network, &searches, device, seen)?;
-        let reranked = ways.sum_max.then(|| self.reranked(&scores[0], &scores[scores.len() - 1]));
+        let reranked = modes.sum_max.then(|| self.reranked(&scores[0], &scores[scores.len() - 1]));
         let names = searches.iter().map(|search| search.name).chain(["rerank"]);
         let ranked = names.zip(scores.iter().chain(&reranked));
-        Ok(ranked.map(|(way, scores)| Found { way, run: self.ranked(way, scores) }).collect())
+        ranked
+            .map(|(mode, scores)| Ok(SearchRun { mode, run: self.ranked(mode, scores)? }))
+            .collect()
     }
 
     /// The router's picks for each query; `None` without a router.
@@ -133,8 +136,8 @@ impl JudgedSet {
         &self,
         network: &Network<D>,
         device: &D::Device,
-    ) -> Result<Picks, DataError> {
-        let mut picks = Picks::default();
+    ) -> Result<RouterPicks, DataError> {
+        let mut picks = RouterPicks::default();
         let all: Vec<u32> = (0..self.query_ids.len() as u32).collect();
         let queries = input::<D>(&all, &self.tokens[0], self.states(0), device)?;
         let queries = network.encode(Side::Query, queries, Dropout::NONE);
@@ -143,7 +146,7 @@ impl JudgedSet {
             let alpha = values(&activation::softmax(logits, 1));
             for (query, alpha) in all.into_iter().zip(alpha.chunks_exact(longest)) {
                 let tokens = self.tokens[0].of(query);
-                picks.see(&alpha[..tokens.len()], tokens);
+                picks.add(&alpha[..tokens.len()], tokens);
             }
         }
         Ok(picks)
@@ -208,7 +211,7 @@ impl JudgedSet {
     }
 
     /// The best documents of each query by their scores.
-    fn ranked(&self, tag: &str, scores: &[f32]) -> Rankings {
+    fn ranked(&self, tag: &str, scores: &[f32]) -> Result<Rankings, DataError> {
         let mut run = Rankings::new(tag.replace(' ', "-"));
         let count = self.document_ids.len();
         for (query, scores) in self.query_ids.iter().zip(scores.chunks_exact(count)) {
@@ -219,20 +222,25 @@ impl JudgedSet {
                 Some(Hit { document: self.document_ids[at].as_str().into(), score })
             };
             let hits = order.iter().take(100).filter_map(hit).collect();
-            run.insert(query.as_str(), Ranking::new(hits).expect("ids differ in a collection"));
+            let twice = |error: DuplicateDocument| DataError::Twice {
+                what: "document",
+                id: error.document.into(),
+                path: self.path.clone(),
+            };
+            run.insert(query.as_str(), Ranking::new(hits).map_err(twice)?);
         }
-        run
+        Ok(run)
     }
 
     /// The measures of each way of searching.
-    pub(crate) fn measures(&self, found: &[Found]) -> Vec<(String, f64)> {
+    pub(crate) fn measures(&self, found: &[SearchRun]) -> Vec<(String, f64)> {
         let measures: Vec<Measure> =
             ["nDCG@10", "R@100"].map(|name| name.parse().expect("the measure exists")).to_vec();
-        let of = |found: &Found| {
+        let of = |found: &SearchRun| {
             let evaluation = Evaluation::new(&found.run, &self.qrels, &measures, Missing::Zero);
             let evaluation = evaluation.expect("each query was searched");
             let value = |(place, measure): (usize, &Measure)| {
-                (format!("{} {measure}", found.way), evaluation.mean(place))
+                (format!("{} {measure}", found.mode), evaluation.mean(place))
             };
             measures.iter().enumerate().map(value).collect::<Vec<_>>()
         };
@@ -242,7 +250,7 @@ impl JudgedSet {
 
 /// The ways of searching a collection, besides by lanes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ways {
+pub(crate) struct SearchModes {
     /// The number of lanes that the router picks.
     pub(crate) lanes: usize,
     /// Late interaction over all documents, and over the best by lanes.
@@ -255,16 +263,16 @@ pub(crate) struct Ways {
 
 impl Run {
     /// How the model is searched when it is measured.
-    pub(crate) fn ways(&self) -> Ways {
+    pub(crate) fn search_modes(&self) -> SearchModes {
         // that of `sum-max` is its lane
         let sum_max = self.loss.sum_max > 0.0 && self.architecture.system != System::SumMax;
-        Ways { lanes: self.router.lanes, sum_max, random: None, even: false }
+        SearchModes { lanes: self.router.lanes, sum_max, random: None, even: false }
     }
 }
 
 /// The result of a way of searching.
-pub(crate) struct Found {
-    pub(crate) way: &'static str,
+pub(crate) struct SearchRun {
+    pub(crate) mode: &'static str,
     pub(crate) run: Rankings,
 }
 
@@ -369,8 +377,8 @@ mod tests {
     fn measures_by_hand() {
         let set = set(3);
         // the first query finds its document second, the other first
-        let run = set.ranked("lane", &[0.5, 0.7, 0.1, 0.2, 0.1, 0.3]);
-        let found = set.measures(&[Found { way: "lane", run }]);
+        let run = set.ranked("lane", &[0.5, 0.7, 0.1, 0.2, 0.1, 0.3]).unwrap();
+        let found = set.measures(&[SearchRun { mode: "lane", run }]);
         let wanted = (1.0 / 3.0_f64.log2() + 1.0) / 2.0;
         assert_eq!(found[0].0, "lane nDCG@10");
         assert!((found[0].1 - wanted).abs() < 1e-6, "{found:?}");

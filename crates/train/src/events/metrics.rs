@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: a line per step, evaluation and sign, for plots and other programs.
+//! `metrics.jsonl`: a line per step, evaluation and warning, for plots and other programs.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::error::TrainError;
 use crate::events::observer::{Measurement, StepReport, TestReport};
-use crate::events::sign::Sign;
+use crate::events::warning::Warning;
 use crate::storage::put;
 
 pub(crate) const FILE: &str = "metrics.jsonl";
@@ -47,9 +47,9 @@ impl Metrics {
         self.write(&json!({ "kind": TEST, "step": step, "is": it }))
     }
 
-    pub(crate) fn sign(&mut self, step: u32, sign: &Sign) -> Result<(), TrainError> {
-        let words = sign.to_string();
-        self.write(&json!({ "kind": "sign", "step": step, "is": sign, "words": words }))
+    pub(crate) fn warning(&mut self, step: u32, warning: &Warning) -> Result<(), TrainError> {
+        let words = warning.to_string();
+        self.write(&json!({ "kind": "sign", "step": step, "is": warning, "words": words }))
     }
 
     pub(crate) fn finish(&mut self) -> Result<(), TrainError> {

@@ -4,4 +4,4 @@ pub(crate) mod diagnostics;
 pub(crate) mod metrics;
 pub(crate) mod observer;
 pub(crate) mod router_stats;
-pub(crate) mod sign;
+pub(crate) mod warning;

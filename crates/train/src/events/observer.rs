@@ -5,22 +5,22 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::error::TrainError;
-use crate::events::router_stats::Choice;
-use crate::events::sign::Sign;
+use crate::events::router_stats::RouterStats;
+use crate::events::warning::Warning;
 
 /// Observes a run.
 pub trait Observer {
     /// Receives an event.
-    fn tell(&mut self, event: &Event);
+    fn on_event(&mut self, event: &Event);
 
     /// Whether the run should save its state and stop.
     fn stops(&self) -> bool;
 }
 
 /// Reports progress, and fails when the observer stops the run.
-pub(crate) fn tell_done(watch: &mut dyn Observer, done: usize) -> Result<(), TrainError> {
-    watch.tell(&Event::Progress(done as u64));
-    match watch.stops() {
+pub(crate) fn report_progress(observer: &mut dyn Observer, done: usize) -> Result<(), TrainError> {
+    observer.on_event(&Event::Progress(done as u64));
+    match observer.stops() {
         true => Err(TrainError::Stopped),
         false => Ok(()),
     }
@@ -43,8 +43,8 @@ pub enum Event {
     Tested(TestReport),
     /// The state was saved at a step.
     Saved(u32),
-    /// A sign that training goes wrong.
-    Sign(Sign),
+    /// A warning: training goes wrong.
+    Warning(Warning),
 }
 
 /// A phase of work besides the steps.
@@ -131,5 +131,5 @@ pub struct TestReport {
     /// Its measures by name.
     pub measures: Vec<(String, f64)>,
     /// Statistics of the router's choices, if there is a router.
-    pub choice: Option<Choice>,
+    pub choice: Option<RouterStats>,
 }

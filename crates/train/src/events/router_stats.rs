@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// The router's picks for some queries.
 #[derive(Debug, Default)]
-pub(crate) struct Picks {
+pub(crate) struct RouterPicks {
     /// The position with the largest share in each query.
     pub(crate) positions: Vec<u32>,
     /// The token at that position.
@@ -14,9 +14,9 @@ pub(crate) struct Picks {
     entropies: Vec<f64>,
 }
 
-impl Picks {
+impl RouterPicks {
     /// Adds the shares of a query's tokens.
-    pub(crate) fn see(&mut self, alpha: &[f32], tokens: &[u32]) {
+    pub(crate) fn add(&mut self, alpha: &[f32], tokens: &[u32]) {
         let best = (0..alpha.len()).max_by(|&a, &b| alpha[a].total_cmp(&alpha[b]).then(b.cmp(&a)));
         let Some(best) = best else { return };
         self.positions.push(best as u32);
@@ -33,10 +33,10 @@ impl Picks {
     }
 
     /// Summarises the picks; `spell` returns the text of a token.
-    pub(crate) fn choice(&self, spell: impl Fn(u32) -> String) -> Option<Choice> {
+    pub(crate) fn stats(&self, spell: impl Fn(u32) -> String) -> Option<RouterStats> {
         let positions = Counts::of(&self.positions);
         let (position, token) = (positions.most()?, Counts::of(&self.tokens).most()?);
-        Some(Choice {
+        Some(RouterStats {
             evenness: self.entropy().unwrap_or(0.0),
             position_bits: positions.entropy() / std::f64::consts::LN_2,
             position: position.0,
@@ -49,7 +49,7 @@ impl Picks {
 
 /// Statistics of a router's choices for many queries.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Choice {
+pub struct RouterStats {
     /// The mean entropy of its shares, as a fraction of the maximum.
     pub evenness: f64,
     /// The entropy of the picked positions, in bits.
@@ -103,13 +103,13 @@ mod tests {
 
     #[test]
     fn choices_by_hand() {
-        let (mut picks, spell) = (Picks::default(), |id: u32| id.to_string());
-        assert_eq!(picks.choice(spell), None);
-        picks.see(&[0.5, 0.5], &[7, 8]);
-        picks.see(&[0.0, 0.0, 1.0], &[7, 8, 9]);
-        picks.see(&[0.0, 1.0], &[7, 9]);
-        picks.see(&[0.0, 0.0, 0.0, 1.0], &[7, 7, 7, 9]);
-        let choice = picks.choice(spell).unwrap();
+        let (mut picks, spell) = (RouterPicks::default(), |id: u32| id.to_string());
+        assert_eq!(picks.stats(spell), None);
+        picks.add(&[0.5, 0.5], &[7, 8]);
+        picks.add(&[0.0, 0.0, 1.0], &[7, 8, 9]);
+        picks.add(&[0.0, 1.0], &[7, 9]);
+        picks.add(&[0.0, 0.0, 0.0, 1.0], &[7, 7, 7, 9]);
+        let choice = picks.stats(spell).unwrap();
         assert_eq!(choice.evenness, 0.25);
         assert!((choice.position_bits - 2.0).abs() < 1e-6, "{choice:?}");
         assert_eq!((choice.token.as_str(), choice.token_share), ("9", 0.75));

@@ -25,14 +25,14 @@ pub(crate) const EXAMPLES: &str = "examples.json";
 
 /// A query with the router's shares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Shown {
+pub(crate) struct SampleQuery {
     /// Its tokens, each with its share.
     pub(crate) tokens: Vec<(String, f32)>,
 }
 
 /// The data of a report.
 #[derive(Debug, Default)]
-struct Story {
+struct ReportData {
     run: String,
     /// By name, the values over the steps.
     series: BTreeMap<String, Series>,
@@ -42,7 +42,7 @@ struct Story {
     positions: BTreeMap<u64, usize>,
     tokens: BTreeMap<u64, usize>,
     signs: Vec<(u64, String)>,
-    examples: Vec<Shown>,
+    examples: Vec<SampleQuery>,
     /// The text of picked tokens.
     spellings: BTreeMap<u64, String>,
 }
@@ -53,31 +53,31 @@ struct Story {
 ///
 /// The directory does not have a run, or cannot be written.
 pub fn report(output: &Path) -> Result<PathBuf, TrainError> {
-    let story = read(output)?;
+    let data = read(output)?;
     let path = output.join("report.html");
-    put(&path, page::page(&story).as_bytes())?;
+    put(&path, page::page(&data).as_bytes())?;
     Ok(path)
 }
 
-fn read(output: &Path) -> Result<Story, TrainError> {
+fn read(output: &Path) -> Result<ReportData, TrainError> {
     let path = output.join(metrics::FILE);
     let broken = |source| TrainError::NoRun { path: path.clone(), source };
     // line by line, and twice: the file of a long run is larger than the network in training
-    let last = lines::<Numbered>(&path).map_err(broken)?.map(|line| line.step).max().unwrap_or(0);
-    let mut story = Story::default();
-    lines::<Value>(&path).map_err(broken)?.for_each(|line| story.see(&line, last));
+    let last = lines::<StepField>(&path).map_err(broken)?.map(|line| line.step).max().unwrap_or(0);
+    let mut data = ReportData::default();
+    lines::<Value>(&path).map_err(broken)?.for_each(|line| data.add(&line, last));
     if let Ok(bytes) = fs::read(output.join(EXAMPLES))
-        && let Ok(saved) = serde_json::from_slice::<Saved>(&bytes)
+        && let Ok(saved) = serde_json::from_slice::<SampleQueries>(&bytes)
     {
-        (story.examples, story.spellings) = (saved.queries, saved.spellings);
+        (data.examples, data.spellings) = (saved.queries, saved.spellings);
     }
-    story.run = fs::read_to_string(output.join("run.toml")).unwrap_or_default();
-    Ok(story)
+    data.run = fs::read_to_string(output.join("run.toml")).unwrap_or_default();
+    Ok(data)
 }
 
 /// The field of a line that has its step.
 #[derive(Debug, Deserialize)]
-struct Numbered {
+struct StepField {
     step: u64,
 }
 
@@ -89,14 +89,14 @@ fn lines<T: DeserializeOwned>(path: &Path) -> io::Result<impl Iterator<Item = T>
 
 /// The content of `examples.json`.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Saved {
-    pub(crate) queries: Vec<Shown>,
+pub(crate) struct SampleQueries {
+    pub(crate) queries: Vec<SampleQuery>,
     pub(crate) spellings: BTreeMap<u64, String>,
 }
 
-impl Story {
+impl ReportData {
     /// Adds a line of the metrics.
-    fn see(&mut self, line: &Value, last: u64) {
+    fn add(&mut self, line: &Value, last: u64) {
         let step = line["step"].as_u64().unwrap_or(0);
         let it = &line["is"];
         match line["kind"].as_str() {

@@ -5,38 +5,38 @@ use std::fmt::Write as _;
 
 use super::plot::{bars, escape, lines};
 use super::series::Series;
-use super::{Shown, Story};
+use super::{ReportData, SampleQuery};
 
 /// How many positions and tokens are shown.
 const BARS: usize = 16;
 
-pub(super) fn page(story: &Story) -> String {
+pub(super) fn page(data: &ReportData) -> String {
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>FastLane run</title>\
          <style>{}</style><h1>FastLane run</h1>",
         include_str!("style.css")
     );
-    page.push_str(&summary(story));
-    page.push_str(&signs(story));
-    let _ = write!(page, "<h2>Learning</h2><div class=\"plots\">{}</div>", learning(story));
-    if !story.positions.is_empty() {
-        let _ = write!(page, "<h2>Router</h2><div class=\"plots\">{}</div>", router(story));
+    page.push_str(&summary(data));
+    page.push_str(&signs(data));
+    let _ = write!(page, "<h2>Learning</h2><div class=\"plots\">{}</div>", learning(data));
+    if !data.positions.is_empty() {
+        let _ = write!(page, "<h2>Router</h2><div class=\"plots\">{}</div>", router(data));
     }
-    if !story.examples.is_empty() {
+    if !data.examples.is_empty() {
         page.push_str("<h2>Queries, and how much of the intent each token carries</h2>");
-        story.examples.iter().for_each(|shown| page.push_str(&query(shown)));
+        data.examples.iter().for_each(|it| page.push_str(&query(it)));
     }
-    let _ = writeln!(page, "<h2>Run file</h2><pre>{}</pre></html>", escape(&story.run));
+    let _ = writeln!(page, "<h2>Run file</h2><pre>{}</pre></html>", escape(&data.run));
     page
 }
 
-fn summary(story: &Story) -> String {
-    let Some((step, loss)) = story.series.get("loss").and_then(Series::last) else {
+fn summary(data: &ReportData) -> String {
+    let Some((step, loss)) = data.series.get("loss").and_then(Series::last) else {
         return "<p>No step was made yet.</p>".to_owned();
     };
     let mut text = format!("<p>{step:.0} steps, the last with a loss of {loss:.4}.");
-    for (name, points) in &story.measures {
+    for (name, points) in &data.measures {
         let best = points.iter().copied().reduce(|a, b| if b.1 > a.1 { b } else { a });
         if let Some((step, value)) = best {
             let _ = write!(text, " Best {} {value:.4} at step {step:.0}.", escape(name));
@@ -45,22 +45,22 @@ fn summary(story: &Story) -> String {
     text + "</p>"
 }
 
-fn signs(story: &Story) -> String {
-    if story.signs.is_empty() {
+fn signs(data: &ReportData) -> String {
+    if data.signs.is_empty() {
         return "<p>None of the four failure signs was seen.</p>".to_owned();
     }
     let item = |(step, words): &(u64, String)| format!("<li>step {step}: {}</li>", escape(words));
-    format!("<ul class=\"signs\">{}</ul>", story.signs.iter().map(item).collect::<String>())
+    format!("<ul class=\"signs\">{}</ul>", data.signs.iter().map(item).collect::<String>())
 }
 
-fn learning(story: &Story) -> String {
-    let get = |name: &str| story.series.get(name).map_or(&[][..], Series::points);
-    let terms: Vec<(&str, &[(f64, f64)])> = story
+fn learning(data: &ReportData) -> String {
+    let get = |name: &str| data.series.get(name).map_or(&[][..], Series::points);
+    let terms: Vec<(&str, &[(f64, f64)])> = data
         .series
         .iter()
         .filter_map(|(name, points)| Some((name.strip_prefix("term ")?, points.points())))
         .collect();
-    let measures: Vec<(&str, &[(f64, f64)])> = story
+    let measures: Vec<(&str, &[(f64, f64)])> = data
         .measures
         .iter()
         .filter(|(name, _)| name.contains("nDCG"))
@@ -81,16 +81,16 @@ fn learning(story: &Story) -> String {
     .concat()
 }
 
-fn router(story: &Story) -> String {
-    let entropy = story.series.get("entropy").map_or(&[][..], Series::points);
+fn router(data: &ReportData) -> String {
+    let entropy = data.series.get("entropy").map_or(&[][..], Series::points);
     let position = |position: u64| format!("position {position}");
     let token = |token: u64| {
-        story.spellings.get(&token).cloned().unwrap_or_else(|| format!("token {token}"))
+        data.spellings.get(&token).cloned().unwrap_or_else(|| format!("token {token}"))
     };
     [
         lines("entropy of alpha (1 is even)", &[("entropy", entropy)]),
-        bars("positions that win", &most(&story.positions, position)),
-        bars("tokens that win", &most(&story.tokens, token)),
+        bars("positions that win", &most(&data.positions, position)),
+        bars("tokens that win", &most(&data.tokens, token)),
     ]
     .concat()
 }
@@ -108,8 +108,8 @@ fn most(counts: &BTreeMap<u64, usize>, name: impl Fn(u64) -> String) -> Vec<(Str
     bars
 }
 
-fn query(shown: &Shown) -> String {
-    let best = shown.tokens.iter().map(|(_, share)| *share).fold(0.0, f32::max);
+fn query(query: &SampleQuery) -> String {
+    let best = query.tokens.iter().map(|(_, share)| *share).fold(0.0, f32::max);
     let token = |(text, share): &(String, f32)| {
         let class = if *share == best { "token best" } else { "token" };
         let percent = 100.0 * share;
@@ -118,5 +118,5 @@ fn query(shown: &Shown) -> String {
             escape(text)
         )
     };
-    format!("<p class=\"query\">{}</p>", shown.tokens.iter().map(token).collect::<String>())
+    format!("<p class=\"query\">{}</p>", query.tokens.iter().map(token).collect::<String>())
 }

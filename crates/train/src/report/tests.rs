@@ -17,8 +17,9 @@ fn a_report_shows_losses_measures_signs_and_queries() {
     let sign = "{\"kind\":\"sign\",\"step\":2,\"is\":{},\"words\":\"frozen <router>\"}\n";
     let text = [step(1, 3.0), step(2, 2.5)].concat() + measured + sign + "{\"half a li";
     put(&folder.path().join(metrics::FILE), text.as_bytes()).unwrap();
-    let shown = Shown { tokens: vec![("[CLS]".to_owned(), 0.1), ("moon".to_owned(), 0.9)] };
-    let saved = Saved { queries: vec![shown], spellings: [(102, "[SEP]".to_owned())].into() };
+    let query = SampleQuery { tokens: vec![("[CLS]".to_owned(), 0.1), ("moon".to_owned(), 0.9)] };
+    let saved =
+        SampleQueries { queries: vec![query], spellings: [(102, "[SEP]".to_owned())].into() };
     put(&folder.path().join(EXAMPLES), &serde_json::to_vec(&saved).unwrap()).unwrap();
     put(&folder.path().join("run.toml"), b"seed = 1 # <b>\n").unwrap();
     let page = fs::read_to_string(report(folder.path()).unwrap()).unwrap();

@@ -19,7 +19,7 @@ use crate::architecture::{Parameter, Weights, table, values};
 use crate::error::TrainError;
 use crate::storage::put;
 use crate::training::optimiser::Optimiser;
-use crate::training::provenance::Origins;
+use crate::training::provenance::Provenance;
 
 /// The format that is written. In format 2, the oldest supported one, the fingerprint of the model
 /// has 16 digits.
@@ -42,9 +42,10 @@ pub(crate) struct State {
     /// The run file with all defaults written out.
     pub(crate) run: String,
     /// The hashes of the training data.
-    pub(crate) origins: Origins,
-    /// The reported signs by name, with the step.
-    pub(crate) told: BTreeMap<String, u32>,
+    pub(crate) origins: Provenance,
+    /// The reported warnings by name, with the step.
+    #[serde(rename = "told")]
+    pub(crate) reported: BTreeMap<String, u32>,
     /// The version of this program.
     pub(crate) version: String,
 }
@@ -110,7 +111,7 @@ impl Checkpoints {
         for (name, tables) in parts {
             save_tables(&aside.path().join(format!("{name}.safetensors")), weights, tables)?;
         }
-        let json = serde_json::to_vec_pretty(state).expect("a state is plain JSON");
+        let json = serde_json::to_vec_pretty(state).map_err(|error| failed(error.into()))?;
         put(&aside.path().join("state.json"), &json)?;
         aside.finish().map_err(failed)?;
         for old in &before {
@@ -213,13 +214,13 @@ pub(crate) fn read_best(output: &Path, like: &[Parameter]) -> Result<Vec<Paramet
 
 impl State {
     /// Continues from a saved state, perhaps of an earlier format, with the current hashes.
-    pub(crate) fn renewed(self, origins: Origins) -> Self {
+    pub(crate) fn renewed(self, origins: Provenance) -> Self {
         Self { format: FORMAT, origins, ..self }
     }
 
     /// A run before its first step.
-    pub(crate) fn new(run: String, origins: Origins) -> Self {
-        let (told, version) = (BTreeMap::new(), env!("CARGO_PKG_VERSION").to_owned());
-        Self { format: FORMAT, step: 0, best: None, waited: 0, run, origins, told, version }
+    pub(crate) fn new(run: String, origins: Provenance) -> Self {
+        let (reported, version) = (BTreeMap::new(), env!("CARGO_PKG_VERSION").to_owned());
+        Self { format: FORMAT, step: 0, best: None, waited: 0, run, origins, reported, version }
     }
 }

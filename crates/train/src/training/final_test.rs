@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::backend::{Device, hash};
 use crate::error::TrainError;
-use crate::evaluation::eval_set::{Found, JudgedSet, Ways};
+use crate::evaluation::eval_set::{JudgedSet, SearchModes, SearchRun};
 use crate::events::observer::TestReport;
 use crate::run::System;
 use crate::storage::put;
@@ -28,15 +28,15 @@ pub(crate) fn test<D: Device>(
     let (run, network) = (&prepared.run, learner.network());
     let system = run.architecture.system;
     let random = system.routes().then(|| hash(run.seed, 31));
-    let ways = Ways { random, even: system == System::FastlaneSoft, ..run.ways() };
-    let found = set.search(&network, &ways, learner.device(), seen)?;
+    let modes = SearchModes { random, even: system == System::FastlaneSoft, ..run.search_modes() };
+    let found = set.search(&network, &modes, learner.device(), seen)?;
     found.iter().try_for_each(|found| write(set, found, output))?;
     let picks = set.picks(&network, learner.device())?;
-    let choice = picks.choice(|token| prepared.spelling(token));
+    let choice = picks.stats(|token| prepared.spelling(token));
     Ok(TestReport { path: set.path.clone(), measures: set.measures(&found), choice })
 }
 
-fn write(set: &JudgedSet, found: &Found, output: &Path) -> Result<(), TrainError> {
+fn write(set: &JudgedSet, found: &SearchRun, output: &Path) -> Result<(), TrainError> {
     let runs = output.join(RUNS);
     let failed = |source| TrainError::Write { path: runs.clone(), source };
     std::fs::create_dir_all(&runs).map_err(failed)?;

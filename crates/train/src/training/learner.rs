@@ -10,7 +10,7 @@ use crate::data::inputs::input;
 use crate::data::{Batch, DataError};
 use crate::error::TrainError;
 use crate::events::observer::StepReport;
-use crate::events::router_stats::Picks;
+use crate::events::router_stats::RouterPicks;
 use crate::run::{Estimator, System};
 use crate::training::optimiser::Optimiser;
 use crate::training::prepare::Prepared;
@@ -47,14 +47,14 @@ impl<'a, D: Device> Learner<'a, D> {
         let began = Instant::now();
         let run = &self.prepared.run;
         let mut sum: Gradients<D> = vec![None; self.weights.tables.len()];
-        let (mut all, mut tokens, mut picks) = (Vec::new(), 0, Picks::default());
+        let (mut all, mut tokens, mut picks) = (Vec::new(), 0, RouterPicks::default());
         for (place, batch) in batches.iter().enumerate() {
             let seed = hash(hash(run.seed, step), place as u32);
             let losses = Losses { run, step, seed };
             let (terms, found) = self.gradients(&losses, batch)?;
             finite(&terms, step)?;
             for (alpha, &query) in terms.alpha.iter().zip(&batch.queries) {
-                picks.see(alpha, self.prepared.tokens[0].of(query));
+                picks.add(alpha, self.prepared.tokens[0].of(query));
             }
             tokens += self.tokens(batch);
             all.push(terms);

@@ -8,7 +8,7 @@ use burn_tensor::backend::Backend;
 use fastlane_model::Architecture;
 
 use crate::architecture::Weights;
-use crate::backend::{AdamStep, Device, Moved};
+use crate::backend::{AdamStep, AdamTable, Device};
 use crate::run::OptimiserSettings;
 
 /// The learning rate and decay of a parameter.
@@ -63,14 +63,14 @@ impl<B: Backend> Optimiser<B> {
             let OptimiserSettings { betas, epsilon, .. } = self.settings;
             let number = self.steps.try_into().unwrap_or(i32::MAX);
             let step = AdamStep { rate: rate * share, betas, epsilon, decay, scale, number };
-            // moved out of the table, so that they can be changed in place
+            // taken out of the tables, so that they can be changed in place
             let nothing = || Tensor::zeros([1, 1], &gradient.device());
             let take = |table: &mut Tensor<B, 2>| std::mem::replace(table, nothing());
             let values = take(&mut weights.tables[place]);
             let (mean, square) = (take(&mut self.means[place]), take(&mut self.squares[place]));
-            let moved = D::adamw(Moved { values, gradient, mean, square }, step);
-            weights.tables[place] = moved.values;
-            (self.means[place], self.squares[place]) = (moved.mean, moved.square);
+            let table = D::adamw(AdamTable { values, gradient, mean, square }, step);
+            weights.tables[place] = table.values;
+            (self.means[place], self.squares[place]) = (table.mean, table.square);
         }
         length
     }

@@ -12,7 +12,7 @@ use crate::error::TrainError;
 use crate::evaluation::eval_set::JudgedSet;
 use crate::events::observer::{Event, Observer, Phase};
 use crate::run::{JudgedSettings, Mode, Run, Start};
-use crate::training::provenance::{Origins, Parts};
+use crate::training::provenance::{Parts, Provenance};
 use crate::training::step::Teachers;
 
 /// The number of texts to whose states new projections are fitted.
@@ -37,7 +37,7 @@ pub(crate) struct Prepared {
     pub(crate) test: Vec<JudgedSet>,
     pub(crate) parameters: Vec<Parameter>,
     /// The hashes of the training data.
-    pub(crate) origins: Origins,
+    pub(crate) origins: Provenance,
 }
 
 /// Reads, tokenises and encodes the data; `cache` stores the states of frozen encoders.
@@ -51,7 +51,7 @@ pub(crate) fn prepare(
     let from = from(run, &checkpoint)?;
     check_maps(run, &checkpoint)?;
     check_windows(run, &checkpoint)?;
-    watch.tell(&Event::Phase(Phase::Reading, 0));
+    watch.on_event(&Event::Phase(Phase::Reading, 0));
     let mut pairs = read(run)?;
     check_sizes(run, &pairs)?;
     mine(&mut pairs, &run.negatives, watch)?;
@@ -71,7 +71,7 @@ pub(crate) fn prepare(
         Mode::Full => None,
         Mode::Frozen => {
             let mut keep = |tokens: &TokenTable, phase| {
-                watch.tell(&Event::Phase(phase, tokens.len() as u64));
+                watch.on_event(&Event::Phase(phase, tokens.len() as u64));
                 let mut done = |done: usize| go_on(watch, done);
                 let states = States::open(cache, model.get()?, tokens, &mut done);
                 states.map_err(TrainError::from)
@@ -143,7 +143,7 @@ fn teacher_views(run: &Run, pairs: &Pairs) -> Result<[Option<TeacherViews>; 2], 
 }
 
 fn go_on(watch: &mut dyn Observer, done: usize) -> io::Result<()> {
-    watch.tell(&Event::Progress(done as u64));
+    watch.on_event(&Event::Progress(done as u64));
     match watch.stops() {
         true => Err(io::Error::new(io::ErrorKind::Interrupted, "stopped")),
         false => Ok(()),

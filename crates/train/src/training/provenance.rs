@@ -8,7 +8,7 @@ use crate::data::{Example, Pairs, Teacher, TeacherViews, TokenTable, hash_of};
 use crate::evaluation::eval_set::JudgedSet;
 
 /// Hashes by the run file keys of the inputs.
-pub(crate) type Origins = BTreeMap<String, String>;
+pub(crate) type Provenance = BTreeMap<String, String>;
 
 /// The key of the initial checkpoint.
 pub(crate) const MODEL: &str = "model";
@@ -25,7 +25,7 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    pub(crate) fn origins(&self) -> Origins {
+    pub(crate) fn origins(&self) -> Provenance {
         let dev = self.dev.iter().fold(0, |hash, set| hash_of(hash, set.numbers()));
         let views = |side: usize| self.views[side].as_ref().map(TeacherViews::hash);
         let views = [("teacher_views.queries", views(0)), ("teacher_views.documents", views(1))];

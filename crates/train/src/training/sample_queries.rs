@@ -8,7 +8,7 @@ use crate::architecture::{Side, values};
 use crate::backend::{Device, Dropout};
 use crate::data::DataError;
 use crate::data::inputs::input;
-use crate::report::{Saved, Shown};
+use crate::report::{SampleQueries, SampleQuery};
 use crate::training::learner::Learner;
 use crate::training::prepare::Prepared;
 
@@ -19,7 +19,7 @@ const SHOWN: usize = 20;
 pub(crate) fn examples<D: Device>(
     prepared: &Prepared,
     learner: &Learner<'_, D>,
-) -> Result<Saved, DataError> {
+) -> Result<SampleQueries, DataError> {
     let (tokens, states) = match prepared.dev.first() {
         Some(set) => (&set.tokens[0], set.states.as_ref().map(|states| &states[0])),
         None => (&prepared.tokens[0], prepared.states.as_ref().map(|states| &states[0])),
@@ -31,7 +31,7 @@ pub(crate) fn examples<D: Device>(
     let queries = input::<D>(&chosen, tokens, states, learner.device())?;
     let queries = network.encode(Side::Query, queries, Dropout::NONE);
     let spelling = |id| prepared.spelling(id);
-    let mut saved = Saved { queries: Vec::new(), spellings: BTreeMap::new() };
+    let mut saved = SampleQueries { queries: Vec::new(), spellings: BTreeMap::new() };
     if let Some(logits) = network.logits(&queries) {
         let longest = logits.dims()[1];
         let alpha = values(&activation::softmax(logits, 1));
@@ -39,7 +39,7 @@ pub(crate) fn examples<D: Device>(
             let shares = &alpha[place * longest..];
             let ids = tokens.of(query).iter();
             let tokens = ids.zip(shares).map(|(&id, &share)| (spelling(id), share)).collect();
-            saved.queries.push(Shown { tokens });
+            saved.queries.push(SampleQuery { tokens });
         }
     }
     let all: BTreeSet<u32> = tokens.ids().iter().chain(prepared.tokens[0].ids()).copied().collect();

@@ -15,9 +15,9 @@ use crate::backend::{Cpu, Device, alone, hash};
 use crate::data::{Batch, Batches};
 use crate::error::TrainError;
 use crate::evaluation::eval_set::JudgedSet;
-use crate::events::diagnostics::Signs;
+use crate::events::diagnostics::Diagnostics;
 use crate::events::metrics::Metrics;
-use crate::events::observer::{Event, Measurement, Observer, Phase, Ready, tell_done};
+use crate::events::observer::{Event, Measurement, Observer, Phase, Ready, report_progress};
 use crate::report::{EXAMPLES, report};
 use crate::run::{DeviceSettings, Run};
 use crate::storage::{lock, put};
@@ -28,12 +28,12 @@ use crate::training::final_test::test;
 use crate::training::learner::Learner;
 use crate::training::memory;
 use crate::training::prepare::{Prepared, prepare};
-use crate::training::provenance::{MODEL, Origins};
+use crate::training::provenance::{MODEL, Provenance};
 use crate::training::sample_queries::examples;
 
 /// The directories of a run.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct RunPaths {
     /// The run's own directory: checkpoints, metrics, and at the end the model.
     pub output: PathBuf,
     /// The cache for states of frozen encoders, which runs share.
@@ -65,46 +65,50 @@ pub enum Outcome {
 ///
 /// The run cannot start, a loss is not finite, or an output cannot be written. Saved states are
 /// kept.
-pub fn train(run: &Run, places: &Places, watch: &mut dyn Observer) -> Result<Outcome, TrainError> {
+pub fn train(
+    run: &Run,
+    paths: &RunPaths,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, TrainError> {
     run.check()?;
-    check_output(&run.model, &places.output)?;
-    let _lock = lock(&places.output)?;
-    let checkpoints = Checkpoints::of(&places.output);
+    check_output(&run.model, &paths.output)?;
+    let _lock = lock(&paths.output)?;
+    let checkpoints = Checkpoints::of(&paths.output);
     let last = checkpoints.last().map(|path| Ok((read_state(&path)?, path)));
     let last = last.transpose().map_err(|error: TrainError| error)?;
     if let Some((state, _)) = &last {
-        same_run(&places.output, &state.run, run)?;
+        same_run(&paths.output, &state.run, run)?;
     }
-    let prepared = prepare(run, &places.cache, watch)?;
+    let prepared = prepare(run, &paths.cache, observer)?;
     if let Some((state, _)) = &last {
-        same_origins(&places.output, &state.origins, &prepared)?;
+        same_origins(&paths.output, &state.origins, &prepared)?;
     }
     let _alone = alone();
     match run.device {
         DeviceSettings::Cpu => {
             let device = Default::default();
-            Training::<Cpu>::new(&prepared, places, device, watch).run(last)
+            Training::<Cpu>::new(&prepared, paths, device, observer).run(last)
         }
-        DeviceSettings::Cuda => on_cuda(&prepared, places, watch, last),
+        DeviceSettings::Cuda => on_cuda(&prepared, paths, observer, last),
     }
 }
 
 #[cfg(feature = "cuda")]
 fn on_cuda(
     prepared: &Prepared,
-    places: &Places,
-    watch: &mut dyn Observer,
+    paths: &RunPaths,
+    observer: &mut dyn Observer,
     last: Option<(State, PathBuf)>,
 ) -> Result<Outcome, TrainError> {
     let device = crate::backend::cuda_device()
         .map_err(|reason| TrainError::Device { wanted: "cuda", reason })?;
-    Training::<crate::backend::Cuda>::new(prepared, places, device, watch).run(last)
+    Training::<crate::backend::Cuda>::new(prepared, paths, device, observer).run(last)
 }
 
 #[cfg(not(feature = "cuda"))]
 fn on_cuda(
     _: &Prepared,
-    _: &Places,
+    _: &RunPaths,
     _: &mut dyn Observer,
     _: Option<(State, PathBuf)>,
 ) -> Result<Outcome, TrainError> {
@@ -151,7 +155,7 @@ fn same_run(output: &Path, saved: &str, run: &Run) -> Result<(), TrainError> {
 }
 
 /// Refuses to resume with other data, another initial model, or other dev sets.
-fn same_origins(output: &Path, saved: &Origins, prepared: &Prepared) -> Result<(), TrainError> {
+fn same_origins(output: &Path, saved: &Provenance, prepared: &Prepared) -> Result<(), TrainError> {
     for (key, wanted) in &prepared.origins {
         let found = saved.get(key).map_or("none", String::as_str);
         let same = match key.as_str() {
@@ -177,11 +181,11 @@ fn written(run: &Run) -> String {
 
 struct Training<'a, D: Device> {
     prepared: &'a Prepared,
-    places: &'a Places,
+    paths: &'a RunPaths,
     learner: Learner<'a, D>,
-    watch: &'a mut dyn Observer,
+    observer: &'a mut dyn Observer,
     state: State,
-    signs: Signs,
+    diagnostics: Diagnostics,
 }
 
 /// The reason why the loop ended.
@@ -193,26 +197,26 @@ enum End {
 impl<'a, D: Device> Training<'a, D> {
     fn new(
         prepared: &'a Prepared,
-        places: &'a Places,
+        paths: &'a RunPaths,
         device: D::Device,
-        watch: &'a mut dyn Observer,
+        observer: &'a mut dyn Observer,
     ) -> Self {
         let schedule = &prepared.run.schedule;
         let warm_up = (schedule.warm_up * schedule.steps as f32) as u32;
         let state = State::new(written(&prepared.run), prepared.origins.clone());
         let learner = Learner::new(prepared, prepared.parameters.clone(), device);
-        Self { prepared, places, learner, watch, state, signs: Signs::new(warm_up) }
+        Self { prepared, paths, learner, observer, state, diagnostics: Diagnostics::new(warm_up) }
     }
 
     fn run(mut self, last: Option<(State, PathBuf)>) -> Result<Outcome, TrainError> {
         if let Some((state, path)) = last {
             let Learner { weights, optimiser, .. } = &mut self.learner;
             restore(&path, &state, weights, optimiser)?;
-            self.signs.told.clone_from(&state.told);
+            self.diagnostics.reported.clone_from(&state.reported);
             self.state = state.renewed(self.prepared.origins.clone());
         }
-        Checkpoints::of(&self.places.output).make()?;
-        let mut metrics = Metrics::open(&self.places.output, self.state.step)?;
+        Checkpoints::of(&self.paths.output).make()?;
+        let mut metrics = Metrics::open(&self.paths.output, self.state.step)?;
         self.begin(&mut metrics)?;
         let end = if self.waited_enough() { End::Done } else { self.steps(&mut metrics)? };
         match end {
@@ -225,12 +229,12 @@ impl<'a, D: Device> Training<'a, D> {
     }
 
     fn begin(&mut self, metrics: &mut Metrics) -> Result<(), TrainError> {
-        put(&self.places.output.join("run.toml"), self.state.run.as_bytes())?;
+        put(&self.paths.output.join("run.toml"), self.state.run.as_bytes())?;
         let prepared = self.prepared;
         let parameters = prepared.parameters.iter().map(|it| it.values.len()).sum();
         let documents = prepared.tokens[1].len();
         let cut = prepared.tokens[1].cut;
-        self.watch.tell(&Event::Ready(Ready {
+        self.observer.on_event(&Event::Ready(Ready {
             queries: prepared.tokens[0].len(),
             documents,
             parameters,
@@ -239,11 +243,11 @@ impl<'a, D: Device> Training<'a, D> {
             steps: prepared.run.schedule.steps,
             cut,
         }));
-        if let Some(sign) = Signs::coverage(cut, documents) {
-            if self.signs.is_first(&sign, self.state.step) {
-                metrics.sign(self.state.step, &sign)?;
+        if let Some(warning) = Diagnostics::coverage(cut, documents) {
+            if self.diagnostics.is_first(&warning, self.state.step) {
+                metrics.warning(self.state.step, &warning)?;
             }
-            self.watch.tell(&Event::Sign(sign));
+            self.observer.on_event(&Event::Warning(warning));
         }
         Ok(())
     }
@@ -293,23 +297,23 @@ impl<'a, D: Device> Training<'a, D> {
         batches: &[Batch],
         metrics: &mut Metrics,
     ) -> Result<Option<End>, TrainError> {
-        if self.watch.stops() {
+        if self.observer.stops() {
             return Ok(Some(End::Stopped));
         }
         let report = self.learner.step(self.state.step, batches).map_err(|mut error| {
             if let TrainError::NotFinite { saved, .. } = &mut error {
-                let last = Checkpoints::of(&self.places.output).last();
+                let last = Checkpoints::of(&self.paths.output).last();
                 *saved = last.and_then(|path| read_state(&path).ok()).map(|state| state.step);
             }
             error
         })?;
         self.state.step += 1;
         metrics.step(&report)?;
-        let signs = self.signs.see(&report);
-        self.watch.tell(&Event::Step(report));
-        for sign in signs {
-            metrics.sign(self.state.step, &sign)?;
-            self.watch.tell(&Event::Sign(sign));
+        let warnings = self.diagnostics.observe(&report);
+        self.observer.on_event(&Event::Step(report));
+        for warning in warnings {
+            metrics.warning(self.state.step, &warning)?;
+            self.observer.on_event(&Event::Warning(warning));
         }
         let (schedule, saving) = (&self.prepared.run.schedule, &self.prepared.run.saving);
         let last = self.state.step == schedule.steps;
@@ -329,11 +333,11 @@ impl<'a, D: Device> Training<'a, D> {
         if self.prepared.dev.is_empty() {
             return Ok(false);
         }
-        self.watch.tell(&Event::Phase(Phase::Measuring, 0));
-        let (network, ways) = (self.learner.network(), self.prepared.run.ways());
+        self.observer.on_event(&Event::Phase(Phase::Measuring, 0));
+        let (network, modes) = (self.learner.network(), self.prepared.run.search_modes());
         let mut sets = Vec::new();
         for set in &self.prepared.dev {
-            let found = set.search(&network, &ways, self.learner.device(), &mut |_| Ok(()))?;
+            let found = set.search(&network, &modes, self.learner.device(), &mut |_| Ok(()))?;
             sets.push((set.path.clone(), set.measures(&found)));
         }
         let value = sets.iter().map(|(_, measures)| measures[0].1).sum::<f64>() / sets.len() as f64;
@@ -341,13 +345,13 @@ impl<'a, D: Device> Training<'a, D> {
         if best {
             self.state.best = Some((self.state.step, value));
             self.state.waited = 0;
-            save_best(&self.places.output, &self.learner.weights.parameters())?;
+            save_best(&self.paths.output, &self.learner.weights.parameters())?;
         } else {
             self.state.waited += 1;
         }
         let measurement = Measurement { step: self.state.step, sets, value, best };
         metrics.measurement(&measurement)?;
-        self.watch.tell(&Event::Measured(measurement));
+        self.observer.on_event(&Event::Measured(measurement));
         Ok(self.waited_enough())
     }
 
@@ -362,17 +366,17 @@ impl<'a, D: Device> Training<'a, D> {
         }
         let prepared = self.prepared;
         let all: usize = prepared.test.iter().map(JudgedSet::documents).sum();
-        self.watch.tell(&Event::Phase(Phase::Testing, all as u64));
+        self.observer.on_event(&Event::Phase(Phase::Testing, all as u64));
         let kept = Learner::<D>::new(prepared, parameters, self.learner.device().clone());
         let mut done = 0;
         for set in &prepared.test {
             let mut seen = |documents| {
                 done += documents;
-                tell_done(self.watch, done)
+                report_progress(self.observer, done)
             };
-            let report = test(set, &kept, prepared, &self.places.output, &mut seen)?;
+            let report = test(set, &kept, prepared, &self.paths.output, &mut seen)?;
             metrics.test(self.state.step, &report)?;
-            self.watch.tell(&Event::Tested(report));
+            self.observer.on_event(&Event::Tested(report));
         }
         Ok(())
     }
@@ -386,24 +390,28 @@ impl<'a, D: Device> Training<'a, D> {
     /// Writes the report, with the router's current shares for sample queries.
     fn show(&self) -> Result<(), TrainError> {
         let saved = examples(self.prepared, &self.learner)?;
-        let json = serde_json::to_vec(&saved).expect("examples are plain JSON");
-        put(&self.places.output.join(EXAMPLES), &json)?;
-        report(&self.places.output).map(|_| ())
+        let path = self.paths.output.join(EXAMPLES);
+        let failed = |error: serde_json::Error| TrainError::Write {
+            path: path.clone(),
+            source: error.into(),
+        };
+        put(&path, &serde_json::to_vec(&saved).map_err(failed)?)?;
+        report(&self.paths.output).map(|_| ())
     }
 
     fn save(&mut self) -> Result<(), TrainError> {
-        self.state.told.clone_from(&self.signs.told);
+        self.state.reported.clone_from(&self.diagnostics.reported);
         let Learner { weights, optimiser, .. } = &self.learner;
-        Checkpoints::of(&self.places.output).save(&self.state, weights, optimiser)?;
+        Checkpoints::of(&self.paths.output).save(&self.state, weights, optimiser)?;
         self.show()?;
-        self.watch.tell(&Event::Saved(self.state.step));
+        self.observer.on_event(&Event::Saved(self.state.step));
         Ok(())
     }
 
     /// Writes the best model as a checkpoint.
     fn finish(mut self, metrics: &mut Metrics) -> Result<Outcome, TrainError> {
         self.save()?;
-        let output = &self.places.output;
+        let output = &self.paths.output;
         let parameters: Vec<Parameter> = match self.state.best {
             Some(_) => read_best(output, &self.prepared.parameters)?,
             None => self.learner.weights.parameters(),

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use crate::tiny::{Seen, finish, places, run, write};
+use crate::tiny::{Seen, finish, paths, run, write};
 use fastlane_train::{Outcome, TrainError, train};
 
 fn said(directory: &Path, changes: &[(&str, &str)]) -> String {
     let error = match run(directory, changes) {
-        Ok(run) => finish(&run, &places(directory)).err().unwrap(),
+        Ok(run) => finish(&run, &paths(directory)).err().unwrap(),
         Err(error) => TrainError::Run(error),
     };
     error.to_string().replace(&directory.display().to_string(), "DIR")
@@ -47,7 +47,7 @@ fn a_judgement_of_a_document_that_is_absent() {
 #[test]
 fn a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved() {
     let directory = tempfile::tempdir().unwrap();
-    let to = places(directory.path());
+    let to = paths(directory.path());
     let changes = [("optimiser.rate", "1e25"), ("schedule.warm_up", "0.0"), ("saving.every", "1")];
     let error = finish(&run(directory.path(), &changes).unwrap(), &to).err().unwrap();
     let TrainError::NotFinite { step, saved, .. } = &error else { panic!("{error}") };
@@ -59,7 +59,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved() {
 #[test]
 fn a_disk_that_takes_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let to = places(directory.path());
+    let to = paths(directory.path());
     fs::create_dir_all(&to.output).unwrap();
     // a file in place of the checkpoints directory
     write(&to.output.join("checkpoints"), "");
@@ -74,7 +74,7 @@ fn a_disk_that_takes_nothing() {
 fn a_directory_with_what_no_run_made_stays_as_it_is() {
     for found in ["run.toml", "model"] {
         let directory = tempfile::tempdir().unwrap();
-        let to = places(directory.path());
+        let to = paths(directory.path());
         match found {
             "model" => fs::create_dir_all(to.output.join(found)).unwrap(),
             _ => fs::create_dir_all(&to.output).unwrap(),
@@ -94,7 +94,7 @@ fn a_directory_with_what_no_run_made_stays_as_it_is() {
 #[test]
 fn the_model_to_start_from_is_not_written_over() {
     let directory = tempfile::tempdir().unwrap();
-    let to = places(directory.path());
+    let to = paths(directory.path());
     let (model, _) = finish(&run(directory.path(), &[]).unwrap(), &to).unwrap();
     let path = model.join("../model").display().to_string();
     let again = run(directory.path(), &[("model", &path)]).unwrap();
@@ -106,7 +106,7 @@ fn the_model_to_start_from_is_not_written_over() {
 #[test]
 fn two_processes_do_not_train_in_one_directory() {
     let directory = tempfile::tempdir().unwrap();
-    let to = places(directory.path());
+    let to = paths(directory.path());
     fs::create_dir_all(&to.output).unwrap();
     let lock = fs::File::create_new(to.output.join("lock")).unwrap();
     lock.lock().unwrap();
@@ -171,7 +171,7 @@ fn a_run_in_which_nothing_learns() {
         ("architecture.lane_dim", "0"),
         ("loss.sum_max", "0.0"),
     ];
-    let error = finish(&run(directory.path(), &changes).unwrap(), &places(directory.path()));
+    let error = finish(&run(directory.path(), &changes).unwrap(), &paths(directory.path()));
     let error = error.err().unwrap();
     assert!(matches!(error, TrainError::Nothing), "{error}");
     assert!(error.hint().unwrap().contains("`architecture.dim`"));
@@ -204,7 +204,7 @@ fn document_lanes_go_on_looking_where_they_learned_to() {
     let directory = tempfile::tempdir().unwrap();
     let lanes = ("architecture.document_lanes", "2");
     let first = run(directory.path(), &[lanes]).unwrap();
-    let (model, _) = finish(&first, &places(directory.path())).unwrap();
+    let (model, _) = finish(&first, &paths(directory.path())).unwrap();
     let (model, other) = (("model", model.to_str().unwrap()), tempfile::tempdir().unwrap());
     let told = said(other.path(), &[model, lanes, ("architecture.document_windows", "false")]);
     assert!(told.starts_with("`architecture.document_windows` is false, but the checkpoint `"));
@@ -240,7 +240,7 @@ fn frozen_states_are_kept_and_used_again() {
     let directory = tempfile::tempdir().unwrap();
     let frozen = [("mode", "frozen"), ("architecture.tuned_layers", "1")];
     let it = run(directory.path(), &frozen).unwrap();
-    let to = places(directory.path());
+    let to = paths(directory.path());
     let mut stop = Seen { stop_after: Some(4), ..Seen::default() };
     assert_eq!(train(&it, &to, &mut stop).unwrap(), Outcome::Stopped { step: 4 });
     let states = || fs::read_dir(&to.cache).unwrap().count();

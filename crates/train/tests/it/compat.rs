@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::tiny::{Seen, finish, places, run, write};
+use crate::tiny::{Seen, finish, paths, run, write};
 use fastlane_train::{Outcome, TrainError, train};
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ fn cached(run: &Path) -> Vec<String> {
 /// only the cached states.
 fn goes_on(fixture: &str, format: u32) {
     let folder = stopped(fixture);
-    let (it, to) = (run(folder.path(), &FROZEN).unwrap(), places(folder.path()));
+    let (it, to) = (run(folder.path(), &FROZEN).unwrap(), paths(folder.path()));
     let (before, states) = (json(&state(folder.path())), cached(folder.path()));
     assert_eq!(before["format"], format);
     let step = before["step"].as_u64().unwrap() as u32;
@@ -93,8 +93,7 @@ fn a_run_of_an_earlier_format_is_of_the_same_model_only() {
     let text = fs::read_to_string(&path).unwrap();
     let model = json(&path)["origins"]["model"].as_str().unwrap().to_owned();
     write(&path, &text.replace(&model, "0123456789abcdef"));
-    let error =
-        finish(&run(folder.path(), &FROZEN).unwrap(), &places(folder.path())).err().unwrap();
+    let error = finish(&run(folder.path(), &FROZEN).unwrap(), &paths(folder.path())).err().unwrap();
     assert!(matches!(&error, TrainError::OtherRun { key, .. } if key == "model"), "{error}");
     assert!(
         error
@@ -108,7 +107,7 @@ fn runs_of_other_formats_are_refused_by_their_format_whatever_else_they_say() {
     let folder = stopped("v2");
     let refused = |format: u32| {
         write(&state(folder.path()), &format!("{{\"format\": {format}, \"steps\": [7]}}"));
-        finish(&run(folder.path(), &FROZEN).unwrap(), &places(folder.path())).err().unwrap()
+        finish(&run(folder.path(), &FROZEN).unwrap(), &paths(folder.path())).err().unwrap()
     };
     for (format, hint) in [(1, "begins again"), (4, "newer version of fastlane")] {
         let error = refused(format);

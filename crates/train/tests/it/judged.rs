@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::tiny::{Seen, WORDS, finish, places, run, write};
+use crate::tiny::{Seen, WORDS, finish, paths, run, write};
 use fastlane_train::{Outcome, train};
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ fn told(directory: &Path, kind: &str) -> Vec<Value> {
 fn a_run_that_is_done_can_be_tested_later_and_again() {
     let directory = tempfile::tempdir().unwrap();
     let changes = [("architecture.system", "fastlane-soft"), ("schedule.alike", "4")];
-    finish(&run(directory.path(), &changes).unwrap(), &places(directory.path())).unwrap();
+    finish(&run(directory.path(), &changes).unwrap(), &paths(directory.path())).unwrap();
     assert_eq!(told(directory.path(), "test"), Vec::<Value>::new());
     let set = format!(
         "[{{ path = {:?}, split = 'test' }}]",
@@ -43,7 +43,7 @@ fn a_run_that_is_done_can_be_tested_later_and_again() {
     let changes = [changes[0], changes[1], ("test", set.as_str())];
     for _ in 0..2 {
         let tested = run(directory.path(), &changes).unwrap();
-        let (_, seen) = finish(&tested, &places(directory.path())).unwrap();
+        let (_, seen) = finish(&tested, &paths(directory.path())).unwrap();
         assert_eq!(seen.steps.len(), 0);
     }
     let [report] = &told(directory.path(), "test")[..] else { panic!("not one report") };
@@ -72,13 +72,13 @@ fn tests_can_be_stopped_and_are_made_by_the_same_call() {
         "[{{ path = {:?}, split = 'test' }}]",
         collection(directory.path(), |at| format!("d{at}"))
     );
-    finish(&run(directory.path(), &[]).unwrap(), &places(directory.path())).unwrap();
+    finish(&run(directory.path(), &[]).unwrap(), &paths(directory.path())).unwrap();
     let it = run(directory.path(), &[("test", set.as_str())]).unwrap();
     let mut stop = Seen { stop_after: Some(0), ..Seen::default() };
-    let outcome = train(&it, &places(directory.path()), &mut stop).unwrap();
+    let outcome = train(&it, &paths(directory.path()), &mut stop).unwrap();
     assert_eq!(outcome, Outcome::Stopped { step: 40 });
     assert_eq!(told(directory.path(), "test"), Vec::<Value>::new());
-    finish(&it, &places(directory.path())).unwrap();
+    finish(&it, &paths(directory.path())).unwrap();
     assert_eq!(told(directory.path(), "test").len(), 1);
 }
 
@@ -88,7 +88,7 @@ fn an_id_that_no_run_can_carry_is_told_before_the_first_step() {
     let path = collection(directory.path(), |at| format!("d {at}"));
     let set = format!("[{{ path = {path:?}, split = 'test' }}]");
     let error =
-        finish(&run(directory.path(), &[("test", &set)]).unwrap(), &places(directory.path()));
+        finish(&run(directory.path(), &[("test", &set)]).unwrap(), &paths(directory.path()));
     let error = error.err().unwrap().to_string();
     assert!(error.starts_with("document `d 0` is empty, holds white space"), "{error}");
     assert!(!directory.path().join("out/metrics.jsonl").exists());

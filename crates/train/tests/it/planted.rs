@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::tiny::{Seen, finish, places, run, write};
+use crate::tiny::{Seen, finish, paths, run, write};
 use fastlane_engine::Encoder as _;
 use fastlane_model::{Model, Settings};
 
@@ -60,7 +60,7 @@ fn learn(changes: &[(&str, &str)]) -> (Model, f64) {
     ];
     let changes: Vec<(&str, &str)> = usual.iter().chain(changes).copied().collect();
     let (model, Seen { steps, .. }) =
-        finish(&run(directory.path(), &changes).unwrap(), &places(directory.path())).unwrap();
+        finish(&run(directory.path(), &changes).unwrap(), &paths(directory.path())).unwrap();
     let last = &steps[steps.len() - 20..];
     let loss = last.iter().map(|step| step.loss).sum::<f64>() / 20.0;
     (Model::open(&model, &Settings::default()).unwrap(), loss)

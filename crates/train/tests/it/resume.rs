@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::tiny::{Seen, WORDS, finish, places, run, write, write_pairs};
+use crate::tiny::{Seen, WORDS, finish, paths, run, write, write_pairs};
 use fastlane_train::{Outcome, TrainError, train};
 
 const KILLS: usize = 10;
@@ -33,7 +33,7 @@ fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn a_killed_run_ends_with_the_same_bits() {
     let quiet = tempfile::tempdir().unwrap();
     let began = Instant::now();
-    let (model, _) = finish(&run(quiet.path(), &[]).unwrap(), &places(quiet.path())).unwrap();
+    let (model, _) = finish(&run(quiet.path(), &[]).unwrap(), &paths(quiet.path())).unwrap();
     let took = began.elapsed();
     let disturbed = tempfile::tempdir().unwrap();
     for kill in 0..KILLS {
@@ -45,7 +45,7 @@ fn a_killed_run_ends_with_the_same_bits() {
         child.wait().unwrap();
     }
     let (resumed, _) =
-        finish(&run(disturbed.path(), &[]).unwrap(), &places(disturbed.path())).unwrap();
+        finish(&run(disturbed.path(), &[]).unwrap(), &paths(disturbed.path())).unwrap();
     assert!(files(&model) == files(&resumed), "the models differ");
     let losses =
         |directory: &Path| fs::read_to_string(directory.join("out/metrics.jsonl")).unwrap();
@@ -75,16 +75,16 @@ fn killed() {
     if directory.ends_with("train") {
         return;
     }
-    finish(&run(&directory, &[]).unwrap(), &places(&directory)).unwrap();
+    finish(&run(&directory, &[]).unwrap(), &paths(&directory)).unwrap();
 }
 
 #[test]
 fn a_stopped_run_goes_on_with_the_same_losses() {
     let quiet = tempfile::tempdir().unwrap();
     let changes = [("architecture.dropout", "0.2"), ("schedule.accumulate", "2")];
-    let (_, all) = finish(&run(quiet.path(), &changes).unwrap(), &places(quiet.path())).unwrap();
+    let (_, all) = finish(&run(quiet.path(), &changes).unwrap(), &paths(quiet.path())).unwrap();
     let stopped = tempfile::tempdir().unwrap();
-    let (it, to) = (run(stopped.path(), &changes).unwrap(), places(stopped.path()));
+    let (it, to) = (run(stopped.path(), &changes).unwrap(), paths(stopped.path()));
     let mut first = Seen { stop_after: Some(17), ..Seen::default() };
     let outcome = train(&it, &to, &mut first).unwrap();
     assert_eq!(outcome, Outcome::Stopped { step: 17 });
@@ -102,11 +102,11 @@ fn a_stopped_run_goes_on_with_the_same_losses() {
 fn texts_in_portions_give_the_same_losses() {
     let without = [("architecture.dropout", "0.0")];
     let whole = tempfile::tempdir().unwrap();
-    let (_, all) = finish(&run(whole.path(), &without).unwrap(), &places(whole.path())).unwrap();
+    let (_, all) = finish(&run(whole.path(), &without).unwrap(), &paths(whole.path())).unwrap();
     let portions = tempfile::tempdir().unwrap();
     let changes = [without[0], ("schedule.checkpoint_texts", "3")];
     let (_, some) =
-        finish(&run(portions.path(), &changes).unwrap(), &places(portions.path())).unwrap();
+        finish(&run(portions.path(), &changes).unwrap(), &paths(portions.path())).unwrap();
     for (all, some) in all.steps.iter().zip(&some.steps) {
         assert!((all.loss - some.loss).abs() < 2e-3 * all.loss, "{} {}", all.loss, some.loss);
     }
@@ -116,7 +116,7 @@ fn texts_in_portions_give_the_same_losses() {
 #[test]
 fn another_run_or_other_data_do_not_go_on() {
     let directory = tempfile::tempdir().unwrap();
-    let to = places(directory.path());
+    let to = paths(directory.path());
     let mut stop = Seen { stop_after: Some(5), ..Seen::default() };
     train(&run(directory.path(), &[]).unwrap(), &to, &mut stop).unwrap();
     let said = |changes: &[(&str, &str)]| {
@@ -167,7 +167,7 @@ fn a_frozen_run_with_measurements_goes_on_as_if_it_had_not_stopped() {
             ("saving.measure_every", "4"),
             ("schedule.patience", "3"),
         ];
-        let (it, to) = (run(directory, &changes).unwrap(), places(directory));
+        let (it, to) = (run(directory, &changes).unwrap(), paths(directory));
         for &after in stops {
             let mut stop = Seen { stop_after: Some(after), ..Seen::default() };
             train(&it, &to, &mut stop).unwrap();
@@ -205,7 +205,7 @@ fn a_run_that_waited_enough_trains_no_more() {
         // the weights do not change, so nothing improves
         ("optimiser.rate", "1e-20"),
     ];
-    let (it, to) = (run(directory.path(), &changes).unwrap(), places(directory.path()));
+    let (it, to) = (run(directory.path(), &changes).unwrap(), paths(directory.path()));
     let (model, first) = finish(&it, &to).unwrap();
     assert_eq!(first.steps.len(), 2);
     let made = files(&model);
@@ -218,7 +218,7 @@ fn a_run_that_waited_enough_trains_no_more() {
 fn what_is_saved_is_not_saved_anew_and_what_a_crash_left_goes() {
     use std::os::unix::fs::MetadataExt as _;
     let directory = tempfile::tempdir().unwrap();
-    let (it, to) = (run(directory.path(), &[]).unwrap(), places(directory.path()));
+    let (it, to) = (run(directory.path(), &[]).unwrap(), paths(directory.path()));
     let mut stop = Seen { stop_after: Some(5), ..Seen::default() };
     train(&it, &to, &mut stop).unwrap();
     let checkpoints = to.output.join("checkpoints");
@@ -258,7 +258,7 @@ fn another_base_model_other_scores_or_other_measurements_do_not_go_on() {
         ("loss.teacher", &teacher),
         ("saving.measure_every", "0"),
     ];
-    let (it, to) = (run(directory.path(), &changes).unwrap(), places(directory.path()));
+    let (it, to) = (run(directory.path(), &changes).unwrap(), paths(directory.path()));
     train(&it, &to, &mut Seen { stop_after: Some(3), ..Seen::default() }).unwrap();
     let refused = |name: &str, change: &dyn Fn(&str) -> String| {
         let before = fs::read_to_string(at(name)).unwrap();
@@ -285,14 +285,14 @@ fn portions_with_dropout_and_tuned_layers_learn_and_go_on() {
         ("optimiser.rate", "1e-2"),
     ];
     let whole = tempfile::tempdir().unwrap();
-    let (_, all) = finish(&run(whole.path(), &changes).unwrap(), &places(whole.path())).unwrap();
+    let (_, all) = finish(&run(whole.path(), &changes).unwrap(), &paths(whole.path())).unwrap();
     let mean = |some: &[fastlane_train::StepReport]| -> f64 {
         some.iter().map(|step| step.loss).sum::<f64>() / some.len() as f64
     };
     let (first, last) = (mean(&all.steps[..8]), mean(&all.steps[32..]));
     assert!(last < 0.9 * first, "nothing was learned: {first}, {last}");
     let stopped = tempfile::tempdir().unwrap();
-    let (it, to) = (run(stopped.path(), &changes).unwrap(), places(stopped.path()));
+    let (it, to) = (run(stopped.path(), &changes).unwrap(), paths(stopped.path()));
     let mut first = Seen { stop_after: Some(11), ..Seen::default() };
     train(&it, &to, &mut first).unwrap();
     let (_, second) = finish(&it, &to).unwrap();

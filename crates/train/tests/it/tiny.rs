@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fastlane_train::run::Run;
-use fastlane_train::{Event, Observer, Outcome, Places, StepReport, TrainError, train};
+use fastlane_train::{Event, Observer, Outcome, RunPaths, StepReport, TrainError, train};
 
 /// Words of the tiny encoder's vocabulary.
 pub(crate) const WORDS: [&str; 12] = [
@@ -51,8 +51,8 @@ pub(crate) fn run(
     Run::open(&file, &changes)
 }
 
-pub(crate) fn places(directory: &Path) -> Places {
-    Places { output: directory.join("out"), cache: directory.join("cache") }
+pub(crate) fn paths(directory: &Path) -> RunPaths {
+    RunPaths { output: directory.join("out"), cache: directory.join("cache") }
 }
 
 /// Records events, and stops after some steps.
@@ -63,7 +63,7 @@ pub(crate) struct Seen {
 }
 
 impl Observer for Seen {
-    fn tell(&mut self, event: &Event) {
+    fn on_event(&mut self, event: &Event) {
         if let Event::Step(report) = event {
             self.steps.push(report.clone());
         }
@@ -75,9 +75,9 @@ impl Observer for Seen {
 }
 
 /// Trains to the end.
-pub(crate) fn finish(run: &Run, places: &Places) -> Result<(PathBuf, Seen), TrainError> {
+pub(crate) fn finish(run: &Run, paths: &RunPaths) -> Result<(PathBuf, Seen), TrainError> {
     let mut seen = Seen::default();
-    match train(run, places, &mut seen)? {
+    match train(run, paths, &mut seen)? {
         Outcome::Finished { model, .. } => Ok((model, seen)),
         Outcome::Stopped { step } => panic!("nobody asked to stop at {step}"),
     }

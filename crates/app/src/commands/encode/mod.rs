@@ -9,7 +9,7 @@ mod work;
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use fastlane_engine::{Encoder as _, VectorShape};
 use fastlane_model::Model;
 
@@ -19,7 +19,7 @@ use crate::input::Texts;
 use crate::interrupt::Interrupted;
 use crate::model::{self, Digest};
 use crate::printer::Printer;
-use crate::resumable::{Begun, Done, PartialError, Place};
+use crate::resumable::{OutputPlace, PartialError, WorkProgress, WorkSettings};
 
 use summary::{Cut, Summary};
 use work::Work;
@@ -29,7 +29,7 @@ const PROBE: &str = "Zwölf Boxkämpfer jagen Viktor: the quick brown fox, 3 laz
 
 pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
     let model = bundled::or(args.model.path.as_deref())?;
-    let place = Place::new(&args.output, &[&args.input, &model], args.overwrite)?;
+    let place = OutputPlace::new(&args.output, &[&args.input, &model], args.overwrite)?;
     let texts = Texts::open(args)?;
     if texts.progress.unit() == fastlane_corpus::Unit::Files && place.is_below(&args.input) {
         bail!("`{}` is inside the input, wanted a directory elsewhere", args.output.display());
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
     let partial = place.begin(begun, &|kept| Ok(model.compare(kept)?))?;
     let mut work = Work { args, model: &model, shape, partial, before: 0, views: 0, empty: 0 };
     match work.finish(texts, printer.settings()) {
-        Ok(time) => summary(&work, time).tell(args, printer),
+        Ok(time) => summary(&work, time).print(args, printer),
         Err(error) => {
             if let Some((path, texts)) = work.partial.leave() {
                 let (texts, path) = (counted(texts, side(args)), path.display());
@@ -78,7 +78,7 @@ fn counted(texts: u64, side: &str) -> String {
 }
 
 /// The identity of the work and the shape of its views, measured on one text.
-fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun)> {
+fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, WorkSettings)> {
     let mut sample = Digest::new();
     let shape = if args.query {
         let views = model.encode_query(PROBE)?;
@@ -86,11 +86,11 @@ fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun
         VectorShape::of_query(&views)
     } else {
         let mut all = model.encode_documents(Box::new(std::iter::once(PROBE.to_owned())));
-        let views = all.next().expect("a text gives views or an error")?;
+        let views = all.next().context("the model gave no views")??;
         sample.add_document(&views);
         VectorShape::of_document(&views)
     };
-    let begun = Begun {
+    let begun = WorkSettings {
         side: side(args).to_owned(),
         instructions: model.instructions().to_owned(),
         model: model.directory().to_owned(),
@@ -102,7 +102,7 @@ fn probe(args: &EncodeArgs, model: &Model) -> anyhow::Result<(VectorShape, Begun
 
 fn summary<'a>(work: &Work<'a>, time: Duration) -> Summary<'a> {
     let Work { args, model, .. } = *work;
-    let Done { texts, views, cut_texts, cut_bytes, cut_most, .. } = work.partial.done;
+    let WorkProgress { texts, views, cut_texts, cut_bytes, cut_most, .. } = work.partial.done;
     let seconds = time.as_secs_f64();
     let (queries, documents) = model.lengths();
     let most_tokens = if args.query { queries } else { documents };

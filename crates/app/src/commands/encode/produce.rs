@@ -33,15 +33,15 @@ impl Views {
 }
 
 /// The channel for encoded texts; it fails once the receiver is gone.
-pub(super) type Give = SyncSender<anyhow::Result<Encoded>>;
+pub(super) type ResultSender = SyncSender<anyhow::Result<Encoded>>;
 
 /// Texts with the digest of all up to each.
-pub(super) struct Digested {
+pub(super) struct DigestedTexts {
     pub(super) texts: Texts,
     pub(super) digest: Digest,
 }
 
-impl Iterator for Digested {
+impl Iterator for DigestedTexts {
     type Item = anyhow::Result<(Text, Digest)>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -55,7 +55,7 @@ impl Iterator for Digested {
 
 /// Encodes documents until the input ends or the receiver is gone; an error is sent in its place,
 /// as the last item.
-pub(super) fn encode_documents(model: &Model, texts: Digested, give: &Give) {
+pub(super) fn encode_documents(model: &Model, texts: DigestedTexts, give: &ResultSender) {
     // state that the encoder does not carry: ids, and the error that ended the texts
     let (note, noted) = channel();
     let texts = texts.map_while(move |text| {
@@ -80,7 +80,7 @@ pub(super) fn encode_documents(model: &Model, texts: Digested, give: &Give) {
 }
 
 /// Encodes queries, one after the other.
-pub(super) fn encode_queries(model: &Model, texts: Digested, give: &Give) {
+pub(super) fn encode_queries(model: &Model, texts: DigestedTexts, give: &ResultSender) {
     for text in texts {
         let encoded = text.and_then(|((id, text), digest)| {
             let views = model.encode_query(&text);

@@ -37,7 +37,7 @@ pub(super) struct Cut {
 }
 
 impl Summary<'_> {
-    pub(super) fn tell(&self, args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
+    pub(super) fn print(&self, args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
         if self.empty_files > 0 {
             printer.note(&format!("files skipped as empty: {}", self.empty_files));
         }

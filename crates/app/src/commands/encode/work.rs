@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use fastlane_engine::{Origin, VectorFilesError, VectorShape, VectorWriter};
 use fastlane_model::Model;
 
-use super::produce::{Digested, Encoded, Views, encode_documents, encode_queries};
+use super::produce::{DigestedTexts, Encoded, Views, encode_documents, encode_queries};
 use super::{counted, side};
 use crate::args::EncodeArgs;
 use crate::input::Texts;
 use crate::interrupt;
 use crate::model::Digest;
 use crate::progress::{Progress, Unit};
-use crate::resumable::{Begun, Done, Partial, PartialError};
+use crate::resumable::{Partial, PartialError, WorkProgress, WorkSettings};
 use crate::settings::Settings;
 
 /// The longest time between two journal entries: the most work that a crash can lose.
@@ -37,7 +37,7 @@ pub(super) struct Work<'a> {
 
 /// Files that are open, and the texts for them.
 struct Ready {
-    texts: Digested,
+    texts: DigestedTexts,
     bar: Bar,
     writer: VectorWriter,
 }
@@ -46,7 +46,7 @@ impl Work<'_> {
     /// Does all the work; returns the encoding time.
     pub(super) fn finish(&mut self, texts: Texts, settings: Settings) -> anyhow::Result<Duration> {
         let ready = match self.continued(texts, settings) {
-            Err(error) if self.partial.may_begin_anew() && error.is::<PartialError>() => {
+            Err(error) if self.partial.may_restart() && error.is::<PartialError>() => {
                 self.partial.begin_anew()?;
                 self.continued(Texts::open(self.args)?, settings)
             }
@@ -83,7 +83,7 @@ impl Work<'_> {
             return Err(PartialError::Changed { path, input, texts }.into());
         }
         bar.start_here();
-        Ok(Ready { texts: Digested { texts, digest }, bar, writer })
+        Ok(Ready { texts: DigestedTexts { texts, digest }, bar, writer })
     }
 
     /// Writes the encoded texts until the channel ends or an error arrives, and keeps the journal.
@@ -121,7 +121,8 @@ impl Work<'_> {
 
     /// The description of the views in model.json.
     fn origin(&self) -> Origin {
-        let Begun { side, instructions, model, fingerprint, .. } = self.partial.begun().clone();
+        let WorkSettings { side, instructions, model, fingerprint, .. } =
+            self.partial.begun().clone();
         // not its place, so that it may move
         let model = model.file_name().unwrap_or(model.as_os_str()).to_string_lossy().into_owned();
         Origin { model, fingerprint, texts: side, instructions }
@@ -130,7 +131,7 @@ impl Work<'_> {
     fn push(
         &mut self,
         writer: &mut VectorWriter,
-        done: &mut Done,
+        done: &mut WorkProgress,
         Encoded { id, digest, views }: Encoded,
     ) -> anyhow::Result<()> {
         let number = writer.written().texts + 1;
@@ -154,7 +155,7 @@ impl Work<'_> {
     }
 
     /// Syncs the files, then the journal, if there is new work.
-    fn save(&mut self, writer: &mut VectorWriter, done: &Done) -> anyhow::Result<()> {
+    fn save(&mut self, writer: &mut VectorWriter, done: &WorkProgress) -> anyhow::Result<()> {
         if writer.written() == self.partial.done.written() {
             return Ok(());
         }
@@ -164,7 +165,7 @@ impl Work<'_> {
 }
 
 /// Skips the texts that are done.
-fn read_over(texts: &mut Texts, done: &Done, bar: &Bar) -> anyhow::Result<Digest> {
+fn read_over(texts: &mut Texts, done: &WorkProgress, bar: &Bar) -> anyhow::Result<Digest> {
     let mut digest = Digest::new();
     for number in 0..done.texts {
         bar.show(|| format!("{number} skipped"));

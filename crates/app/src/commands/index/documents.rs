@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use anyhow::bail;
 use fastlane::{
     BadFile, Changes, Collection, CollectionWriter, Document, Documents, Model, ReadError,
-    Settings, Statistics, WriterSettings,
+    Settings, Statistics, Stats, WriterSettings,
 };
 use serde::Serialize;
 
@@ -16,6 +16,7 @@ use super::{commit_documents, reduction, settings_of};
 use crate::args::IndexArgs;
 use crate::bundled;
 use crate::commands::is_collection;
+use crate::commands::search::show::counted;
 use crate::input;
 use crate::interrupt;
 use crate::left_out;
@@ -36,7 +37,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     let began = Instant::now();
     let settings = WriterSettings { reduction: reduction(args), ..settings_of(&args.writer) };
     let mut writer = collection.writer_with(settings)?;
-    let reading = Reading::of(&documents);
+    let reading = DocumentStream::of(&documents);
     let changed = change(&mut writer, documents, &reading, args, printer);
     let done = match changed.and_then(|done| reading.end().map(|()| done)) {
         Ok(done) => done,
@@ -52,10 +53,10 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     // the last check for Ctrl-C was earlier: a commit is always reported
     let seconds = began.elapsed().as_secs_f64();
     let stats = collection.stats();
-    tell(&done.changes, &stats, seconds, printer);
+    report(&done.changes, &stats, seconds, printer);
     reading.warn(printer);
-    left_out::tell(&done.left_out, done.kept, printer);
-    let Done { changes, left_out, kept } = &done;
+    left_out::warn(&done.left_out, done.kept, printer);
+    let AppliedChanges { changes, left_out, kept } = &done;
     let left_out = left_out::Entry::of(left_out);
     let index = stats.views;
     let summary = Summary { changes, left_out, kept: *kept, seconds, index };
@@ -63,7 +64,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
 }
 
 /// The changes of a run before its commit.
-struct Done {
+struct AppliedChanges {
     changes: Changes,
     left_out: Vec<BadFile>,
     /// Documents of skipped files, which are kept.
@@ -74,10 +75,10 @@ struct Done {
 fn change(
     writer: &mut CollectionWriter,
     documents: Documents,
-    reading: &Reading,
+    reading: &DocumentStream,
     args: &IndexArgs,
     printer: &Printer,
-) -> anyhow::Result<Done> {
+) -> anyhow::Result<AppliedChanges> {
     let list = documents.left_out();
     let bar = reading.bar(printer);
     let progress = reading.progress.clone();
@@ -99,7 +100,7 @@ fn change(
     } else {
         writer.add(each)?
     };
-    Ok(Done { changes, left_out: left_out.unwrap_or_else(|| list.take()), kept })
+    Ok(AppliedChanges { changes, left_out: left_out.unwrap_or_else(|| list.take()), kept })
 }
 
 /// Opens the collection, or creates one; returns whether it is new.
@@ -134,13 +135,13 @@ fn take_away(output: &Path, with_directory: bool) {
 }
 
 /// The stream of documents, with the warnings and errors seen so far.
-struct Reading {
+struct DocumentStream {
     progress: fastlane_corpus::Progress,
-    noticed: Arc<Mutex<Noticed>>,
+    problems: Arc<Mutex<StreamProblems>>,
 }
 
 #[derive(Default)]
-struct Noticed {
+struct StreamProblems {
     /// The error that ended the stream.
     failed: Option<ReadError>,
     /// Ids that a run cannot hold, and the first of them.
@@ -148,24 +149,24 @@ struct Noticed {
     first_unfit: Option<String>,
 }
 
-impl Reading {
+impl DocumentStream {
     fn of(documents: &Documents) -> Self {
-        Self { progress: documents.progress(), noticed: Arc::default() }
+        Self { progress: documents.progress(), problems: Arc::default() }
     }
 
     /// The documents up to the first that cannot be read.
     fn each(&self, documents: Documents) -> impl Iterator<Item = Document> + Send + use<> {
-        let noticed = Arc::clone(&self.noticed);
+        let problems = Arc::clone(&self.problems);
         documents.map_while(move |document| {
             interrupt::check().ok()?;
-            let mut noticed = noticed.lock().expect("no thread panics while it holds it");
+            let mut problems = problems.lock().unwrap_or_else(PoisonError::into_inner);
             match document {
                 Ok(document) => {
-                    noticed.look_at(&document.id);
+                    problems.look_at(&document.id);
                     Some(document)
                 }
                 Err(error) => {
-                    noticed.failed = Some(error);
+                    problems.failed = Some(error);
                     None
                 }
             }
@@ -175,23 +176,23 @@ impl Reading {
     /// Fails if the documents ended early.
     fn end(&self) -> anyhow::Result<()> {
         interrupt::check()?;
-        self.noticed().failed.take().map_or(Ok(()), |error| Err(error.into()))
+        self.problems().failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Warns of ids that a run cannot hold.
     fn warn(&self, printer: &Printer) {
-        let noticed = self.noticed();
-        if let Some(first) = &noticed.first_unfit {
+        let problems = self.problems();
+        if let Some(first) = &problems.first_unfit {
             printer.note(&format!(
                 "warning: ids that a TREC run cannot hold, because of a space: {}, the first is \
                  `{first}`",
-                noticed.unfit
+                problems.unfit
             ));
         }
     }
 
-    fn noticed(&self) -> MutexGuard<'_, Noticed> {
-        self.noticed.lock().expect("no thread panics while it holds it")
+    fn problems(&self) -> MutexGuard<'_, StreamProblems> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn bar(&self, printer: &Printer) -> Progress {
@@ -203,7 +204,7 @@ impl Reading {
     }
 }
 
-impl Noticed {
+impl StreamProblems {
     fn look_at(&mut self, id: &str) {
         if fastlane_eval::check_id("document", id).is_err() {
             self.unfit += 1;
@@ -212,7 +213,7 @@ impl Noticed {
     }
 }
 
-fn tell(changes: &Changes, stats: &Stats, seconds: f64, printer: &Printer) {
+fn report(changes: &Changes, stats: &Stats, seconds: f64, printer: &Printer) {
     let Changes { added, replaced, unchanged, deleted } = changes;
     let mut words = format!("documents added: {added}, replaced: {replaced}");
     if unchanged + deleted > 0 {

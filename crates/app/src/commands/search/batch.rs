@@ -92,8 +92,9 @@ fn rank(
 fn ranking(ranked: Vec<(String, f32)>) -> anyhow::Result<Ranking> {
     let hits = ranked.into_iter().map(|(id, score)| {
         check_id("document", &id)?;
-        let score = score.to_string().parse().ok().and_then(Score::new);
-        Ok(Hit { document: id.into(), score: score.expect("scores are finite") })
+        let finite = score.to_string().parse().ok().and_then(Score::new);
+        let score = finite.with_context(|| format!("the score of `{id}` is {score}"))?;
+        Ok(Hit { document: id.into(), score })
     });
-    Ok(Ranking::new(hits.collect::<Result<_, fastlane_eval::WriteError>>()?)?)
+    Ok(Ranking::new(hits.collect::<anyhow::Result<_>>()?)?)
 }

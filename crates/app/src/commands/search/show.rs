@@ -57,9 +57,9 @@ fn words(answer: &SearchResult, collection: &Collection) -> Vec<String> {
     let stages = stages.iter().filter(|(_, time)| !time.is_zero());
     let stage = |(name, time): &(&str, _)| format!("{name} {:.2}", milliseconds(*time));
     let stages: Vec<String> = stages.map(stage).collect();
-    let (hits, all) = (answer.hits.len(), counted(&collection.stats()));
+    let (hits, among) = (answer.hits.len(), counted(&collection.stats()));
     let lane = lane(answer);
-    all.push(format!("{hits} of {all} {lane} in {total:.1} ms: {}", stages.join(", ")));
+    all.push(format!("{hits} of {among} {lane} in {total:.1} ms: {}", stages.join(", ")));
     all
 }
 
@@ -148,15 +148,17 @@ fn place(passage: &Passage) -> String {
 
 /// Wraps a text at spaces to lines of a width.
 fn wrapped(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let (mut lines, mut line) = (Vec::new(), String::new());
     for word in text.split_whitespace() {
-        let last = lines.last_mut().expect("there is one line at least");
-        match columns(last) + 1 + columns(word) > room && !last.is_empty() {
-            true => lines.push(word.to_owned()),
-            false if last.is_empty() => *last = word.to_owned(),
-            false => last.extend([" ", word]),
+        if line.is_empty() {
+            line.push_str(word);
+        } else if columns(&line) + 1 + columns(word) > room {
+            lines.push(std::mem::replace(&mut line, word.to_owned()));
+        } else {
+            line.extend([" ", word]);
         }
     }
+    lines.push(line);
     lines
 }
 

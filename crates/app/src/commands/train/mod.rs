@@ -5,7 +5,7 @@ mod view;
 use std::path::{Path, PathBuf};
 
 use fastlane_train::run::Run;
-use fastlane_train::{Outcome, Places, TrainError, report, train};
+use fastlane_train::{Outcome, RunPaths, TrainError, report, train};
 use serde::Serialize;
 
 use crate::args::TrainArgs;
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &TrainArgs, printer: &Printer) -> anyhow::Result<()> {
     let runs: Vec<Run> =
         planned.iter().map(|it| Run::open(&args.run, &it.changes)).collect::<Result<_, _>>()?;
     let (mut done, mut diverged) = (Vec::new(), Vec::new());
-    for (run, Planned { output, .. }) in runs.iter().zip(&planned) {
+    for (run, PlannedRun { output, .. }) in runs.iter().zip(&planned) {
         if args.sweep.is_some() {
             printer.note(&format!("run in {}", output.display()));
         }
@@ -60,18 +60,18 @@ fn is_divergence(error: &anyhow::Error) -> bool {
 }
 
 /// A run to train.
-struct Planned {
+struct PlannedRun {
     output: PathBuf,
     changes: Vec<(String, String)>,
 }
 
 /// The run, or one for each value of a sweep.
-fn planned(args: &TrainArgs) -> Vec<Planned> {
+fn planned(args: &TrainArgs) -> Vec<PlannedRun> {
     let Some((key, values)) = &args.sweep else {
-        return vec![Planned { output: args.output.clone(), changes: args.changes.clone() }];
+        return vec![PlannedRun { output: args.output.clone(), changes: args.changes.clone() }];
     };
     let short = key.rsplit('.').next().unwrap_or(key);
-    let plan = |value: &str| Planned {
+    let plan = |value: &str| PlannedRun {
         output: args.output.join(format!("{short}-{value}")),
         changes: args.changes.iter().cloned().chain([(key.clone(), value.to_owned())]).collect(),
     };
@@ -80,17 +80,22 @@ fn planned(args: &TrainArgs) -> Vec<Planned> {
 
 /// The outcome of a run.
 #[derive(Serialize)]
-struct Done {
+struct FinishedRun {
     output: PathBuf,
     model: PathBuf,
     best_step: Option<u32>,
     best_value: Option<f64>,
 }
 
-fn one(run: &Run, output: &Path, args: &TrainArgs, printer: &Printer) -> anyhow::Result<Done> {
-    let places = Places { output: output.to_owned(), cache: args.cache.clone() };
+fn one(
+    run: &Run,
+    output: &Path,
+    args: &TrainArgs,
+    printer: &Printer,
+) -> anyhow::Result<FinishedRun> {
+    let paths = RunPaths { output: output.to_owned(), cache: args.cache.clone() };
     let mut view = View::new(printer);
-    let outcome = train(run, &places, &mut view);
+    let outcome = train(run, &paths, &mut view);
     drop(view);
     match outcome {
         Ok(Outcome::Finished { model, best }) => {
@@ -99,7 +104,7 @@ fn one(run: &Run, output: &Path, args: &TrainArgs, printer: &Printer) -> anyhow:
             });
             printer.note(&format!("model in {}{best_words}", model.display()));
             let (best_step, best_value) = best.unzip();
-            Ok(Done { output: output.to_owned(), model, best_step, best_value })
+            Ok(FinishedRun { output: output.to_owned(), model, best_step, best_value })
         }
         Ok(Outcome::Stopped { step }) => {
             printer.note(&format!("saved at step {step}: run the same command to resume"));

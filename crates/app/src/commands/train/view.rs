@@ -140,7 +140,7 @@ fn tau(report: &StepReport) -> String {
 }
 
 impl Observer for View<'_> {
-    fn tell(&mut self, event: &Event) {
+    fn on_event(&mut self, event: &Event) {
         match event {
             Event::Phase(phase, total) => self.phase(*phase, *total),
             Event::Progress(done) => self.bar.iter().for_each(|bar| bar.set(*done)),
@@ -149,7 +149,7 @@ impl Observer for View<'_> {
             Event::Measured(measurement) => self.measured(measurement),
             Event::Tested(report) => self.tested(report),
             Event::Saved(_) => {}
-            Event::Sign(sign) => self.printer.note(&format!("warning: {sign}")),
+            Event::Warning(warning) => self.printer.note(&format!("warning: {warning}")),
         }
     }
 

@@ -123,16 +123,16 @@ impl<'a> Both<'a> {
     }
 
     /// A query, rotated as rows are.
-    fn turned(&self, query: &TokenMatrix) -> TokenMatrix {
+    fn rotated(&self, query: &TokenMatrix) -> TokenMatrix {
         let mut values = query.values().to_vec();
-        Coder::new(self.store, DIM).turn(&mut values);
+        Coder::new(self.store, DIM).rotate(&mut values);
         TokenMatrix::new(DIM, values)
     }
 
     fn search(&self, seed: u64, k: usize) {
         let Some(reader) = &self.reader else { return };
         let query = views(seed, 1);
-        let all = naive(&self.committed, self.turned(&query).row(0));
+        let all = naive(&self.committed, self.rotated(&query).row(0));
         let wanted = &all[..k.min(all.len())];
         let best = found(reader, query.row(0), k, THOROUGH);
         assert_eq!(best, found(reader, query.row(0), k, Nominate::Scan));
@@ -161,7 +161,7 @@ impl<'a> Both<'a> {
             for hit in self.reader.as_ref().unwrap().search(&request).unwrap() {
                 let ((views, kept), pair) = (&self.committed[hit.id], hit.pairs[0]);
                 assert!(kept.contains(&pair.view), "{pair:?} of {kept:?}");
-                let wanted = product(views.row(pair.view), self.turned(query).row(0));
+                let wanted = product(views.row(pair.view), self.rotated(query).row(0));
                 assert!(is_near(pair.product, wanted), "{pair:?}, wanted {wanted}");
                 assert!(rerank.is_some() || pair.product == hit.score);
             }

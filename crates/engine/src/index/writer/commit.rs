@@ -12,7 +12,7 @@ use fastlane_durable::{try_lock, write_file};
 
 use super::{Pending, Writer};
 use crate::index::error::{OpenIndexError, WriteIndexError};
-use crate::index::list_builder::{Plan, Watch, build_lists};
+use crate::index::list_builder::{OnProgress, Plan, build_lists};
 use crate::index::manifest::{
     CURRENT, DeletedEntry, ListsEntry, Manifest, PartitionEntry, RowsEntry, SegmentEntry,
     file_name, is_ours,
@@ -22,7 +22,7 @@ use crate::index::partition::{
 };
 use crate::index::reader::{Generation, trust};
 use crate::index::segment::{Segment, StoredRows};
-use crate::index::segment_writer::{Kept, Views};
+use crate::index::segment_writer::{KeptViews, Views};
 
 impl Writer {
     /// Commits all changes, all or nothing, and returns the number of the generation.
@@ -36,20 +36,20 @@ impl Writer {
         self.commit_watched(&mut |_| Ok(()))
     }
 
-    /// Commits, and calls `watch` now and then with the number of views listed since its last call.
+    /// Commits, and calls `on_progress` now and then with the number of views listed since its last call.
     ///
     /// # Errors
     ///
-    /// As [`commit`](Self::commit); an error of `watch` ends the writer in the same way.
+    /// As [`commit`](Self::commit); an error of `on_progress` ends the writer in the same way.
     pub fn commit_watched(
         &mut self,
-        watch: &mut dyn FnMut(u64) -> io::Result<()>,
+        on_progress: &mut dyn FnMut(u64) -> io::Result<()>,
     ) -> Result<u64, WriteIndexError> {
         self.check_ended()?;
         if self.is_unchanged() {
             return Ok(self.manifest.generation);
         }
-        let committed = self.write_generation(watch);
+        let committed = self.write_generation(on_progress);
         self.ending(committed)
     }
 
@@ -66,20 +66,21 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// As [`commit`](Self::commit); an error of `watch` ends the writer in the same way.
+    /// As [`commit`](Self::commit); an error of `on_progress` ends the writer in the same way.
     pub fn compact_watched(
         &mut self,
-        watch: &mut dyn FnMut(u64) -> io::Result<()>,
+        on_progress: &mut dyn FnMut(u64) -> io::Result<()>,
     ) -> Result<u64, WriteIndexError> {
         self.check_ended()?;
         if self.is_compact() {
-            return self.commit_watched(watch);
+            return self.commit_watched(on_progress);
         }
-        let compacted = self.seal().and_then(|()| self.merge(watch, |_| true)).and_then(|()| {
-            // centroids for the views that remain, or none for few views
-            self.manifest.partition = None;
-            self.write_generation(watch)
-        });
+        let compacted =
+            self.seal().and_then(|()| self.merge(on_progress, |_| true)).and_then(|()| {
+                // centroids for the views that remain, or none for few views
+                self.manifest.partition = None;
+                self.write_generation(on_progress)
+            });
         self.ending(compacted)
     }
 
@@ -89,7 +90,7 @@ impl Writer {
             Arc::ptr_eq(&pending.segment, segment) && pending.deleted == segment.deleted
         };
         let attachments = &generation.manifest.attachments;
-        self.builder.is_none()
+        self.open_segment.is_none()
             && self.attachments.is_empty()
             && self.manifest.attachments == *attachments
             && self.manifest.settings == generation.manifest.settings
@@ -100,13 +101,13 @@ impl Writer {
     /// Whether there is at most one segment, without deleted documents.
     fn is_compact(&self) -> bool {
         let nothing = |pending: &Pending| pending.deleted.count() == 0;
-        self.builder.is_none() && self.segments.len() <= 1 && self.segments.iter().all(nothing)
+        self.open_segment.is_none() && self.segments.len() <= 1 && self.segments.iter().all(nothing)
     }
 
     /// Completes the segment that is being written.
     pub(super) fn seal(&mut self) -> Result<(), WriteIndexError> {
-        let Some(builder) = self.builder.take() else { return Ok(()) };
-        let entry = builder.finish(&*self.storage).map_err(|error| self.cannot_write(error))?;
+        let Some(segment) = self.open_segment.take() else { return Ok(()) };
+        let entry = segment.finish(&*self.storage).map_err(|error| self.cannot_write(error))?;
         let segment = Segment::open(&self.directory, &entry, &self.manifest.settings, 0);
         self.segments.push(Pending::new(&Arc::new(segment.map_err(of_open)?)));
         Ok(())
@@ -117,14 +118,14 @@ impl Writer {
     ///
     /// A search visits every segment, so merges keep their number low: a document is copied a few
     /// times in its life.
-    fn merge_small(&mut self, watch: Watch<'_>) -> Result<(), WriteIndexError> {
+    fn merge_small(&mut self, on_progress: OnProgress<'_>) -> Result<(), WriteIndexError> {
         let sizes = |writer: &Self| writer.segments.iter().filter_map(size).collect::<Vec<_>>();
         let sizes = sizes(self);
         let many = |&size: &u32| sizes.iter().filter(|&&other| other == size).count() >= MANY;
         match sizes.iter().copied().filter(many).max() {
             None => Ok(()),
             Some(most) => {
-                self.merge(watch, |pending| size(pending).is_some_and(|size| size <= most))
+                self.merge(on_progress, |pending| size(pending).is_some_and(|size| size <= most))
             }
         }
     }
@@ -132,7 +133,7 @@ impl Writer {
     /// Copies the documents of some segments into new ones.
     fn merge(
         &mut self,
-        watch: Watch<'_>,
+        on_progress: OnProgress<'_>,
         wanted: impl Fn(&Pending) -> bool,
     ) -> Result<(), WriteIndexError> {
         let all = std::mem::take(&mut self.segments);
@@ -145,7 +146,7 @@ impl Writer {
             }
         }
         for Pending { segment, deleted } in &old {
-            watch(0).map_err(|error| self.cannot_write(error))?;
+            on_progress(0).map_err(|error| self.cannot_write(error))?;
             let mut walk = SegmentMerge::default();
             for document in (0..segment.documents()).filter(|&document| !deleted.has(document)) {
                 let damaged = || WriteIndexError::Damaged {
@@ -162,14 +163,14 @@ impl Writer {
         self.seal()
     }
 
-    fn write_generation(&mut self, watch: Watch<'_>) -> Result<u64, WriteIndexError> {
+    fn write_generation(&mut self, on_progress: OnProgress<'_>) -> Result<u64, WriteIndexError> {
         self.seal()?;
-        self.merge_small(watch)?;
+        self.merge_small(on_progress)?;
         self.segments.retain(|pending| pending.deleted.count() < pending.segment.documents());
         let mut manifest = self.manifest.clone();
         manifest.generation += 1;
         manifest.attachments.extend(self.attachments.drain(..));
-        self.write_segments(&mut manifest, watch)?;
+        self.write_segments(&mut manifest, on_progress)?;
         manifest.commit(&*self.storage).map_err(|error| self.cannot_write(error))?;
         let before = self.generation.as_ref();
         self.generation = Some(Generation::open(&self.directory, before).map_err(of_open)?);
@@ -184,18 +185,18 @@ impl Writer {
     fn write_segments(
         &mut self,
         manifest: &mut Manifest,
-        watch: Watch<'_>,
+        on_progress: OnProgress<'_>,
     ) -> Result<(), WriteIndexError> {
         let numbers = 0..self.segments.len();
         let deleted: Vec<_> = numbers.map(|one| self.deleted(one)).collect::<Result<_, _>>()?;
         loop {
-            let space = self.space(manifest, watch)?;
+            let quantizer = self.quantizer(manifest, on_progress)?;
             let kept = manifest.partition == self.manifest.partition;
             manifest.segments.clear();
             for (number, deleted) in deleted.iter().enumerate() {
-                let lists = match &space {
+                let lists = match &quantizer {
                     None => None,
-                    Some(space) => Some(self.lists(number, space, kept, watch)?),
+                    Some(quantizer) => Some(self.lists(number, quantizer, kept, on_progress)?),
                 };
                 let (entry, deleted) = (&self.segments[number].segment.entry, deleted.clone());
                 manifest.segments.push(SegmentEntry { lists, deleted, ..entry.clone() });
@@ -216,37 +217,39 @@ impl Writer {
     }
 
     /// The coarse quantiser of the next generation: the current one, or a new one.
-    fn space(
+    fn quantizer(
         &mut self,
         manifest: &mut Manifest,
-        watch: Watch<'_>,
+        on_progress: OnProgress<'_>,
     ) -> Result<Option<Arc<CoarseQuantizer>>, WriteIndexError> {
         let rows: Vec<_> = self.segments.iter().map(|pending| &pending.segment.views).collect();
         let views = rows.iter().map(|rows| rows.len() as u64).sum();
         if !is_outgrown(manifest.partition.as_ref(), views, self.settings.lists_from) {
             let old = self.generation.as_ref().filter(|_| manifest.partition.is_some());
-            return Ok(old.and_then(|generation| generation.space.clone()));
+            return Ok(old.and_then(|generation| generation.quantizer.clone()));
         }
         let (dim, seed) = (manifest.settings.dim, self.settings.seed);
         let memory = self.settings.memory / 4;
         let train = |stop: &AtomicBool| {
             self.pool.install(|| CoarseQuantizer::train(dim, &rows, seed, memory, stop))
         };
-        let space = watched(train, watch).map_err(|error| self.cannot_write(error))?;
+        let quantizer = with_progress(train, on_progress)
+            .flatten()
+            .map_err(|error| self.cannot_write(error))?;
         let name = format!("{}.centroids", self.stem());
-        let file = write_file(&*self.storage, &name, &space.partition.to_bytes());
+        let file = write_file(&*self.storage, &name, &quantizer.partition.to_bytes());
         let file = file.map_err(|error| self.cannot_write(error))?;
         manifest.partition = Some(PartitionEntry { file, views, longest: 0, seed });
-        Ok(Some(Arc::new(space)))
+        Ok(Some(Arc::new(quantizer)))
     }
 
     /// The lists of a segment: the existing ones if the centroids have not changed, or new ones.
     fn lists(
         &mut self,
         number: usize,
-        space: &CoarseQuantizer,
+        quantizer: &CoarseQuantizer,
         kept: bool,
-        watch: Watch<'_>,
+        on_progress: OnProgress<'_>,
     ) -> Result<ListsEntry, WriteIndexError> {
         let segment = Arc::clone(&self.segments[number].segment);
         if let (true, Some(lists)) = (kept, &segment.entry.lists) {
@@ -254,8 +257,8 @@ impl Writer {
         }
         let stem = self.stem();
         let (storage, pool, memory) = (&*self.storage, &self.pool, self.settings.memory / 4);
-        let plan = Plan { storage, stem: &stem, space, pool, memory };
-        let lists = build_lists(&plan, &segment.views, watch);
+        let plan = Plan { storage, stem: &stem, quantizer, pool, memory };
+        let lists = build_lists(&plan, &segment.views, on_progress);
         lists.map_err(|error| self.cannot_write(error))
     }
 
@@ -314,9 +317,12 @@ fn keep(kept: &mut HashSet<String>, manifest: &Manifest) {
     kept.extend(manifest.files().into_iter().map(|file| file.name.clone()));
 }
 
-/// Runs work on a thread while this one calls `watch`; sets the stop flag of the work if that
+/// Runs work on a thread while this one calls `on_progress`; sets the stop flag of the work if that
 /// fails.
-fn watched<T: Send>(work: impl FnOnce(&AtomicBool) -> T + Send, watch: Watch<'_>) -> io::Result<T> {
+fn with_progress<T: Send>(
+    work: impl FnOnce(&AtomicBool) -> T + Send,
+    on_progress: OnProgress<'_>,
+) -> io::Result<T> {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (give, take) = channel::<()>();
@@ -325,20 +331,20 @@ fn watched<T: Send>(work: impl FnOnce(&AtomicBool) -> T + Send, watch: Watch<'_>
             drop(give);
             done
         });
-        let mut watched = Ok(());
+        let mut result = Ok(());
         // the channel closes when the work ends, even by a panic
         while take.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-            if watched.is_ok() {
-                watched = watch(0);
-                stop.store(watched.is_err(), Ordering::Relaxed);
+            if result.is_ok() {
+                result = on_progress(0);
+                stop.store(result.is_err(), Ordering::Relaxed);
             }
         }
         let done = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        watched.map(|()| done)
+        result.map(|()| done)
     })
 }
 
-/// How often `watch` is called during work that reports no counts.
+/// How often `on_progress` is called during work that reports no counts.
 const LOOK: Duration = Duration::from_millis(50);
 /// This many segments of about the same size are merged.
 const MANY: usize = 8;
@@ -376,10 +382,10 @@ impl SegmentMerge {
 }
 
 /// The views of a document as encoded rows.
-fn read(rows: &StoredRows, document: usize) -> Option<Kept<'_>> {
+fn read(rows: &StoredRows, document: usize) -> Option<KeptViews<'_>> {
     let views = rows.of(document)?;
     let positions = rows.positions(views.clone());
-    Some(Kept { views: Views::Stored(rows.bytes(views)?), positions })
+    Some(KeptViews { views: Views::Stored(rows.bytes(views)?), positions })
 }
 
 /// The writer's error for files that it just wrote, or current files, that cannot be opened.

@@ -18,7 +18,7 @@ use super::manifest::{CURRENT, IndexSettings, Manifest};
 use super::partition::FEWEST_VIEWS;
 use super::reader::Generation;
 use super::segment::Segment;
-use super::segment_writer::{Builder, Kept, Views};
+use super::segment_writer::{KeptViews, SegmentWriter, Views};
 use crate::{Reduction, TokenMatrix};
 
 /// How a writer works; these settings are not stored.
@@ -77,7 +77,8 @@ pub struct Writer {
     generation: Option<Generation>,
     /// The complete segments of the next generation.
     segments: Vec<Pending>,
-    builder: Option<Builder>,
+    /// The segment that documents are added to.
+    open_segment: Option<SegmentWriter>,
     /// The number of file stems in use for the next generation.
     stems: usize,
     attachments: Vec<(String, FileEntry)>,
@@ -158,7 +159,7 @@ impl Writer {
             manifest,
             generation,
             segments: Vec::new(),
-            builder: None,
+            open_segment: None,
             stems: 0,
             attachments: Vec::new(),
             ended: false,
@@ -175,7 +176,7 @@ impl Writer {
     fn begin(&mut self) {
         let segments = self.generation.iter().flat_map(|generation| &generation.segments);
         self.segments = segments.map(Pending::new).collect();
-        (self.builder, self.stems) = (None, 0);
+        (self.open_segment, self.stems) = (None, 0);
         self.attachments.clear();
     }
 
@@ -207,7 +208,7 @@ impl Writer {
     pub fn documents(&self) -> u64 {
         let kept =
             |pending: &Pending| (pending.segment.documents() - pending.deleted.count()) as u64;
-        let new = self.builder.as_ref().map_or(0, |builder| builder.live() as u64);
+        let new = self.open_segment.as_ref().map_or(0, |segment| segment.live() as u64);
         self.segments.iter().map(kept).sum::<u64>() + new
     }
 
@@ -244,10 +245,10 @@ impl Writer {
         let reduced = (kept.len() < many.len()).then(|| many.select(&kept));
         let positions: Vec<u32> = kept.iter().map(|&row| row as u32).collect();
         let many = Views::New(reduced.as_ref().unwrap_or(many));
-        let many = Kept { views: many, positions: Some(&positions) };
+        let many = KeptViews { views: many, positions: Some(&positions) };
         let (views, tokens) = match tokens {
             None => (many, None),
-            Some(_) => (Kept { views: Views::New(views), positions: None }, Some(many)),
+            Some(_) => (KeptViews { views: Views::New(views), positions: None }, Some(many)),
         };
         self.remove(id);
         let added = self.write_document(id, views, tokens);
@@ -257,19 +258,22 @@ impl Writer {
     fn write_document(
         &mut self,
         id: &str,
-        views: Kept<'_>,
-        tokens: Option<Kept<'_>>,
+        views: KeptViews<'_>,
+        tokens: Option<KeptViews<'_>>,
     ) -> Result<(), WriteIndexError> {
-        if self.builder.is_none() {
-            let stem = self.stem();
-            let builder = Builder::new(&*self.storage, stem, &self.manifest.settings);
-            self.builder = Some(builder.map_err(|error| self.cannot_write(error))?);
-        }
-        let builder = self.builder.as_mut().expect("it was made above");
-        let added = builder.add(&*self.storage, id, views, tokens);
-        let full = builder.memory() > self.settings.memory / 4
-            || builder.views() * size_of::<u32>() > self.settings.memory / 8
-            || builder.views() > (u32::MAX as usize) / 2;
+        let segment = match self.open_segment.take() {
+            Some(segment) => segment,
+            None => {
+                let stem = self.stem();
+                SegmentWriter::new(&*self.storage, stem, &self.manifest.settings)
+                    .map_err(|error| self.cannot_write(error))?
+            }
+        };
+        let segment = self.open_segment.insert(segment);
+        let added = segment.add(&*self.storage, id, views, tokens);
+        let full = segment.memory() > self.settings.memory / 4
+            || segment.views() * size_of::<u32>() > self.settings.memory / 8
+            || segment.views() > (u32::MAX as usize) / 2;
         added.map_err(|error| self.cannot_write(error))?;
         if full { self.seal() } else { Ok(()) }
     }
@@ -285,7 +289,7 @@ impl Writer {
     }
 
     fn remove(&mut self, id: &str) -> bool {
-        if self.builder.as_mut().is_some_and(|builder| builder.delete(id)) {
+        if self.open_segment.as_mut().is_some_and(|segment| segment.delete(id)) {
             return true;
         }
         self.segments.iter_mut().any(|pending| {
@@ -358,7 +362,7 @@ impl Writer {
 impl Drop for Writer {
     /// Frees the disk space of uncommitted changes.
     fn drop(&mut self) {
-        self.builder = None;
+        self.open_segment = None;
         // files that cannot be removed now are removed by the next writer
         let _ = self.remove_old_files();
     }

@@ -42,7 +42,7 @@ use rayon::prelude::*;
 
 use self::points::{Points, square};
 
-pub(crate) use self::probe::Wanted;
+pub(crate) use self::probe::ProbeRequest;
 
 /// At most this many groups are searched for the centroid nearest to a view,
 const PROBED: usize = 10;

@@ -15,7 +15,7 @@ use super::{Partition, Scratch};
 
 /// Parameters of a probe.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct ProbeRequest<'a> {
     /// A query of the centroids' dimension.
     pub(crate) query: &'a [f32],
     /// How many radii are added to the product with the centroid.
@@ -33,11 +33,11 @@ impl Partition {
     /// The query does not have the dimension of the centroids.
     pub(crate) fn probe(
         &self,
-        wanted: Wanted<'_>,
+        wanted: ProbeRequest<'_>,
         scratch: &mut Scratch,
         into: &mut Vec<(f32, u32)>,
     ) {
-        let Wanted { query, reach, count } = wanted;
+        let ProbeRequest { query, reach, count } = wanted;
         assert_eq!(query.len(), self.lists.dim(), "a query as long as a centroid");
         scratch.wide.clear();
         self.lists.widen_query(query, &mut scratch.wide);

@@ -201,8 +201,8 @@ fn large_and_small_values_have_a_nearest_centroid_too() {
 }
 
 /// A probe by sorting all lists.
-fn plain_probe(partition: &Partition, wanted: Wanted<'_>) -> Vec<(f32, u32)> {
-    let (mut wide, Wanted { query, reach, count }) = (Vec::new(), wanted);
+fn plain_probe(partition: &Partition, wanted: ProbeRequest<'_>) -> Vec<(f32, u32)> {
+    let (mut wide, ProbeRequest { query, reach, count }) = (Vec::new(), wanted);
     partition.lists.widen_query(query, &mut wide);
     let mut products = Vec::new();
     partition.lists.products(0..partition.lists(), &wide, &mut products);
@@ -278,7 +278,7 @@ proptest! {
             let (mut scratch, mut found) = (Scratch::default(), Vec::new());
             let list = nearest(&partition, &[0.5; 8]);
             prop_assert!((list as usize) < partition.lists());
-            let wanted = Wanted { query: &[-1.0; 8], reach: 1.0, count: 4 };
+            let wanted = ProbeRequest { query: &[-1.0; 8], reach: 1.0, count: 4 };
             partition.probe(wanted, &mut scratch, &mut found);
             prop_assert_eq!(found.len(), 4);
         }
@@ -291,7 +291,7 @@ proptest! {
     ) {
         let partition = made_up(8, groups, each, u64::from(seed));
         let query = noise(8, u64::from(seed) + 9);
-        let wanted = Wanted { query: &query, reach, count };
+        let wanted = ProbeRequest { query: &query, reach, count };
         let mut found = vec![(0.0, 7)];
         partition.probe(wanted, &mut Scratch::default(), &mut found);
         prop_assert_eq!(found, plain_probe(&partition, wanted));

@@ -15,7 +15,7 @@ use crate::vectors::TokenMatrix;
 
 /// The expected content of an array.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Wanted {
+pub(super) enum ArrayContent {
     Vectors,
     Weights,
     Counts,
@@ -32,12 +32,12 @@ enum Number {
 }
 
 impl Number {
-    fn named(name: &str, wanted: Wanted) -> Option<Self> {
+    fn named(name: &str, wanted: ArrayContent) -> Option<Self> {
         match (wanted, name) {
-            (Wanted::Vectors | Wanted::Weights, "<f2") => Some(Self::F16),
-            (Wanted::Vectors | Wanted::Weights, "<f4") => Some(Self::F32),
-            (Wanted::Counts, "<u4" | "<i4") => Some(Self::Int32),
-            (Wanted::Counts, "<u8" | "<i8") => Some(Self::Int64),
+            (ArrayContent::Vectors | ArrayContent::Weights, "<f2") => Some(Self::F16),
+            (ArrayContent::Vectors | ArrayContent::Weights, "<f4") => Some(Self::F32),
+            (ArrayContent::Counts, "<u4" | "<i4") => Some(Self::Int32),
+            (ArrayContent::Counts, "<u8" | "<i8") => Some(Self::Int64),
             _ => None,
         }
     }
@@ -64,7 +64,7 @@ pub(super) struct Array {
 }
 
 impl Array {
-    pub(super) fn open(path: &Path, wanted: Wanted) -> Result<Self, VectorFilesError> {
+    pub(super) fn open(path: &Path, wanted: ArrayContent) -> Result<Self, VectorFilesError> {
         let refuse = |source| cannot_read(path, source);
         let mut file = File::open(path).map_err(refuse)?;
         let found = file.metadata().map_err(refuse)?.len();
@@ -77,9 +77,9 @@ impl Array {
             let found =
                 found.chars().take(100).map(|c| if c.is_control() { ' ' } else { c }).collect();
             let wanted = match wanted {
-                Wanted::Vectors => "f16 or f32 with rows and columns",
-                Wanted::Weights => "f16 or f32 in one row",
-                Wanted::Counts => "integers of 32 or 64 bits in one row",
+                ArrayContent::Vectors => "f16 or f32 with rows and columns",
+                ArrayContent::Weights => "f16 or f32 in one row",
+                ArrayContent::Counts => "integers of 32 or 64 bits in one row",
             };
             return Err(VectorFilesError::Array { path, found, wanted });
         };
@@ -177,7 +177,7 @@ fn read_header(file: &mut File) -> io::Result<(u64, String)> {
 }
 
 /// Parses a header: type, rows and columns; `None` if they are not the expected ones.
-fn shape(header: &str, wanted: Wanted) -> Option<(Number, u64, usize)> {
+fn shape(header: &str, wanted: ArrayContent) -> Option<(Number, u64, usize)> {
     let value = |key: &str| Some(header.split_once(&format!("'{key}':"))?.1.trim_start());
     let name = value("descr")?.strip_prefix('\'')?.split_once('\'')?.0;
     let number = Number::named(name, wanted)?;
@@ -187,10 +187,10 @@ fn shape(header: &str, wanted: Wanted) -> Option<(Number, u64, usize)> {
     // one row is the same in both orders
     let in_order = value("fortran_order")?.starts_with("False");
     match (wanted, sides.as_slice()) {
-        (Wanted::Vectors, &[rows, columns @ 1..=0xFFFF]) if in_order => {
+        (ArrayContent::Vectors, &[rows, columns @ 1..=0xFFFF]) if in_order => {
             Some((number, rows, columns as usize))
         }
-        (Wanted::Weights | Wanted::Counts, &[rows]) => Some((number, rows, 1)),
+        (ArrayContent::Weights | ArrayContent::Counts, &[rows]) => Some((number, rows, 1)),
         _ => None,
     }
 }
@@ -204,12 +204,12 @@ mod tests {
         let header = |descr: &str, order: &str, shape: &str| {
             format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}   \n")
         };
-        let vectors = |text: &str| shape(text, Wanted::Vectors);
-        let counts = |text: &str| shape(text, Wanted::Counts);
+        let vectors = |text: &str| shape(text, ArrayContent::Vectors);
+        let counts = |text: &str| shape(text, ArrayContent::Counts);
         assert_eq!(vectors(&header("<f4", "False", "(7, 16)")), Some((Number::F32, 7, 16)));
         assert_eq!(counts(&header("<i8", "False", "(7,)")), Some((Number::Int64, 7, 1)));
         assert_eq!(counts(&header("<u4", "True", "(1,)")), Some((Number::Int32, 1, 1)));
-        let weights = |text: &str| shape(text, Wanted::Weights);
+        let weights = |text: &str| shape(text, ArrayContent::Weights);
         assert_eq!(weights(&header("<f2", "False", "(7,)")), Some((Number::F16, 7, 1)));
         assert_eq!(weights(&header("<f4", "False", "(7, 1)")), None);
         for refused in [

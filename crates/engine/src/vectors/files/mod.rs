@@ -79,7 +79,7 @@ impl VectorShape {
 
 /// The progress of a directory of views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Written {
+pub struct WriteProgress {
     /// Texts.
     pub texts: u64,
     /// Token views of all texts.
@@ -97,7 +97,7 @@ pub struct Written {
 pub struct VectorWriter {
     directory: PathBuf,
     shape: VectorShape,
-    written: Written,
+    written: WriteProgress,
     ids: Ids,
     vectors: Column,
     tokens: Column,
@@ -113,7 +113,7 @@ impl VectorWriter {
 
     /// Opens the files in an existing directory, and continues after `written`.
     ///
-    /// Data beyond it is truncated, so the default [`Written`] starts an empty directory.
+    /// Data beyond it is truncated, so the default [`WriteProgress`] starts an empty directory.
     ///
     /// # Errors
     ///
@@ -121,9 +121,9 @@ impl VectorWriter {
     pub fn open(
         directory: &Path,
         shape: VectorShape,
-        written: Written,
+        written: WriteProgress,
     ) -> Result<Self, VectorFilesError> {
-        let Written { texts, views, lanes, id_bytes } = written;
+        let WriteProgress { texts, views, lanes, id_bytes } = written;
         let column = |name, kind, rows| Column::open(&directory.join(name), kind, rows);
         let pair = |first, second| -> Result<_, VectorFilesError> { Ok([first?, second?]) };
         Ok(Self {
@@ -151,7 +151,7 @@ impl VectorWriter {
     }
 
     /// Returns how many texts and views were written, synced or not.
-    pub fn written(&self) -> Written {
+    pub fn written(&self) -> WriteProgress {
         self.written
     }
 
@@ -221,7 +221,7 @@ impl VectorWriter {
     /// # Errors
     ///
     /// An I/O call fails.
-    pub fn sync(&mut self) -> Result<Written, VectorFilesError> {
+    pub fn sync(&mut self) -> Result<WriteProgress, VectorFilesError> {
         self.columns().try_for_each(Column::sync)?;
         self.ids.sync()?;
         Ok(self.written)
@@ -232,7 +232,7 @@ impl VectorWriter {
     /// # Errors
     ///
     /// An I/O call fails.
-    pub fn finish(mut self) -> Result<Written, VectorFilesError> {
+    pub fn finish(mut self) -> Result<WriteProgress, VectorFilesError> {
         self.columns().try_for_each(Column::write_header)?;
         let written = self.sync()?;
         let synced = File::open(&self.directory).and_then(|directory| directory.sync_all());
@@ -245,14 +245,14 @@ impl VectorWriter {
         [VECTORS, TOKENS, LENGTHS, IDS, LANES, LANE_LENGTHS, ALPHA, SOFT, ORIGIN].contains(&name)
     }
 
-    /// The ids of a directory up to a [`Written`]: those that a resumed run skips.
+    /// The ids of a directory up to a [`WriteProgress`]: those that a resumed run skips.
     ///
     /// # Errors
     ///
     /// There are fewer, or an I/O call fails; an error ends the iterator.
     pub fn ids(
         directory: &Path,
-        written: Written,
+        written: WriteProgress,
     ) -> Result<
         impl Iterator<Item = Result<String, VectorFilesError>> + Send + use<>,
         VectorFilesError,

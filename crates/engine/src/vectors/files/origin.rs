@@ -62,13 +62,14 @@ impl Origin {
     pub fn write(&self, directory: &Path) -> Result<(), VectorFilesError> {
         let path = directory.join(ORIGIN);
         let file = Versioned { format: FORMAT, origin: self };
-        let text = serde_json::to_string_pretty(&file).expect("strings make JSON") + "\n";
-        let file = File::options().write(true).create(true).truncate(true).open(&path);
-        let written = file.and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
+        let write = || {
+            let mut text = serde_json::to_vec_pretty(&file)?;
+            text.push(b'\n');
+            let mut file = File::options().write(true).create(true).truncate(true).open(&path)?;
+            file.write_all(&text)?;
             file.sync_all()
-        });
-        written.map_err(|source| cannot_write(&path, source))
+        };
+        write().map_err(|source| cannot_write(&path, source))
     }
 
     /// Reads it, the format first; `None` where other programs wrote the views.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _};
 use std::path::{Path, PathBuf};
 
-use super::array::{Array, Wanted};
+use super::array::{Array, ArrayContent};
 use super::error::{VectorFilesError, cannot_read};
 use super::origin::Origin;
 use super::{IDS, LANE_LENGTHS, LANES, LENGTHS, SOFT, TOKENS, VECTORS, VectorShape, WEIGHTS};
@@ -66,25 +66,25 @@ impl StoredDocuments {
         // the format is checked first, as it determines the other files
         let origin = Origin::read(directory)?;
         let open = |name: &str, wanted| Array::open(&directory.join(name), wanted);
-        let vectors = open(VECTORS, Wanted::Vectors)?;
+        let vectors = open(VECTORS, ArrayContent::Vectors)?;
         let there = |name: &str| directory.join(name).exists();
-        let tokens = there(TOKENS).then(|| open(TOKENS, Wanted::Counts)).transpose()?;
-        let weights = there(WEIGHTS).then(|| open(WEIGHTS, Wanted::Weights)).transpose()?;
-        let mut lengths = open(LENGTHS, Wanted::Counts)?;
+        let tokens = there(TOKENS).then(|| open(TOKENS, ArrayContent::Counts)).transpose()?;
+        let weights = there(WEIGHTS).then(|| open(WEIGHTS, ArrayContent::Weights)).transpose()?;
+        let mut lengths = open(LENGTHS, ArrayContent::Counts)?;
         let sum = lengths.sum()?;
         let of_views = std::iter::once(&vectors).chain(&tokens).chain(&weights);
         of_views.into_iter().try_for_each(|array| array.check_rows(sum, &lengths))?;
         let lanes = match there(LANES) {
             true => {
-                let lanes = open(LANES, Wanted::Vectors)?;
-                let mut lane_lengths = open(LANE_LENGTHS, Wanted::Counts)?;
+                let lanes = open(LANES, ArrayContent::Vectors)?;
+                let mut lane_lengths = open(LANE_LENGTHS, ArrayContent::Counts)?;
                 lane_lengths.check_rows(lengths.rows, &lengths)?;
                 lanes.check_rows(lane_lengths.sum()?, &lane_lengths)?;
                 Some([lanes, lane_lengths])
             }
             false => None,
         };
-        let soft = there(SOFT).then(|| open(SOFT, Wanted::Vectors)).transpose()?;
+        let soft = there(SOFT).then(|| open(SOFT, ArrayContent::Vectors)).transpose()?;
         soft.iter().try_for_each(|soft| soft.check_rows(lengths.rows, &lengths))?;
         let lane_dim = lanes.as_ref().map(|[lanes, _]| lanes.columns);
         let soft_dim = soft.as_ref().map(|soft| soft.columns);

@@ -45,7 +45,7 @@ const SHAPE: VectorShape = VectorShape { dim: 2, lane_dim: Some(3), soft_dim: No
 fn the_bytes_of_a_small_directory_by_hand() {
     let folder = tempfile::tempdir().unwrap();
     let shape = VectorShape { dim: 2, lane_dim: None, soft_dim: Some(1) };
-    let mut writer = VectorWriter::open(folder.path(), shape, Written::default()).unwrap();
+    let mut writer = VectorWriter::open(folder.path(), shape, WriteProgress::default()).unwrap();
     let token = |id| Token { id, text: String::new(), bytes: None };
     let query = QueryViews {
         tokens: vec![token(7), token(258)],
@@ -80,7 +80,7 @@ fn the_bytes_of_a_small_directory_by_hand() {
 fn what_no_file_can_hold_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let shape = VectorShape { lane_dim: None, ..SHAPE };
-    let mut writer = VectorWriter::open(folder.path(), shape, Written::default()).unwrap();
+    let mut writer = VectorWriter::open(folder.path(), shape, WriteProgress::default()).unwrap();
     let mut views = document(1, 1, shape);
     for id in ["a\nb", "a\r", "\u{2028}"] {
         let error = writer.push_document(id, &views).unwrap_err();
@@ -98,7 +98,7 @@ fn what_no_file_can_hold_is_refused() {
 fn files_that_are_not_whole_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let open = |written| VectorWriter::open(folder.path(), SHAPE, written);
-    let mut writer = open(Written::default()).unwrap();
+    let mut writer = open(WriteProgress::default()).unwrap();
     writer.push_document("d1", &document(1, 3, SHAPE)).unwrap();
     let written = writer.finish().unwrap();
     let vectors = folder.path().join(VECTORS);
@@ -126,7 +126,8 @@ fn files_that_are_not_whole_are_refused() {
 fn files_of_different_texts_are_refused() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     for (folder, tokens) in folders.iter().zip([3, 4]) {
-        let mut writer = VectorWriter::open(folder.path(), SHAPE, Written::default()).unwrap();
+        let mut writer =
+            VectorWriter::open(folder.path(), SHAPE, WriteProgress::default()).unwrap();
         writer.push_document("d1", &document(1, tokens, SHAPE)).unwrap();
         writer.finish().unwrap();
     }
@@ -152,7 +153,7 @@ fn no_two_texts_have_the_same_id() {
     let folder = tempfile::tempdir().unwrap();
     let open = |written| VectorWriter::open(folder.path(), SHAPE, written).unwrap();
     let views = document(1, 1, SHAPE);
-    let mut writer = open(Written::default());
+    let mut writer = open(WriteProgress::default());
     for id in ["a", "b", "ab"] {
         writer.push_document(id, &views).unwrap();
     }
@@ -165,7 +166,7 @@ fn no_two_texts_have_the_same_id() {
     // the texts before the error can be kept, and are known when the run is resumed
     let mut writer = open(writer.sync().unwrap());
     assert_eq!(twice(&mut writer, "ab"), "id \"ab\" is that of text 3 already, wanted another");
-    let mut writer = open(Written::default());
+    let mut writer = open(WriteProgress::default());
     writer.push_document("b", &views).unwrap();
 }
 
@@ -173,7 +174,7 @@ fn no_two_texts_have_the_same_id() {
 fn an_error_counts_nothing_of_its_text() {
     let folder = tempfile::tempdir().unwrap();
     let shape = VectorShape { dim: 2, lane_dim: None, soft_dim: Some(1) };
-    let mut writer = VectorWriter::open(folder.path(), shape, Written::default()).unwrap();
+    let mut writer = VectorWriter::open(folder.path(), shape, WriteProgress::default()).unwrap();
     let token = Token { id: 7, text: String::new(), bytes: None };
     let query = |alpha| QueryViews {
         tokens: vec![token.clone()],
@@ -212,7 +213,7 @@ proptest! {
             .collect();
         let id = |number: usize| format!("document {number}");
         let straight = tempfile::tempdir().unwrap();
-        let mut writer = VectorWriter::open(straight.path(), shape, Written::default()).unwrap();
+        let mut writer = VectorWriter::open(straight.path(), shape, WriteProgress::default()).unwrap();
         for (number, document) in documents.iter().enumerate() {
             writer.push_document(&id(number), document).unwrap();
         }
@@ -220,7 +221,7 @@ proptest! {
 
         // the first writer stops in a crash; its last sync is known
         let torn = tempfile::tempdir().unwrap();
-        let mut writer = VectorWriter::open(torn.path(), shape, Written::default()).unwrap();
+        let mut writer = VectorWriter::open(torn.path(), shape, WriteProgress::default()).unwrap();
         let mut reached = writer.sync().unwrap();
         let mut sizes = files(torn.path());
         for (number, document) in documents.iter().enumerate().take(stop) {
@@ -332,7 +333,7 @@ fn directories_of_other_encoders_are_read() {
 #[test]
 fn a_directory_says_which_model_made_it() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer = VectorWriter::open(folder.path(), SHAPE, Written::default()).unwrap();
+    let mut writer = VectorWriter::open(folder.path(), SHAPE, WriteProgress::default()).unwrap();
     writer.push_document("d1", &document(1, 3, SHAPE)).unwrap();
     writer.finish().unwrap();
     assert_eq!(StoredDocuments::open(folder.path()).unwrap().origin(), None);

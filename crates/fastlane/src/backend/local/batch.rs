@@ -10,8 +10,8 @@ use fastlane_durable::FileEntry;
 use fastlane_engine::{DocumentViews, WriteIndexError, Writer};
 
 use super::Local;
-use super::about::{ABOUT, About};
 use super::lexical::{self, Draft};
+use super::metadata::{ABOUT, CollectionMetadata};
 use super::snapshot::LocalSnapshot;
 use crate::backend::{Backend as _, Batch, Change, Commit, Stamp};
 use crate::error::CollectionError;
@@ -37,8 +37,8 @@ pub(super) fn first(
     let files = Some(draft.finish()?);
     let words = draft.name().to_owned();
     let model = location.map(|path| absolute(&path)).unwrap_or_default();
-    let about = About { model, words, files, tags: BTreeMap::new() };
-    views.attach(ABOUT, Some(&about.to_bytes()))?;
+    let metadata = CollectionMetadata { model, words, files, tags: BTreeMap::new() };
+    views.attach(ABOUT, Some(&metadata.to_bytes()?))?;
     views.commit()?;
     draft.keep();
     Ok(())
@@ -51,14 +51,16 @@ impl LocalBatch {
 
     /// The draft of the next lexical index; created at the first change.
     fn draft(&mut self) -> Result<&mut Draft, CollectionError> {
-        if self.draft.is_none() {
-            let snapshot = self.local.current();
-            let files = self.compared_files(&snapshot)?;
-            let (directory, generation) = (&self.local.directory, self.views.generation() + 1);
-            let before = Some((snapshot.about.words.as_str(), &*files));
-            self.draft = Some(Draft::begin(directory, generation, before)?);
-        }
-        Ok(self.draft.as_mut().expect("it was made above"))
+        let draft = match self.draft.take() {
+            Some(draft) => draft,
+            None => {
+                let snapshot = self.local.current();
+                let files = self.compared_files(&snapshot)?;
+                let (directory, generation) = (&self.local.directory, self.views.generation() + 1);
+                Draft::begin(directory, generation, Some((&snapshot.metadata.words, &files)))?
+            }
+        };
+        Ok(self.draft.insert(draft))
     }
 
     /// The files of the current lexical index, after their checksums are verified.
@@ -69,12 +71,17 @@ impl LocalBatch {
     }
 
     /// The collection metadata of the next commit.
-    fn about(&self, snapshot: &LocalSnapshot, stamp: &Stamp, words: String) -> About {
+    fn metadata(
+        &self,
+        snapshot: &LocalSnapshot,
+        stamp: &Stamp,
+        words: String,
+    ) -> CollectionMetadata {
         let model = stamp.location.as_deref().map(absolute);
-        let model = model.unwrap_or_else(|| snapshot.about.model.clone());
-        let mut tags = snapshot.about.tags.clone();
+        let model = model.unwrap_or_else(|| snapshot.metadata.model.clone());
+        let mut tags = snapshot.metadata.tags.clone();
         tags.extend(self.tags.clone());
-        About { model, words, files: None, tags }
+        CollectionMetadata { model, words, files: None, tags }
     }
 
     fn check_ended(&self) -> Result<(), CollectionError> {
@@ -142,11 +149,12 @@ impl Batch for LocalBatch {
         self.ended = true;
         let (words, files) = match &mut draft {
             Some(draft) => (draft.name().to_owned(), draft.finish()?),
-            None => (snapshot.about.words.clone(), files(&snapshot)?),
+            None => (snapshot.metadata.words.clone(), files(&snapshot)?),
         };
-        let about = About { files: Some(files), ..self.about(&snapshot, stamp, words) };
-        if about != snapshot.about {
-            self.views.attach(ABOUT, Some(&about.to_bytes()))?;
+        let metadata =
+            CollectionMetadata { files: Some(files), ..self.metadata(&snapshot, stamp, words) };
+        if metadata != snapshot.metadata {
+            self.views.attach(ABOUT, Some(&metadata.to_bytes()?))?;
         }
         if let Some(fingerprint) = &stamp.fingerprint {
             self.views.set_model(fingerprint)?;
@@ -155,7 +163,7 @@ impl Batch for LocalBatch {
         // an error may come after the step that makes the commit current
         let holds = || {
             let held = LocalSnapshot::open(&self.local.directory);
-            held.map_or(true, |held| held.about.words == about.words)
+            held.map_or(true, |held| held.metadata.words == metadata.words)
         };
         if let Some(draft) = draft.filter(|_| committed.is_ok() || holds()) {
             draft.keep();
@@ -164,14 +172,14 @@ impl Batch for LocalBatch {
         self.local.refresh()?;
         self.tags.clear();
         self.ended = false;
-        lexical::remove_others(&self.local.directory, &about.words);
+        lexical::remove_others(&self.local.directory, &metadata.words);
         Ok(generation)
     }
 }
 
 /// The files of the current lexical index; for format 1, checksums are computed now.
 fn files(snapshot: &LocalSnapshot) -> Result<Vec<FileEntry>, CollectionError> {
-    if let Some(files) = &snapshot.about.files {
+    if let Some(files) = &snapshot.metadata.files {
         return Ok(files.clone());
     }
     let path = snapshot.path();

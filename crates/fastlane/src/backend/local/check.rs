@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use fastlane_durable::FileEntry;
-use fastlane_engine::{Checked, Problem, Reader};
+use fastlane_engine::{CheckReport, Problem, Reader};
 
 use super::VIEWS;
-use super::about::About;
+use super::metadata::CollectionMetadata;
 use super::snapshot::LocalSnapshot;
 use crate::collection::Collection;
 use crate::error::CollectionError;
@@ -23,7 +23,7 @@ impl Collection {
     pub fn check(
         directory: &Path,
         mut watch: impl FnMut(u64) -> bool,
-    ) -> Result<Checked, CollectionError> {
+    ) -> Result<CheckReport, CollectionError> {
         let mut goes_on = true;
         let mut checked = match Reader::check(&directory.join(VIEWS), |bytes| {
             goes_on = watch(bytes);
@@ -34,7 +34,7 @@ impl Collection {
             Err(fastlane_engine::OpenIndexError::Absent { path }) => {
                 let what = "CURRENT is missing".to_owned();
                 let problems = vec![Problem { path, what }];
-                Checked { generation: 0, files: 0, bytes: 0, problems }
+                CheckReport { generation: 0, files: 0, bytes: 0, problems }
             }
             checked => checked?,
         };
@@ -48,8 +48,8 @@ impl Collection {
             CollectionError::Damaged { path, what } => Ok(Problem { path, what }),
             other => Err(other),
         };
-        let about = match About::of(&reader, directory) {
-            Ok(about) => about,
+        let metadata = match CollectionMetadata::of(&reader, directory) {
+            Ok(metadata) => metadata,
             Err(_) if !checked.problems.is_empty() => return Ok(checked),
             Err(error) => {
                 checked.problems.push(problem(error)?);
@@ -57,8 +57,8 @@ impl Collection {
             }
         };
         drop(reader);
-        let path = directory.join(&about.words);
-        for file in about.files.iter().flatten() {
+        let path = directory.join(&metadata.words);
+        for file in metadata.files.iter().flatten() {
             checked.problems.extend(check_file(&path, file, &mut |count| {
                 checked.bytes += count;
                 goes_on = goes_on && watch(checked.bytes);
@@ -93,7 +93,7 @@ fn check_file(
 fn without_text(snapshot: &LocalSnapshot) -> Result<Option<Problem>, CollectionError> {
     let mut lost = Vec::new();
     for id in snapshot.reader.ids() {
-        if snapshot.ask(|words| words.get(id))?.is_none() {
+        if snapshot.with_words(|words| words.get(id))?.is_none() {
             lost.push(id);
         }
     }

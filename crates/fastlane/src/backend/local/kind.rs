@@ -33,11 +33,11 @@ pub enum Kind {
 ///
 /// The directory cannot be read.
 pub fn kind(path: &Path) -> io::Result<Kind> {
-    let about = match path.metadata() {
+    let file = match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kind::Absent),
-        about => about?,
+        file => file?,
     };
-    if !about.is_dir() {
+    if !file.is_dir() {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         return Ok(Kind::Foreign { name });
     }

@@ -8,16 +8,16 @@
 //!
 //! The commit of the views names the lexical directory, so both change in one step.
 
-mod about;
 mod batch;
 mod check;
 mod kind;
 mod lexical;
+mod metadata;
 mod remove;
 mod snapshot;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use fastlane_engine::{IndexSettings, Store, ViewDims, Writer, WriterSettings};
 
@@ -88,7 +88,7 @@ impl Local {
     }
 
     fn current(&self) -> Arc<LocalSnapshot> {
-        Arc::clone(&self.snapshot.read().expect("no thread panics while it holds it"))
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -101,7 +101,7 @@ impl Backend for Local {
         let newer = self.current().newer(&self.directory)?;
         let moved = newer.is_some();
         if let Some(newer) = newer {
-            *self.snapshot.write().expect("no thread panics while it holds it") = Arc::new(newer);
+            *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(newer);
         }
         Ok(moved)
     }

@@ -39,11 +39,11 @@ impl Collection {
             Err(error) => return Err(error.into()),
         };
         let snapshot = LocalSnapshot::open(directory)?;
-        let LocalSnapshot { reader, about, .. } = &snapshot;
+        let LocalSnapshot { reader, metadata, .. } = &snapshot;
         let untouched = reader.generation() == FIRST
             && reader.statistics().documents == 0
-            && about.tags.is_empty();
-        let words = about.words.clone();
+            && metadata.tags.is_empty();
+        let words = metadata.words.clone();
         drop(snapshot);
         let failed = |source| CollectionError::Write { path: directory.to_owned(), source };
         if !untouched || !holds_only(directory, &[VIEWS, &words]).map_err(failed)? {

@@ -3,17 +3,17 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fastlane_corpus::{
     Filter, LexicalOpenError, LexicalReader, LexicalSearch, LexicalSearchError, Passing,
 };
-use fastlane_engine::{DocumentSet, Nominate, OpenIndexError, Reader, Request, Rerank, ViewDims};
+use fastlane_engine::{DocumentSet, Nominate, Reader, Request, Rerank, ViewDims};
 
 use super::VIEWS;
-use super::about::About;
 use super::kind::{Kind, kind};
-use crate::backend::{Among, ByViews, Candidate, Header, Nominated, Scored, Snapshot};
+use super::metadata::CollectionMetadata;
+use crate::backend::{ByViews, Candidate, Header, Nominated, Scored, SearchScope, Snapshot};
 use crate::error::CollectionError;
 use crate::passage::Record;
 use crate::stop::Stop;
@@ -27,7 +27,7 @@ pub(crate) struct LocalSnapshot {
     header: Header,
     pub(crate) reader: Reader,
     words: LexicalReader,
-    pub(crate) about: About,
+    pub(crate) metadata: CollectionMetadata,
     filters: Mutex<Vec<(Filter, Arc<Allowed>)>>,
 }
 
@@ -40,41 +40,35 @@ pub(crate) struct Allowed {
 impl LocalSnapshot {
     /// Opens the current generation.
     pub(crate) fn open(directory: &Path) -> Result<Self, CollectionError> {
-        Self::follow(directory, || Reader::open(&directory.join(VIEWS)).map(Some))
-            .map(|snapshot| snapshot.expect("a reader was opened"))
+        check_views(directory)?;
+        Self::of(Reader::open(&directory.join(VIEWS))?, directory)
     }
 
     /// Opens the current generation, unless it is this one.
     pub(crate) fn newer(&self, directory: &Path) -> Result<Option<Self>, CollectionError> {
-        Self::follow(directory, || self.reader.newer())
+        check_views(directory)?;
+        self.reader.newer()?.map(|reader| Self::of(reader, directory)).transpose()
     }
 
-    /// Opens the views, then their lexical index; retries if a commit removed the lexical index in
-    /// between.
-    fn follow(
-        directory: &Path,
-        open: impl Fn() -> Result<Option<Reader>, OpenIndexError>,
-    ) -> Result<Option<Self>, CollectionError> {
-        if !directory.join(VIEWS).is_dir() {
-            return Err(without_views(directory));
-        }
+    /// Opens the lexical index of the views; if a commit removed it in between, that of the next
+    /// commit with its views.
+    fn of(mut reader: Reader, directory: &Path) -> Result<Self, CollectionError> {
         let mut tries = 0;
         loop {
-            let Some(reader) = open()? else { return Ok(None) };
-            let about = About::of(&reader, directory)?;
-            match open_words(directory, &about) {
+            let metadata = CollectionMetadata::of(&reader, directory)?;
+            match open_words(directory, &metadata) {
                 Ok(words) => {
-                    let header = header(&reader, &words, &about);
+                    let header = header(&reader, &words, &metadata);
                     let (directory, filters) = (directory.to_owned(), Mutex::default());
-                    return Ok(Some(Self { directory, header, reader, words, about, filters }));
+                    return Ok(Self { directory, header, reader, words, metadata, filters });
                 }
                 Err(error) => {
                     tries += 1;
-                    let moved =
-                        Reader::open(&directory.join(VIEWS))?.generation() != reader.generation();
-                    if !moved || tries > 20 {
+                    let latest = Reader::open(&directory.join(VIEWS))?;
+                    if latest.generation() == reader.generation() || tries > 20 {
                         return Err(error);
                     }
+                    reader = latest;
                 }
             }
         }
@@ -82,18 +76,18 @@ impl LocalSnapshot {
 
     /// The directory of the lexical index.
     pub(crate) fn path(&self) -> PathBuf {
-        self.directory.join(&self.about.words)
+        self.directory.join(&self.metadata.words)
     }
 
     /// Queries the lexical index.
     ///
     /// tantivy trusts its files and may panic on damaged ones: a panic becomes an error.
-    pub(crate) fn ask<T>(
+    pub(crate) fn with_words<T>(
         &self,
-        ask: impl FnOnce(&LexicalReader) -> Result<T, LexicalSearchError>,
+        query: impl FnOnce(&LexicalReader) -> Result<T, LexicalSearchError>,
     ) -> Result<T, CollectionError> {
-        let asked = catch_unwind(AssertUnwindSafe(|| ask(&self.words)));
-        Ok(asked.map_err(|panic| damaged(self.path(), &*panic))??)
+        let result = catch_unwind(AssertUnwindSafe(|| query(&self.words)));
+        Ok(result.map_err(|panic| damaged(self.path(), &*panic))??)
     }
 
     /// The documents that pass a filter; those of the latest filters are cached.
@@ -105,15 +99,14 @@ impl LocalSnapshot {
         let known = |filters: &Vec<(Filter, Arc<Allowed>)>| {
             filters.iter().find(|(other, _)| other == filter).map(|(_, set)| Arc::clone(set))
         };
-        if let Some(set) = known(&self.filters.lock().expect("no thread panics while it holds it"))
-        {
+        if let Some(set) = known(&self.filters.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(set);
         }
-        let words = self.ask(|words| words.passing(filter, &|| !stop.is_due()))?;
-        let ids = self.ask(|index| index.ids_of(&words))?;
+        let words = self.with_words(|words| words.passing(filter, &|| !stop.is_due()))?;
+        let ids = self.with_words(|index| index.ids_of(&words))?;
         let views = self.reader.select(ids.iter().map(String::as_str));
         let set = Arc::new(Allowed { views, words });
-        let mut filters = self.filters.lock().expect("no thread panics while it holds it");
+        let mut filters = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
         filters.insert(0, (filter.clone(), Arc::clone(&set)));
         filters.truncate(FILTERS);
         Ok(set)
@@ -121,15 +114,15 @@ impl LocalSnapshot {
 }
 
 /// The facts of a generation.
-fn header(reader: &Reader, words: &LexicalReader, about: &About) -> Header {
+fn header(reader: &Reader, words: &LexicalReader, metadata: &CollectionMetadata) -> Header {
     let settings = reader.settings();
     Header {
         generation: reader.generation(),
         dims: ViewDims { searched: settings.dim, tokens: settings.token_dim },
         store: settings.store,
         fingerprint: settings.model.clone(),
-        location: about.location(),
-        tags: about.tags.clone(),
+        location: metadata.location(),
+        tags: metadata.tags.clone(),
         views: reader.statistics(),
         records: words.len(),
     }
@@ -146,13 +139,13 @@ impl Snapshot for LocalSnapshot {
         let rerank = (documents > 0).then_some(rerank);
         let (mut k, mut nominate) = (request.k, Nominate::Auto);
         let (allowed, chosen);
-        let filter = match request.among {
-            Among::All => None,
-            Among::Passing(filter) => {
+        let filter = match request.scope {
+            SearchScope::All => None,
+            SearchScope::Passing(filter) => {
                 allowed = self.allowed(filter, until)?;
                 Some(&allowed.views)
             }
-            Among::Ids(ids) => {
+            SearchScope::Ids(ids) => {
                 chosen = self.reader.select(ids.iter().copied());
                 if chosen.is_empty() {
                     return Ok(Nominated { best: Vec::new(), times: Default::default() });
@@ -183,7 +176,7 @@ impl Snapshot for LocalSnapshot {
         let passing = allowed.as_ref().map(|allowed| &allowed.words);
         let search = LexicalSearch { k, ..LexicalSearch::default() };
         let go_on = || !until.is_due();
-        let hits = self.ask(|words| words.search_passing(text, &search, passing, &go_on))?;
+        let hits = self.with_words(|words| words.search_passing(text, &search, passing, &go_on))?;
         Ok(hits.into_iter().map(|hit| Scored { id: hit.id, score: hit.score }).collect())
     }
 
@@ -191,7 +184,7 @@ impl Snapshot for LocalSnapshot {
         let fetch = |key: &&str| match until.is_due() {
             true => Err(CollectionError::SearchStopped),
             false => {
-                let found = self.ask(|words| words.get_with(key))?;
+                let found = self.with_words(|words| words.get_with(key))?;
                 Ok(found.map(|(document, note)| Record { document, note }))
             }
         };
@@ -200,7 +193,7 @@ impl Snapshot for LocalSnapshot {
 
     fn passing(&self, filter: &Filter, until: &Stop) -> Result<Vec<String>, CollectionError> {
         let allowed = self.allowed(filter, until)?;
-        self.ask(|index| index.ids_of(&allowed.words))
+        self.with_words(|index| index.ids_of(&allowed.words))
     }
 
     fn keys(&self) -> Vec<String> {
@@ -209,9 +202,12 @@ impl Snapshot for LocalSnapshot {
 }
 
 /// Opens the lexical index that a commit names, after a check of its file sizes.
-fn open_words(directory: &Path, about: &About) -> Result<LexicalReader, CollectionError> {
-    let path = directory.join(&about.words);
-    for file in about.files.iter().flatten() {
+fn open_words(
+    directory: &Path,
+    metadata: &CollectionMetadata,
+) -> Result<LexicalReader, CollectionError> {
+    let path = directory.join(&metadata.words);
+    for file in metadata.files.iter().flatten() {
         let at = || path.join(&file.name);
         match file.check_size(&path) {
             Err(source) => return Err(CollectionError::Read { path: at(), source }),
@@ -233,15 +229,18 @@ fn open_words(directory: &Path, about: &About) -> Result<LexicalReader, Collecti
     }
 }
 
-/// The error for a collection without a directory of views.
-fn without_views(directory: &Path) -> CollectionError {
-    match kind(directory) {
+/// Fails if there is no directory of views.
+fn check_views(directory: &Path) -> Result<(), CollectionError> {
+    if directory.join(VIEWS).is_dir() {
+        return Ok(());
+    }
+    Err(match kind(directory) {
         Ok(Kind::Collection) => CollectionError::Damaged {
             path: directory.join(VIEWS),
             what: "the directory is missing".to_owned(),
         },
         _ => CollectionError::Absent { path: directory.to_owned() },
-    }
+    })
 }
 
 /// The error for a panic in the lexical index.
@@ -284,8 +283,8 @@ mod tests {
         let query = collection.encode("light").unwrap().0;
         let (lanes, stop) = (query.searching(None), Stop::default());
         let count = || {
-            let among = Among::Passing(&filter);
-            let request = ByViews { lanes: &lanes, query: &query.views, rerank: 9, k: 9, among };
+            let scope = SearchScope::Passing(&filter);
+            let request = ByViews { lanes: &lanes, query: &query.views, rerank: 9, k: 9, scope };
             let by_views = snapshot.nominate(&request, &stop).unwrap().best.len();
             (by_views, snapshot.words("light", 9, Some(&filter), &stop).unwrap().len())
         };

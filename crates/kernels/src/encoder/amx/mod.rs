@@ -128,14 +128,14 @@ mod here {
         assert!(product.left.len() >= (rows - 1) * left_stride + depth);
         assert!(product.lines.len() >= panels * depth && product.bias.len() >= panels * WIDTH);
         assert!(product.output.len() >= (rows - 1) * output_stride + columns);
-        let mut walk = Walk::new(product);
-        let shapes = Shapes::new(walk.high);
-        // SAFETY: the shapes are 64 bytes, as the instruction requires. Only `walk` uses tiles
+        let mut tiled = TiledProduct::new(product);
+        let shapes = Shapes::new(tiled.high);
+        // SAFETY: the shapes are 64 bytes, as the instruction requires. Only `tiled` uses tiles
         // until they are released, as the compiler never does. Without a release, the next product
-        // would still load its own shapes. The slices were checked to be as long as `walk` demands.
+        // would still load its own shapes. The slices were checked to be as long as `tiled` demands.
         unsafe {
             asm!("ldtilecfg [{}]", in(reg) &shapes, clobber_abi("sysv64"), options(nostack));
-            walk.all();
+            tiled.all();
             asm!("tilerelease", clobber_abi("sysv64"), options(nostack));
         }
     }
@@ -164,7 +164,7 @@ mod here {
     }
 
     /// The state of a product by tiles.
-    struct Walk<'a, 'b> {
+    struct TiledProduct<'a, 'b> {
         product: &'a mut Product<'b, Pair>,
         /// Rows in a tile.
         high: usize,
@@ -172,25 +172,25 @@ mod here {
         ahead: *const PanelLine<Pair>,
         ahead_count: usize,
         /// Sums of the last panel if it is incomplete, for two tiles of rows.
-        spare: Spare,
+        spare: PartialPanel,
     }
 
     #[repr(align(64))]
-    struct Spare([[[f32; WIDTH]; TILE]; 2]);
+    struct PartialPanel([[[f32; WIDTH]; TILE]; 2]);
 
     /// The destination of a tile's sums.
     #[derive(Clone, Copy)]
     #[repr(C)]
-    struct Place {
+    struct TileTarget {
         start: *mut f32,
         /// Bytes from the start of a row to the start of the next.
         stride: usize,
     }
 
-    impl<'a, 'b> Walk<'a, 'b> {
+    impl<'a, 'b> TiledProduct<'a, 'b> {
         fn new(product: &'a mut Product<'b, Pair>) -> Self {
             let high = product.rows.div_ceil(product.rows.div_ceil(TILE));
-            let spare = Spare([[[0.0; WIDTH]; TILE]; 2]);
+            let spare = PartialPanel([[[0.0; WIDTH]; TILE]; 2]);
             Self { ahead: product.lines.as_ptr(), ahead_count: 0, product, high, spare }
         }
 
@@ -299,20 +299,20 @@ mod here {
             &mut self,
             rows: [usize; R],
             panel: usize,
-        ) -> [Place; GROUP] {
+        ) -> [TileTarget; GROUP] {
             let Product { columns, output_stride, .. } = *self.product;
             let output = self.product.output.as_mut_ptr();
             let spare = self.spare.0.as_flattened_mut().as_flattened_mut().as_mut_ptr();
-            let aside = Place { start: spare, stride: size_of::<[f32; WIDTH]>() };
+            let aside = TileTarget { start: spare, stride: size_of::<[f32; WIDTH]>() };
             let mut places = [aside; GROUP];
             for (tile, row) in rows.into_iter().enumerate() {
                 for index in 0..P {
                     let column = (panel + index) * WIDTH;
                     places[2 * tile + index] = if column + WIDTH > columns {
-                        Place { start: spare.wrapping_add(tile * TILE * WIDTH), ..aside }
+                        TileTarget { start: spare.wrapping_add(tile * TILE * WIDTH), ..aside }
                     } else {
                         let start = output.wrapping_add(row * output_stride + column);
-                        Place { start, stride: output_stride * size_of::<f32>() }
+                        TileTarget { start, stride: output_stride * size_of::<f32>() }
                     };
                 }
             }
@@ -344,7 +344,7 @@ mod here {
         depth: usize,
         bias: *const f32,
         /// The second tile of rows uses the places from the third on.
-        places: &'a [Place; GROUP],
+        places: &'a [TileTarget; GROUP],
         ahead: *const PanelLine<Pair>,
         ahead_count: usize,
     }

@@ -1,12 +1,12 @@
 //! What the script reads of the markup is there.
 
 use super::super::*;
-use super::made::{asked, found, hits, page};
+use super::made::{found, hits, page, params};
 
 fn whole() -> String {
     let indexes = ["lighthouse".to_owned(), "handbook".to_owned()];
-    let asked = asked();
-    let frame = Frame { indexes: &indexes, asked: &asked };
+    let params = params();
+    let frame = Frame { indexes: &indexes, params: &params };
     results(&frame, &Results { found: &found(hits()), documents: 1284, has_router: true })
 }
 
@@ -71,7 +71,7 @@ fn a_fragment_is_the_inside_of_main() {
         .split_once(r#"<main id="results" tabindex="-1">"#)
         .map_or_else(|| panic!("no main"), |(before, rest)| (before.to_owned(), rest.to_owned()));
     let inside = rest.split_once("</main>").unwrap().0;
-    assert_eq!(page(&asked(), &found(hits()), true), inside);
+    assert_eq!(page(&params(), &found(hits()), true), inside);
 }
 
 #[test]

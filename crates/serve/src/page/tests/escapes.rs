@@ -43,9 +43,9 @@ fn check(page: &str) {
 #[test]
 fn no_text_becomes_markup() {
     let evil = || EVIL.to_owned();
-    let asked = Asked { q: evil(), index: evil(), filter: evil(), ..Asked::default() };
+    let params = PageParams { q: evil(), index: evil(), filter: evil(), ..PageParams::default() };
     let indexes = [evil(), "other".to_owned()];
-    let frame = Frame { indexes: &indexes, asked: &asked };
+    let frame = Frame { indexes: &indexes, params: &params };
     let found = evil_found();
     for has_router in [true, false] {
         check(&super::super::results(&frame, &Results { found: &found, documents: 1, has_router }));
@@ -60,8 +60,8 @@ fn no_text_becomes_markup() {
 
 #[test]
 fn what_was_written_can_be_read() {
-    let asked = Asked { q: EVIL.to_owned(), ..Asked::default() };
-    let page = super::made::page(&asked, &evil_found(), true);
+    let params = PageParams { q: EVIL.to_owned(), ..PageParams::default() };
+    let page = super::made::page(&params, &evil_found(), true);
     let text = super::made::text(&page).replace("&lt;", "<").replace("&gt;", ">");
     let text = text.replace("&quot;", "\"").replace("&amp;", "&");
     let shown = text.matches(EVIL).count();

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use fastlane::{Document, Hit, LaneKind, Match, QueryToken, SearchResult, Times};
 
-use super::super::{Asked, Frame, Results, results_fragment};
+use super::super::{Frame, PageParams, Results, results_fragment};
 
 pub(super) const QUERY: &str = "ships off Dunmore?";
 
-pub(super) fn asked() -> Asked {
-    Asked { q: QUERY.to_owned(), index: "lighthouse".to_owned(), ..Asked::default() }
+pub(super) fn params() -> PageParams {
+    PageParams { q: QUERY.to_owned(), index: "lighthouse".to_owned(), ..PageParams::default() }
 }
 
 /// A query of seven tokens, the second of which is the lane.
@@ -83,9 +83,9 @@ pub(super) fn hits() -> Vec<Hit> {
 }
 
 /// The inside of the page that a search gives.
-pub(super) fn page(asked: &Asked, found: &SearchResult, has_router: bool) -> String {
+pub(super) fn page(params: &PageParams, found: &SearchResult, has_router: bool) -> String {
     let indexes = ["lighthouse".to_owned(), "handbook".to_owned()];
-    let frame = Frame { indexes: &indexes, asked };
+    let frame = Frame { indexes: &indexes, params };
     results_fragment(&frame, &Results { found, documents: 1284, has_router })
 }
 

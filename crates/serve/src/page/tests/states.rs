@@ -4,11 +4,11 @@ use fastlane::{Hit, Match};
 use fastlane::{LaneKind, Statistics, Store};
 
 use super::super::*;
-use super::made::{asked, found, hit, hits, page, text};
+use super::made::{found, hit, hits, page, params, text};
 
 #[test]
 fn a_lane_is_named_and_what_it_won_is_marked() {
-    let page = page(&asked(), &found(hits()), true);
+    let page = page(&params(), &found(hits()), true);
     let said = text(&page);
     assert!(said.contains("The router puts 40% of the intent on “ships”."), "{said}");
     assert!(said.contains("That token alone is looked up: one lookup instead of 7."), "{said}");
@@ -23,7 +23,7 @@ fn a_lane_is_named_and_what_it_won_is_marked() {
 
 #[test]
 fn weak_marks_are_quiet() {
-    let page = page(&asked(), &found(hits()), true);
+    let page = page(&params(), &found(hits()), true);
     // its token carries less than its share
     assert!(page.contains(r#"<mark class="weak" data-token="2">off</mark>"#), "{page}");
     // it answers much worse than the other hit does
@@ -35,7 +35,7 @@ fn weak_marks_are_quiet() {
 
 #[test]
 fn several_lanes_are_counted() {
-    let two = Asked { lanes: Some(2), rerank: 0, ..asked() };
+    let two = PageParams { lanes: Some(2), rerank: 0, ..params() };
     let mut found =
         found(vec![hit("a", "", "boats of Dunmore", &[(1, "boats", 0.8), (3, "Dunmore", 0.4)])]);
     found.lanes = vec![1, 3];
@@ -53,7 +53,7 @@ fn several_lanes_are_counted() {
 
 #[test]
 fn all_tokens_search_and_none_is_marked() {
-    let all = Asked { lanes: Some(usize::MAX), ..asked() };
+    let all = PageParams { lanes: Some(usize::MAX), ..params() };
     let mut found = found(hits());
     (found.lane, found.lanes) = (LaneKind::All, vec![1, 3, 4, 0, 2, 5, 6]);
     let page = page(&all, &found, true);
@@ -67,7 +67,7 @@ fn without_a_router_there_are_no_bars() {
     found.tokens.iter_mut().for_each(|token| token.alpha = 1.0 / 7.0);
     found.lane = LaneKind::All;
     found.lanes = (0..7).collect();
-    let page = page(&asked(), &found, false);
+    let page = page(&params(), &found, false);
     let said = text(&page);
     assert!(
         said.contains("no router: all 7 tokens have equal weight, and all of them search."),
@@ -77,7 +77,7 @@ fn without_a_router_there_are_no_bars() {
     assert!(said.contains("routeoff"), "{said}");
 
     (found.lane, found.lanes) = (LaneKind::Hard, vec![0]);
-    let one = Asked { lanes: Some(1), ..asked() };
+    let one = PageParams { lanes: Some(1), ..params() };
     let said = text(&super::made::page(&one, &found, false));
     assert!(
         said.contains("the first of them searches, “[CLS]”: one lookup instead of 7."),
@@ -87,7 +87,7 @@ fn without_a_router_there_are_no_bars() {
 
 #[test]
 fn a_soft_lane_is_one_view_of_all_tokens() {
-    let one = Asked { rerank: 0, ..asked() };
+    let one = PageParams { rerank: 0, ..params() };
     let mut found = found(vec![hit("a", "", "a boat", &[(1, "boat", 0.7)])]);
     found.lane = LaneKind::Soft;
     let unranked = page(&one, &found, true);
@@ -100,13 +100,13 @@ fn a_soft_lane_is_one_view_of_all_tokens() {
     assert!(unranked.contains(r#"<mark class="won" data-token="0 1 2 3 4 5 6">boat</mark>"#));
 
     found.hits = hits();
-    let reranked = page(&asked(), &found, true);
+    let reranked = page(&params(), &found, true);
     assert!(!reranked.contains(r#"class="won""#) && !reranked.contains("pair"), "{reranked}");
 }
 
 #[test]
 fn nothing_found_says_what_to_do() {
-    let filtered = Asked { filter: "year > 2020".to_owned(), ..asked() };
+    let filtered = PageParams { filter: "year > 2020".to_owned(), ..params() };
     let page = page(&filtered, &found(Vec::new()), true);
     assert!(
         !page.contains("<ol class=\"hits\"")
@@ -114,37 +114,37 @@ fn nothing_found_says_what_to_do() {
     );
     let link = r#"href="/?q=ships+off+Dunmore%3F&amp;index=lighthouse&amp;lanes=auto&amp;rerank=100&amp;hybrid=0">search without it"#;
     assert!(page.contains(link), "{page}");
-    let other = super::made::page(&asked(), &found(Vec::new()), true);
+    let other = super::made::page(&params(), &found(Vec::new()), true);
     assert!(other.contains("let all tokens search"), "{other}");
 }
 
 #[test]
 fn with_words_the_rows_are_not_the_score() {
-    let hybrid = Asked { hybrid: true, ..asked() };
+    let hybrid = PageParams { hybrid: true, ..params() };
     let page = page(&hybrid, &found(hits()), true);
     assert!(!page.contains("<tfoot") && page.contains("7 products; BM25 counts too"));
     // nor are they where rows are missing
     let mut fewer = hits();
     fewer[0].matches.pop();
-    let page = super::made::page(&asked(), &found(fewer), true);
+    let page = super::made::page(&params(), &found(fewer), true);
     assert_eq!(page.matches("<tfoot").count(), 1);
 }
 
 #[test]
 fn a_hit_without_pairs_shows_its_start() {
-    let page = page(&asked(), &found(vec![hit("a.md", "", &"word ".repeat(200), &[])]), true);
+    let page = page(&params(), &found(vec![hit("a.md", "", &"word ".repeat(200), &[])]), true);
     assert!(page.contains(r#"<h2 id="hit-1">a.md</h2>"#) && !page.contains("<table"), "{page}");
     assert!(page.contains("word\u{a0}…") && !page.contains("…\u{a0}"), "{page}");
     assert!(page.contains("<summary>Whole text</summary>") && !page.contains("one view of all"));
     let found = found(vec![hit("a.md", "", "a boat", &[])]);
-    let page = super::made::page(&Asked { rerank: 0, ..asked() }, &found, true);
+    let page = super::made::page(&PageParams { rerank: 0, ..params() }, &found, true);
     assert!(page.contains("one view of all tokens"), "{page}");
 }
 
 #[test]
 fn a_snippet_is_about_the_token_that_the_lane_won() {
     let long = format!("{} boat {}", "so ".repeat(400).trim(), "on ".repeat(400));
-    let page = page(&asked(), &found(vec![hit("a", "A title", &long, &[(1, "boat", 0.5)])]), true);
+    let page = page(&params(), &found(vec![hit("a", "A title", &long, &[(1, "boat", 0.5)])]), true);
     let snippet =
         page.split_once(r#"<p class="snippet">"#).unwrap().1.split_once("</p>").unwrap().0;
     let said = text(snippet);
@@ -155,7 +155,7 @@ fn a_snippet_is_about_the_token_that_the_lane_won() {
 #[test]
 fn long_texts_are_cut_at_a_character() {
     let long = "ß".repeat(15_000);
-    let page = page(&asked(), &found(vec![hit("a", "x", &long, &[])]), true);
+    let page = page(&params(), &found(vec![hit("a", "x", &long, &[])]), true);
     let whole = page.split_once(r#"<p class="text">"#).unwrap().1.split_once("</p>").unwrap().0;
     assert_eq!(whole, format!("{}…", "ß".repeat(10_000)));
 }
@@ -165,27 +165,27 @@ fn odd_values_break_nothing() {
     let mut found = found(vec![hit("a", "", "", &[])]);
     let pair = |query, bytes| Match { query, token: String::new(), bytes, product: f32::NAN };
     found.hits[0].matches = vec![pair(99, Some(0..9)), pair(1, Some(5..5)), pair(0, None)];
-    let odd = page(&asked(), &found, true);
+    let odd = page(&params(), &found, true);
     assert!(odd.contains(r#"data-id="a""#));
     found.tokens.clear();
     found.lanes.clear();
     found.hits = Vec::<Hit>::new();
-    assert!(page(&asked(), &found, true).contains("0 results"));
+    assert!(page(&params(), &found, true).contains("0 results"));
 }
 
 #[test]
 fn a_query_that_was_cut_says_so() {
     let mut found = found(hits());
     found.cut = 1200;
-    let said = text(&page(&asked(), &found, true));
+    let said = text(&page(&params(), &found, true));
     assert!(said.contains("which ignored its last 1,200 bytes."), "{said}");
 }
 
 #[test]
 fn the_form_keeps_what_was_asked() {
-    let asked = Asked { lanes: Some(3), rerank: 50, hybrid: true, ..asked() };
+    let params = PageParams { lanes: Some(3), rerank: 50, hybrid: true, ..params() };
     let names = ["one".to_owned()];
-    let frame = Frame { indexes: &names, asked: &asked };
+    let frame = Frame { indexes: &names, params: &params };
     let page = home(&frame, 0, &[]);
     let radios: Vec<&str> = page.split("type=\"radio\"").skip(1).collect();
     assert_eq!(radios.len(), 6);
@@ -193,15 +193,15 @@ fn the_form_keeps_what_was_asked() {
     assert!(page.contains(r#"<details class="options" open>"#) && page.contains("Rerank 50"));
     assert!(!page.contains("<select") && !page.contains("Try one"));
     assert!(page.contains("There are no documents in this index yet"));
-    let usual = Asked::default();
-    let page = home(&Frame { asked: &usual, ..frame }, 1, &[]);
+    let usual = PageParams::default();
+    let page = home(&Frame { params: &usual, ..frame }, 1, &[]);
     assert!(page.contains(r#"<details class="options"><summary>"#), "{page}");
 }
 
 #[test]
 fn a_failure_points_at_the_filter() {
-    let asked = Asked { filter: "lang = en und year".to_owned(), ..asked() };
-    let frame = Frame { indexes: &[], asked: &asked };
+    let params = PageParams { filter: "lang = en und year".to_owned(), ..params() };
+    let frame = Frame { indexes: &[], params: &params };
     let said = "At character 11: wanted `and`, found `und`.";
     let page = failure(&frame, &Failure { status: 400, said, at: Some(11), way_out: None });
     assert!(page.contains("wanted <code>and</code>, found <code>und</code>."), "{page}");
@@ -234,9 +234,9 @@ fn statistics_say_what_they_mean() {
         documents: 1284,
         passages: 1284,
     };
-    let asked = asked();
+    let params = params();
     let names = ["lighthouse".to_owned(), "hand book".to_owned()];
-    let page = statistics(&Frame { indexes: &names, asked: &asked }, &figures);
+    let page = statistics(&Frame { indexes: &names, params: &params }, &figures);
     let said = text(&page);
     for wanted in ["96,310 × 128", "26.1 hot", "27.4 MB", "minilm-lanes f1-7c1e90ab", "Generation7"]
     {
@@ -246,13 +246,13 @@ fn statistics_say_what_they_mean() {
     assert!(page.contains(r#"<a href="/stats?index=hand+book">hand book</a>"#), "{page}");
     assert!(page.contains(r#"aria-current="page">Statistics"#), "{page}");
     let empty = Stats { views: Statistics { views: 0, ..figures.views.clone() }, ..figures };
-    assert!(!statistics(&Frame { indexes: &names, asked: &asked }, &empty).contains("hot"));
+    assert!(!statistics(&Frame { indexes: &names, params: &params }, &empty).contains("hot"));
 }
 
 #[test]
 fn each_page_says_which_one_it_is() {
-    let (asked, names) = (asked(), ["lighthouse".to_owned()]);
-    let frame = Frame { indexes: &names, asked: &asked };
+    let (params, names) = (params(), ["lighthouse".to_owned()]);
+    let frame = Frame { indexes: &names, params: &params };
     let page = reference(&frame, &serde_json::json!({}));
     assert!(page.contains(r#"<a href="/api" aria-current="page">API"#), "{page}");
     assert_eq!(page.matches("aria-current").count(), 1);

@@ -3,15 +3,15 @@
 use burn_flex::Flex;
 use rayon::prelude::*;
 
-use super::super::{AdamStep, Moved};
+use super::super::{AdamStep, AdamTable};
 use super::loops::wide;
 use super::operation::Table;
 
 const PIECE: usize = 1 << 14;
 
 /// Updates values by their gradient.
-pub(super) fn adamw(moved: Moved<Flex>, step: AdamStep) -> Moved<Flex> {
-    let Moved { values, gradient, mean, square } = moved;
+pub(super) fn adamw(table: AdamTable<Flex>, step: AdamStep) -> AdamTable<Flex> {
+    let AdamTable { values, gradient, mean, square } = table;
     let [mut values, mut mean, mut square] = [values, mean, square].map(Table::of_tensor);
     let gradient = Table::of_tensor(gradient);
     let pieces = values.values_mut().par_chunks_mut(PIECE).zip(gradient.values().par_chunks(PIECE));
@@ -23,7 +23,7 @@ pub(super) fn adamw(moved: Moved<Flex>, step: AdamStep) -> Moved<Flex> {
             || piece(values, gradient, mean, square, step),
         );
     });
-    Moved {
+    AdamTable {
         values: values.into_tensor(),
         gradient: gradient.into_tensor(),
         mean: mean.into_tensor(),

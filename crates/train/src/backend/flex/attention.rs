@@ -27,33 +27,33 @@ impl Operation<3> for Attend {
 
     fn forward(&self, parts: [Table; 3]) -> (Table, [Table; 3]) {
         let width = parts[0].columns() / self.heads;
-        let [output] = self.for_each_head(&parts[0], |head, room, [output]| {
+        let [output] = self.for_each_head(&parts[0], |head, scratch, [output]| {
             let [queries, keys, values] = parts.each_ref().map(|part| head.gather(part));
-            head.shares(&queries, &keys, room);
-            head.drop(&mut room.shares);
-            add_product(output, width, &room.shares, [head.rows, 1], &values);
+            head.shares(&queries, &keys, scratch);
+            head.drop(&mut scratch.shares);
+            add_product(output, width, &scratch.shares, [head.rows, 1], &values);
         });
         (output, parts)
     }
 
     fn backward(&self, kept: [Table; 3], gradient: Table, _: [bool; 3]) -> [Option<Table>; 3] {
         let width = kept[0].columns() / self.heads;
-        let found = self.for_each_head(&kept[0], |head, room, outputs: &mut [Vec<f32>; 3]| {
+        let found = self.for_each_head(&kept[0], |head, scratch, outputs: &mut [Vec<f32>; 3]| {
             let [queries, keys, values] = kept.each_ref().map(|part| head.gather(part));
             let gradient = head.gather(&gradient);
             let [for_queries, for_keys, for_values] = outputs;
             let rows = head.rows;
-            head.shares(&queries, &keys, room);
-            turn(&values, width, rows, &mut room.turned);
-            room.back.clear();
-            room.back.resize(rows * rows, 0.0);
-            add_product(&mut room.back, rows, &gradient, [width, 1], &room.turned);
-            head.drop(&mut room.back);
-            head.back(&room.shares, &mut room.back);
-            head.drop(&mut room.shares);
-            add_product(for_values, width, &room.shares, [1, rows], &gradient);
-            add_product(for_queries, width, &room.back, [rows, 1], &keys);
-            add_product(for_keys, width, &room.back, [1, rows], &queries);
+            head.shares(&queries, &keys, scratch);
+            turn(&values, width, rows, &mut scratch.turned);
+            scratch.back.clear();
+            scratch.back.resize(rows * rows, 0.0);
+            add_product(&mut scratch.back, rows, &gradient, [width, 1], &scratch.turned);
+            head.drop(&mut scratch.back);
+            head.back(&scratch.shares, &mut scratch.back);
+            head.drop(&mut scratch.shares);
+            add_product(for_values, width, &scratch.shares, [1, rows], &gradient);
+            add_product(for_queries, width, &scratch.back, [rows, 1], &keys);
+            add_product(for_keys, width, &scratch.back, [1, rows], &queries);
         });
         found.map(Some)
     }
@@ -64,11 +64,11 @@ impl Attend {
     fn for_each_head<const N: usize>(
         &self,
         like: &Table,
-        fill: impl Fn(&Head, &mut Room, &mut [Vec<f32>; N]) + Sync,
+        fill: impl Fn(&Head, &mut Scratch, &mut [Vec<f32>; N]) + Sync,
     ) -> [Table; N] {
         let (rows, columns) = (like.rows(), like.columns());
         let width = columns / self.heads;
-        let one = |room: &mut Room, text: usize| {
+        let one = |scratch: &mut Scratch, text: usize| {
             let span = self.spans.of(text);
             let mut whole: [Vec<f32>; N] = std::array::from_fn(|_| vec![0.0; span.len() * columns]);
             let heads = if span.is_empty() { 0 } else { self.heads };
@@ -78,7 +78,7 @@ impl Attend {
                 let attended = self.attended[text];
                 let head = Head { start: span.start, rows, attended, number, width, dropout };
                 let mut parts = std::array::from_fn(|_| vec![0.0; rows * width]);
-                fill(&head, room, &mut parts);
+                fill(&head, scratch, &mut parts);
                 for (whole, part) in whole.iter_mut().zip(&parts) {
                     let rows = whole.chunks_exact_mut(columns).zip(part.chunks_exact(width));
                     rows.for_each(|(row, part)| {
@@ -89,7 +89,7 @@ impl Attend {
             whole
         };
         let texts = (0..self.spans.count()).into_par_iter().with_max_len(1);
-        let texts: Vec<[Vec<f32>; N]> = texts.map_init(Room::default, one).collect();
+        let texts: Vec<[Vec<f32>; N]> = texts.map_init(Scratch::default, one).collect();
         let mut tables: [Vec<f32>; N] = std::array::from_fn(|_| Vec::with_capacity(rows * columns));
         for text in texts {
             tables.iter_mut().zip(text).for_each(|(table, text)| table.extend(text));
@@ -100,7 +100,7 @@ impl Attend {
 
 /// Buffers of a thread, reused for each head.
 #[derive(Default)]
-struct Room {
+struct Scratch {
     turned: Vec<f32>,
     shares: Vec<f32>,
     back: Vec<f32>,
@@ -126,16 +126,16 @@ impl Head {
     }
 
     /// The attention shares of each token: rows that add up to 1.
-    fn shares(&self, queries: &[f32], keys: &[f32], room: &mut Room) {
-        turn(keys, self.width, self.rows, &mut room.turned);
-        room.shares.clear();
-        room.shares.resize(self.rows * self.rows, 0.0);
-        add_product(&mut room.shares, self.rows, queries, [self.width, 1], &room.turned);
+    fn shares(&self, queries: &[f32], keys: &[f32], scratch: &mut Scratch) {
+        turn(keys, self.width, self.rows, &mut scratch.turned);
+        scratch.shares.clear();
+        scratch.shares.resize(self.rows * self.rows, 0.0);
+        add_product(&mut scratch.shares, self.rows, queries, [self.width, 1], &scratch.turned);
         let scale = 1.0 / (self.width as f32).sqrt();
         wide(
             #[inline(always)]
             || {
-                for row in room.shares.chunks_exact_mut(self.rows) {
+                for row in scratch.shares.chunks_exact_mut(self.rows) {
                     let (seen, unseen) = row.split_at_mut(self.attended);
                     softmax(seen, scale);
                     unseen.fill(0.0);

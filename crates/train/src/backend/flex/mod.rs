@@ -15,7 +15,7 @@ use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_tensor::Tensor;
 
-use super::{AdamStep, Attention, Device, Dropout, Linear, Moved, Norm, Spans};
+use super::{AdamStep, AdamTable, Attention, Device, Dropout, Linear, Norm, Spans};
 use operation::{Table, record};
 
 /// Trains on the CPU.
@@ -62,8 +62,8 @@ impl Device for Cpu {
         record(max_sim::MaxSim { spans: spans.clone() }, [queries, documents])
     }
 
-    fn adamw(moved: Moved<Flex>, step: AdamStep) -> Moved<Flex> {
-        adam::adamw(moved, step)
+    fn adamw(table: AdamTable<Flex>, step: AdamStep) -> AdamTable<Flex> {
+        adam::adamw(table, step)
     }
 
     fn squares(x: &Tensor<Flex, 2>) -> f64 {

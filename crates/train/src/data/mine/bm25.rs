@@ -4,7 +4,9 @@ use std::num::NonZero;
 use std::path::Path;
 use std::thread::available_parallelism;
 
-use fastlane_corpus::{Document, LexicalReader, LexicalSearch, LexicalSettings, LexicalWriter};
+use fastlane_corpus::{
+    Document, Hit, LexicalReader, LexicalSearch, LexicalSettings, LexicalWriter,
+};
 
 use super::{Search, failed};
 use crate::error::TrainError;
@@ -36,8 +38,8 @@ impl Search for Bm25 {
     fn search(&self, queries: &[&str], k: usize) -> Result<Vec<Vec<u32>>, TrainError> {
         let search = LexicalSearch { k, ..LexicalSearch::default() };
         let found = self.reader.search_many(queries, &search, self.threads);
-        let number = |id: &str| id.parse().expect("ids are numbers of documents");
-        let numbers = found.map_err(failed("BM25"))?.into_iter();
-        Ok(numbers.map(|hits| hits.iter().map(|hit| number(&hit.id)).collect()).collect())
+        let number = |hit: &Hit| hit.id.parse().map_err(failed("BM25"));
+        let found = found.map_err(failed("BM25"))?;
+        found.iter().map(|hits| hits.iter().map(number).collect()).collect()
     }
 }

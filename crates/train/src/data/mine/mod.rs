@@ -6,7 +6,7 @@ mod model;
 use super::DataError;
 use super::pairs::{Example, Pairs};
 use crate::error::TrainError;
-use crate::events::observer::{Event, Observer, Phase, tell_done};
+use crate::events::observer::{Event, Observer, Phase, report_progress};
 use crate::run::NegativeSettings;
 
 /// A collection that can be searched; documents are given by number.
@@ -22,7 +22,7 @@ const PORTION: usize = 256;
 pub(crate) fn mine(
     pairs: &mut Pairs,
     settings: &NegativeSettings,
-    watch: &mut dyn Observer,
+    observer: &mut dyn Observer,
 ) -> Result<(), TrainError> {
     let Pairs { queries, documents, sources, .. } = pairs;
     for source in sources {
@@ -37,12 +37,12 @@ pub(crate) fn mine(
         if settings.bm25_depth > 0 {
             let search = bm25::Bm25::new(folder.path(), &collection)?;
             let range = settings.bm25_skip..settings.bm25_depth;
-            add_all(&mut source.examples, (queries.all(), &search), range, watch)?;
+            add_all(&mut source.examples, (queries.all(), &search), range, observer)?;
         }
         if let Some(model) = &settings.model {
-            let search = model::ByModel::new(folder.path(), model, &collection, watch)?;
+            let search = model::ByModel::new(folder.path(), model, &collection, observer)?;
             let range = settings.model_skip..settings.model_depth;
-            add_all(&mut source.examples, (queries.all(), &search), range, watch)?;
+            add_all(&mut source.examples, (queries.all(), &search), range, observer)?;
         }
     }
     Ok(())
@@ -53,9 +53,9 @@ fn add_all(
     examples: &mut [Example],
     (queries, search): (&[String], &dyn Search),
     ranks: std::ops::Range<usize>,
-    watch: &mut dyn Observer,
+    observer: &mut dyn Observer,
 ) -> Result<(), TrainError> {
-    watch.tell(&Event::Phase(Phase::Mining, examples.len() as u64));
+    observer.on_event(&Event::Phase(Phase::Mining, examples.len() as u64));
     let mut done = 0;
     for examples in examples.chunks_mut(PORTION) {
         let texts: Vec<&str> =
@@ -65,7 +65,7 @@ fn add_all(
             add(example, hits.into_iter().skip(ranks.start));
         }
         done += examples.len();
-        tell_done(watch, done)?;
+        report_progress(observer, done)?;
     }
     Ok(())
 }
@@ -110,7 +110,7 @@ mod tests {
     struct Nobody;
 
     impl Observer for Nobody {
-        fn tell(&mut self, _: &Event) {}
+        fn on_event(&mut self, _: &Event) {}
 
         fn stops(&self) -> bool {
             false

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::{Search, failed};
 use crate::error::TrainError;
-use crate::events::observer::{Event, Observer, Phase, tell_done};
+use crate::events::observer::{Event, Observer, Phase, report_progress};
 
 /// The name of this search method.
 const BY: &str = "a model";
@@ -31,10 +31,10 @@ impl ByModel {
         folder: &Path,
         model: &Path,
         collection: &[(u32, &str)],
-        watch: &mut dyn Observer,
+        observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         let model = Model::open(model, &Settings::default())?;
-        watch.tell(&Event::Phase(Phase::EncodingDocuments, collection.len() as u64));
+        observer.on_event(&Event::Phase(Phase::EncodingDocuments, collection.len() as u64));
         let path = folder.join("views");
         let ViewDims { searched: dim, tokens: token_dim } = model.dims();
         let index = IndexSettings {
@@ -53,7 +53,7 @@ impl ByModel {
             let it = views.map_err(failed(BY))?;
             let (views, tokens) = it.searched();
             writer.add(&number.to_string(), views, tokens).map_err(failed(BY))?;
-            tell_done(watch, done)?;
+            report_progress(observer, done)?;
         }
         writer.commit().map_err(failed(BY))?;
         let reader = Reader::open(&path).map_err(failed(BY))?;
@@ -66,7 +66,7 @@ impl ByModel {
         let rerank = Rerank { query: &query.views, weights: None, documents: RERANKED.max(2 * k) };
         let request = Request { rerank: Some(rerank), ..Request::new(&lanes, k) };
         let hits = self.reader.search(&request).map_err(failed(BY))?;
-        Ok(hits.iter().map(|hit| hit.id.parse().expect("ids are numbers of documents")).collect())
+        hits.iter().map(|hit| hit.id.parse().map_err(failed(BY))).collect()
     }
 }
 

@@ -28,7 +28,7 @@ const JOURNAL: &str = "journal";
 
 /// The collection metadata of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct About {
+pub(crate) struct CollectionMetadata {
     /// The path of the model; empty for an encoder without a file.
     pub(crate) model: PathBuf,
     /// The directory of its lexical index.
@@ -67,7 +67,7 @@ struct Format3 {
     tags: BTreeMap<String, String>,
 }
 
-impl About {
+impl CollectionMetadata {
     /// The content of the attachment of a generation.
     pub(crate) fn of(reader: &Reader, directory: &Path) -> Result<Self, CollectionError> {
         let path = reader.attachment(ABOUT);
@@ -76,7 +76,7 @@ impl About {
             .map_err(|source| CollectionError::Read { path: path.clone(), source })?;
         let damaged = |what: String| CollectionError::Damaged { path: path.clone(), what };
         let broken = |error: serde_json::Error| damaged(error.to_string());
-        let about = match serde_json::from_slice::<Version>(&text).map_err(broken)?.format {
+        let metadata = match serde_json::from_slice::<Version>(&text).map_err(broken)?.format {
             1 => serde_json::from_slice::<Format1>(&text).map_err(broken)?.into(),
             2 | FORMAT => serde_json::from_slice::<Format3>(&text).map_err(broken)?.into(),
             found => {
@@ -84,14 +84,14 @@ impl About {
                 return Err(CollectionError::Format { path, found, wanted: FORMAT });
             }
         };
-        let Self { words, files, .. } = &about;
+        let Self { words, files, .. } = &metadata;
         if lexical::generation_of(words).is_none() {
             return Err(damaged(format!("`{words}` is not a directory of words")));
         }
         let plain = |file: &&FileEntry| file.name.contains(['/', '\\']);
         match files.iter().flatten().find(plain) {
             Some(file) => Err(damaged(format!("`{}` is not the name of a file", file.name))),
-            None => Ok(about),
+            None => Ok(metadata),
         }
     }
 
@@ -101,15 +101,22 @@ impl About {
     }
 
     /// The bytes of the attachment.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    ///
+    /// The path of the model is not UTF-8.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, CollectionError> {
         let Self { model, words, files, tags } = self.clone();
         let files = files.unwrap_or_default();
         let written = Format3 { format: FORMAT, model, words, files, tags };
-        serde_json::to_vec_pretty(&written).expect("paths and names are texts")
+        serde_json::to_vec_pretty(&written).map_err(|error| CollectionError::Write {
+            path: self.model.clone(),
+            source: error.into(),
+        })
     }
 }
 
-impl From<Format1> for About {
+impl From<Format1> for CollectionMetadata {
     fn from(Format1 { model, words, mark, .. }: Format1) -> Self {
         let tag = |mark: String| match mark.as_str() {
             QUICKSTART => (mark, String::new()),
@@ -119,7 +126,7 @@ impl From<Format1> for About {
     }
 }
 
-impl From<Format3> for About {
+impl From<Format3> for CollectionMetadata {
     fn from(Format3 { model, words, files, tags, .. }: Format3) -> Self {
         Self { model, words, files: Some(files), tags }
     }
@@ -131,15 +138,15 @@ mod tests {
 
     #[test]
     fn a_mark_of_format_1_becomes_a_tag() {
-        let about = |mark: &str| {
+        let metadata = |mark: &str| {
             let text = format!(r#"{{"format":1,"model":"m","words":"words-000002"{mark}}}"#);
-            About::from(serde_json::from_str::<Format1>(&text).unwrap())
+            CollectionMetadata::from(serde_json::from_str::<Format1>(&text).unwrap())
         };
-        assert_eq!(about("").tags, BTreeMap::new());
+        assert_eq!(metadata("").tags, BTreeMap::new());
         let quickstart = BTreeMap::from([("quickstart".to_owned(), String::new())]);
-        assert_eq!(about(r#","mark":"quickstart""#).tags, quickstart);
+        assert_eq!(metadata(r#","mark":"quickstart""#).tags, quickstart);
         let journal = BTreeMap::from([("journal".to_owned(), "17".to_owned())]);
-        assert_eq!(about(r#","mark":"17""#).tags, journal);
-        assert_eq!(about("").files, None);
+        assert_eq!(metadata(r#","mark":"17""#).tags, journal);
+        assert_eq!(metadata("").files, None);
     }
 }

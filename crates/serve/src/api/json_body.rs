@@ -20,9 +20,9 @@ use crate::state::State;
 const LARGE: usize = 256 << 10;
 
 /// The body of a request, as JSON, and its share of the memory.
-pub(crate) struct Sent<T>(pub(crate) T, pub(crate) Share);
+pub(crate) struct JsonBody<T>(pub(crate) T, pub(crate) Share);
 
-impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<State>> for Sent<T> {
+impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<State>> for JsonBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, Refusal> {

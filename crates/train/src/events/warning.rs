@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Something that is going wrong.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Sign {
+pub enum Warning {
     /// One position of the query wins nearly always.
     CollapseToPosition {
         /// Which.
@@ -41,7 +41,7 @@ pub enum Sign {
     },
 }
 
-impl Sign {
+impl Warning {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::CollapseToPosition { .. } | Self::CollapseToToken { .. } => "collapse",
@@ -52,7 +52,7 @@ impl Sign {
     }
 }
 
-impl fmt::Display for Sign {
+impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CollapseToPosition { position, share } => {

@@ -9,12 +9,12 @@ use crate::index::SearchError;
 const STEPS: u32 = 32;
 
 /// Asks the caller now and then whether to go on.
-pub(super) struct Pace<'a> {
+pub(super) struct StopCheck<'a> {
     go_on: &'a dyn Fn() -> bool,
     left: Cell<u32>,
 }
 
-impl<'a> Pace<'a> {
+impl<'a> StopCheck<'a> {
     pub(super) fn new(go_on: &'a dyn Fn() -> bool) -> Self {
         Self { go_on, left: Cell::new(1) }
     }
