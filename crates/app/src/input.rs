@@ -4,7 +4,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use fastlane_corpus::{
-    BadFiles, Columns, Document, Documents, Keep, Queries, Query, ReadSettings, Source,
+    BadFiles, Columns, Document, Documents, Keep, Passage, PassageSettings, Queries, Query,
+    ReadError, ReadSettings, Source, passages, words,
 };
 use fastlane_eval::{Qrels, Run};
 
@@ -89,7 +90,7 @@ pub(crate) type Text = (String, String);
 
 /// Texts of either kind, one at a time.
 pub(crate) struct Texts {
-    texts: Box<dyn Iterator<Item = Result<Text, fastlane_corpus::ReadError>> + Send>,
+    texts: Box<dyn Iterator<Item = Result<Text, ReadError>> + Send>,
     pub(crate) progress: fastlane_corpus::Progress,
     /// The number of files in a folder that are skipped as not text.
     pub(crate) ignored: u64,
@@ -108,13 +109,26 @@ impl Texts {
         }
         let documents = Documents::open(&args.input, &settings)?;
         let (progress, ignored) = (documents.progress(), documents.ignored());
-        let text = |document: Document| {
-            let text = document.full_text().into_owned();
-            (document.id, text)
-        };
-        let texts = Box::new(documents.map(move |document| document.map(text)));
-        Ok(Self { texts, progress, ignored })
+        let is_folder = args.input.is_dir() && !args.input.join("corpus.jsonl").exists();
+        let texts = documents.flat_map(move |document| match document {
+            Ok(document) if is_folder => in_passages(&document),
+            Ok(document) => vec![Ok((document.id.clone(), document.full_text().into_owned()))],
+            Err(error) => vec![Err(error)],
+        });
+        Ok(Self { texts: Box::new(texts), progress, ignored })
     }
+}
+
+/// The passages of a file: the first has its id, the second `ID#2`.
+fn in_passages(document: &Document) -> Vec<Result<Text, ReadError>> {
+    let Document { id, title, text, .. } = document;
+    let passage = |(number, passage): (usize, Passage)| {
+        let id = if number == 1 { id.clone() } else { format!("{id}#{number}") };
+        let (title, text) = (title.clone(), text[passage.bytes].to_owned());
+        let part = Document { title, text, ..Document::default() };
+        Ok((id, part.full_text().into_owned()))
+    };
+    (1..).zip(passages(document, PassageSettings::default(), &words)).map(passage).collect()
 }
 
 impl Iterator for Texts {

@@ -59,17 +59,48 @@ fn format_1_is_searched_and_changed() {
 }
 
 #[test]
+fn format_2_has_passages_as_documents_until_they_are_updated() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("texts");
+    copy("v2", &place);
+    assert_eq!(problems(&place), Vec::<String>::new());
+    let collection = Collection::options().encoder(model("lanes-split")).open(&place).unwrap();
+    let sorted = || {
+        let mut ids = collection.ids();
+        ids.sort();
+        ids
+    };
+    assert_eq!(sorted(), ["long.md", "long.md#2", "long.md#3", "short.txt"]);
+    let stats = collection.stats();
+    assert_eq!((stats.documents, stats.passages), (4, 4));
+    let paragraphs: Vec<String> = (0..30)
+        .map(|at| format!("the keeper of the old light house sees ships {at} times a night"))
+        .collect();
+    let long = format!("# Lights\n\n{}\n", paragraphs.join("\n\n"));
+    let mut writer = collection.writer().unwrap();
+    let texts = [crate::document("long.md", &long), crate::document("short.txt", "nine ships")];
+    let changes = writer.update(texts).unwrap();
+    assert_eq!((changes.added, changes.replaced, changes.deleted), (0, 2, 2));
+    writer.commit().unwrap();
+    assert_eq!(sorted(), ["long.md", "short.txt"]);
+    let stats = collection.stats();
+    assert!(stats.documents == 2 && stats.passages > 2, "{stats:?}");
+    assert_eq!(collection.document("long.md").unwrap().unwrap().text, long);
+    assert_eq!(problems(&place), Vec::<String>::new());
+}
+
+#[test]
 fn a_later_format_is_refused_by_its_number() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("notes");
     copy("v1", &place);
     let settings = WriterSettings::default();
     let mut writer = Writer::open_existing(&place.join("views"), settings).unwrap();
-    writer.attach("collection", Some(br#"{"format":3,"unknown":true}"#)).unwrap();
+    writer.attach("collection", Some(br#"{"format":4,"unknown":true}"#)).unwrap();
     writer.commit().unwrap();
     drop(writer);
     let wanted =
-        format!("the collection at `{}` has format 3, this program reads 1 to 2", place.display());
+        format!("the collection at `{}` has format 4, this program reads 1 to 3", place.display());
     let opened = Collection::options().without_encoder().open(&place).err().unwrap();
     assert_eq!(opened.to_string(), wanted);
     assert_eq!(opened.hint(), Some(fastlane::Hint::Update));
