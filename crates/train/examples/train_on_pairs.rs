@@ -39,11 +39,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (pairs, file) = (folder.path().join("pairs.jsonl"), folder.path().join("run.toml"));
     fs::write(&pairs, (0..12).map(pair).collect::<String>())?;
     let text = format!(
-        "model = {MODEL:?}\n[architecture]\ndim = 8\nlane_dim = 16\n[[data]]\nkind = 'jsonl'\n\
+        "model = {MODEL:?}\n[architecture]\ndim = 8\nlane_dim = 16\n\
+         query_tokens = 12\ndocument_tokens = 20\n[[data]]\nkind = 'jsonl'\n\
          path = {pairs:?}\n[schedule]\nsteps = 40\nbatch = 6\n[optimiser]\nrate = 3e-3\n"
     );
     fs::write(&file, text)?;
-
     let run = Run::open(&file, &[])?;
     let paths = RunPaths { output: folder.path().join("out"), cache: folder.path().join("cache") };
     let mut losses = Losses(Vec::new());
