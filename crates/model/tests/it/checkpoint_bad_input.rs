@@ -263,9 +263,11 @@ fn a_config_that_is_no_json_is_refused() {
     because: EOF while parsing a value at line 1 column 18
     ");
     insta::assert_snapshot!(
-        after(|folder, _| put(&folder.join("config.json"), b"{\"hidden_size\": -6}")), @r"
+        after(|folder, _| {
+            put(&folder.join("config.json"), b"{\"model_type\": \"bert\", \"hidden_size\": -6}");
+        }), @r"
     cannot parse `config.json`
-    because: invalid value: integer `-6`, expected usize at line 1 column 18
+    because: invalid value: integer `-6`, expected usize at line 1 column 40
     ");
     insta::assert_snapshot!(
         after(|folder, _| put(&folder.join("config.json"), b"\xff\xfe{}")), @r"

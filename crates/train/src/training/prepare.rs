@@ -6,7 +6,7 @@ use std::path::Path;
 use fastlane_model::checkpoint::{Checkpoint, Expansion, InputSettings, Tensors};
 use fastlane_model::{Model, Settings};
 
-use crate::architecture::{Frame, Parameter, Starting, encoders, start};
+use crate::architecture::{Frame, Parameter, Starting, check_encoders, encoders, start};
 use crate::data::{Batch, DataError, Pairs, States, Teacher, TokenTable, mine, read};
 use crate::error::TrainError;
 use crate::evaluation::eval_set::JudgedSet;
@@ -44,6 +44,7 @@ pub(crate) fn prepare(
     watch: &mut dyn Observer,
 ) -> Result<Prepared, TrainError> {
     let checkpoint = Checkpoint::open(&run.model)?;
+    check_encoders(&checkpoint)?;
     let sides = sides(run, &checkpoint)?;
     let from = from(run, &checkpoint)?;
     check_maps(run, &checkpoint)?;
@@ -104,9 +105,8 @@ pub(crate) fn prepare(
     let (model, teacher_of) = (checkpoint.fingerprint()?, teacher.as_ref());
     let parts = Parts { model, pairs: &pairs, tokens: &tokens, teacher: teacher_of, dev: &dev };
     let origins = parts.origins();
-    let run = run.clone();
     Ok(Prepared {
-        run,
+        run: run.clone(),
         checkpoint,
         tokenizer,
         frame,
