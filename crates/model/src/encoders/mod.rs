@@ -20,6 +20,7 @@ pub(crate) mod bert;
 pub(crate) mod config;
 mod distilbert;
 pub(crate) mod expected_tensors;
+mod roberta;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +29,8 @@ use self::config::Config;
 use crate::error::CheckpointError;
 
 /// The architectures that can be read.
-const KNOWN: &[Entry] = &[bert::BERT, distilbert::DISTILBERT];
+const KNOWN: &[Entry] =
+    &[bert::BERT, distilbert::DISTILBERT, roberta::ROBERTA, roberta::XLM_ROBERTA];
 
 /// How an architecture is recognised and read.
 struct Entry {
