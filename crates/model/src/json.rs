@@ -21,8 +21,12 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
 
 /// Reads a file that must be there.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
-    let bytes = read_bytes(path)?;
-    serde_json::from_slice(&bytes)
+    parse(path, &read_bytes(path)?)
+}
+
+/// Parses the content of a file.
+pub(crate) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, CheckpointError> {
+    serde_json::from_slice(bytes)
         .map_err(|source| CheckpointError::Json { path: path.to_owned(), source })
 }
 

@@ -15,7 +15,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod architecture;
 pub mod checkpoint;
 mod encoders;
 mod error;
@@ -25,8 +24,9 @@ mod json;
 mod serving;
 mod tokenise;
 
-pub use architecture::{Activation, Architecture, Family, Names};
 pub use checkpoint::{CheckpointError, Layout};
+pub use encoders::architecture::{Activation, Architecture, Family};
+pub use encoders::bert::{BertFamily, Names};
 pub use error::{NotFinite, OpenError};
 pub use fastlane_engine::{Encoder, FingerprintMatch};
 pub use fastlane_kernels::encoder::{Precision, peak};

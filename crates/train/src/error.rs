@@ -37,6 +37,14 @@ pub enum TrainError {
         /// The conflicting property.
         reason: String,
     },
+    /// The encoder has layers that are not implemented with gradients.
+    #[error("`{}` has architecture `{found}`, whose layers cannot be trained", path.display())]
+    Layers {
+        /// The weights.
+        path: PathBuf,
+        /// The architecture.
+        found: &'static str,
+    },
     /// The run has no trainable parameters.
     #[error(
         "nothing learns in this run: the encoder is frozen, and there are no maps, router or document lanes"

@@ -6,7 +6,7 @@ use fastlane_model::checkpoint::{
     Blueprint, LaneKind, NamedTensor, RouterConfig, RouterInput, Tensors, TextSettings, TowerParts,
     WeightType, write,
 };
-use fastlane_model::{Activation, Architecture, Family};
+use fastlane_model::{Activation, Architecture, BertFamily};
 
 use crate::fastlane::Folder;
 
@@ -98,7 +98,7 @@ fn router() -> [(&'static str, Vec<usize>, Vec<f32>); 12] {
 /// What `config.json` of the golden outputs says.
 fn architecture() -> Architecture {
     Architecture {
-        family: Family::Bert,
+        family: BertFamily::BERT.into(),
         layers: 3,
         hidden: HIDDEN,
         heads: 3,

@@ -12,9 +12,7 @@
 //! other; the weights are read later, tensor by tensor, where they are used. So an invalid
 //! checkpoint is refused at once.
 
-mod config;
 mod convert;
-mod expected_tensors;
 mod fastlane;
 mod modules;
 mod multi_vector;
@@ -36,10 +34,10 @@ pub use write::{
     Blueprint, NamedTensor, TextSettings, TowerParts, WeightType, add_tokens, write, write_tensors,
 };
 
+use crate::encoders::config::Config;
 pub use crate::error::CheckpointError;
 use crate::json::{self, read_bytes};
 pub use crate::tokenise::{Expansion, InputSettings, TokeniseError, Tokeniser, Tokens};
-use config::Config;
 use modules::Modules;
 use text_settings::StConfig;
 
@@ -143,7 +141,9 @@ impl Folder {
     }
 
     fn layout(&self) -> Layout {
-        let stanford = || self.config.is_stanford() || self.path.join(stanford::METADATA).exists();
+        let stanford = || {
+            self.config.has_class(stanford::CLASS) || self.path.join(stanford::METADATA).exists()
+        };
         match self.st.model_type.as_deref() {
             _ if self.st.fastlane.is_some() => Layout::FastLane,
             Some("ColBERT") => Layout::PyLate,

@@ -6,6 +6,9 @@ use super::text_settings::{InputSettingsFiles, punctuation};
 use super::{Checkpoint, CheckpointError, DenseFiles, Folder, Layout, json, tower};
 use crate::tokenise::InputSettings;
 
+/// The class of the encoder in `config.json`.
+pub(super) const CLASS: &str = "HF_ColBERT";
+
 /// The file of settings.
 pub(super) const METADATA: &str = "artifact.metadata";
 

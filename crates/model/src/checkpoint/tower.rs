@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::config::{Config, keys};
-use super::{CheckpointError, Tensors, expected_tensors, json};
-use crate::architecture::Architecture;
+use super::{CheckpointError, Tensors, json};
+use crate::encoders;
+use crate::encoders::architecture::Architecture;
+use crate::encoders::config::Config;
 
 /// The usual file of weights.
 pub(super) const WEIGHTS: &str = "model.safetensors";
@@ -21,7 +22,7 @@ pub struct TowerFiles {
     pub architecture: Architecture,
     /// Its weights.
     pub weights: Tensors,
-    /// The prefix of its tensor names: empty, `bert.` or `distilbert.`.
+    /// The prefix of its tensor names: empty, or one that the family has, as `bert.`.
     pub prefix: &'static str,
     /// The projections from hidden states to views, in order.
     pub dense: Vec<DenseFiles>,
@@ -43,12 +44,11 @@ pub struct DenseFiles {
 impl TowerFiles {
     /// Opens the encoder in `directory`, without projections.
     pub(super) fn open(directory: &Path, config: &Config) -> Result<Self, CheckpointError> {
-        let path = directory.join("config.json");
-        let architecture = config.architecture(&path)?;
+        let architecture = encoders::read(config)?;
         let weights = open_weights(directory)?;
-        let prefix = prefix(&weights)?;
+        let prefix = prefix(&weights, &architecture)?;
         let tower = Self { architecture, weights, prefix, dense: Vec::new() };
-        tower.check(&path)?;
+        tower.check(config.path())?;
         Ok(tower)
     }
 
@@ -84,7 +84,7 @@ impl TowerFiles {
 
     /// Checks the header of the weights against the configuration.
     fn check(&self, config: &Path) -> Result<(), CheckpointError> {
-        for wanted in expected_tensors::expected(&self.architecture) {
+        for wanted in self.architecture.expected_tensors() {
             let name = format!("{}{}", self.prefix, wanted.name);
             let found = self.weights.shape(&name).ok_or_else(|| self.weights.missing(&name))?;
             let differs = |(has, says): (&usize, &(usize, _))| *has != says.0;
@@ -107,7 +107,7 @@ impl TowerFiles {
             None => Ok(()),
             Some(tensor) => Err(CheckpointError::MoreLayers {
                 config: config.to_owned(),
-                key: keys(self.architecture.family).layers,
+                key: self.architecture.family.definition().layers_key(),
                 layers,
                 weights: self.weights.path().to_owned(),
                 tensor,
@@ -142,13 +142,14 @@ pub(super) fn open_weights(directory: &Path) -> Result<Tensors, CheckpointError>
     }
 }
 
-/// Finds the prefix of the tensor names.
-fn prefix(weights: &Tensors) -> Result<&'static str, CheckpointError> {
-    const FIRST: &str = "embeddings.word_embeddings.weight";
-    ["", "bert.", "distilbert."]
+/// Finds the prefix of the tensor names, by the first tensor.
+fn prefix(weights: &Tensors, architecture: &Architecture) -> Result<&'static str, CheckpointError> {
+    let tensors = architecture.expected_tensors();
+    let Some(first) = tensors.first() else { return Ok("") };
+    ["", architecture.family.definition().prefix()]
         .into_iter()
-        .find(|prefix| weights.contains(&format!("{prefix}{FIRST}")))
-        .ok_or_else(|| weights.missing(FIRST))
+        .find(|prefix| weights.contains(&format!("{prefix}{}", first.name)))
+        .ok_or_else(|| weights.missing(&first.name))
 }
 
 /// `config.json` of a Dense module.

@@ -149,7 +149,7 @@ pub enum CheckpointError {
     },
     /// The architecture is not supported.
     #[error(
-        "`{}` has architecture `{}`, wanted bert or distilbert",
+        "`{}` has architecture `{}`, wanted {wanted}",
         path.display(),
         one_line(found)
     )]
@@ -158,6 +158,8 @@ pub enum CheckpointError {
         path: PathBuf,
         /// The architecture.
         found: String,
+        /// The supported ones.
+        wanted: String,
     },
     /// The checkpoint is FastLane's, in an unsupported format.
     #[error("`{}` has format {found}, this program reads {wanted}", path.display())]

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use fastlane_engine::FingerprintMatch;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, DenseFiles, RouterConfig, TowerFiles};
+use crate::encoders::architecture::Architecture;
 use crate::fingerprint::Fingerprint;
 use crate::tokenise::InputSettings;
 
@@ -57,12 +58,12 @@ impl Files {
         let tokenizer = towers.last().map(|tower| tower.weights.path().with_file_name(TOKENIZER));
         paths.extend(tokenizer);
         let sides = [&checkpoint.query_side, &checkpoint.document_side].map(spelled);
-        let architectures: Vec<_> = towers.iter().map(|tower| &tower.architecture).collect();
+        let shapes = towers.iter().map(|tower| shape(&tower.architecture));
+        let shapes = shapes.collect::<Vec<_>>().join(", ");
         let maps: Vec<_> = dense.iter().map(|dense| (dense.from, dense.to, dense.bias)).collect();
         let (layout, normalise) = (checkpoint.layout, checkpoint.normalise);
         let router = router.map_or("None".to_owned(), |router| routed(&router.config));
-        let settings =
-            format!("{layout:?} {normalise} {architectures:?} {maps:?} {sides:?} {router}");
+        let settings = format!("{layout:?} {normalise} [{shapes}] {maps:?} {sides:?} {router}");
         Self { paths, settings }
     }
 
@@ -90,6 +91,32 @@ impl Checkpoint {
 }
 
 const TOKENIZER: &str = "tokenizer.json";
+
+/// An architecture in the earlier spelling; at that time there were two families.
+fn shape(architecture: &Architecture) -> String {
+    let Architecture {
+        family,
+        layers,
+        hidden,
+        heads,
+        intermediate,
+        vocabulary,
+        positions,
+        token_types,
+        epsilon,
+        activation,
+    } = architecture;
+    let family = match family.name() {
+        "bert" => "Bert",
+        "distilbert" => "DistilBert",
+        later => later,
+    };
+    format!(
+        "Architecture {{ family: {family}, layers: {layers}, hidden: {hidden}, heads: {heads}, \
+         intermediate: {intermediate}, vocabulary: {vocabulary}, positions: {positions}, \
+         token_types: {token_types}, epsilon: {epsilon:?}, activation: {activation:?} }}"
+    )
+}
 
 /// A router in the earlier spelling; later settings are included only if they are set.
 fn routed(config: &RouterConfig) -> String {

@@ -108,7 +108,7 @@ impl From<Fingerprint> for String {
 
 /// The value of a field.
 #[derive(Debug, Clone, PartialEq)]
-enum Value<'a> {
+pub(crate) enum Value<'a> {
     Flag(bool),
     Number(u64),
     Float(f32),

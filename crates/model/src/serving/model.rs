@@ -169,7 +169,7 @@ impl Model {
 
     /// The multiplications and additions in products per token, for a document of `length` tokens.
     pub fn operations(&self, length: usize) -> f64 {
-        self.pipeline.document.bert.operations(length)
+        self.pipeline.document.encoder.operations(length)
     }
 }
 

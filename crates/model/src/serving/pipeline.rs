@@ -4,14 +4,17 @@
 //! document: text → tokens → document tower → states → views, and lane views if it has them.
 
 use std::error::Error;
+<<<<<<< HEAD
 use std::sync::{Arc, Mutex, PoisonError};
+=======
+use std::sync::Arc;
+>>>>>>> e3f469c25c340bdf48fb98f1b153d0fe7a4a9798
 use std::time::{Duration, Instant};
 
 use fastlane_engine::{DocumentViews, EncodeError, QueryViews, Token, TokenMatrix, UsualLane};
 use rayon::ThreadPool;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, LaneKind, Layout, RouterFiles, RouterInput};
-use crate::encoders::bert::Workspace;
 use crate::error::NotFinite;
 use crate::fingerprint::Fingerprint;
 use crate::heads::document_lanes::DocumentLanes;
@@ -35,7 +38,6 @@ pub(crate) struct Pipeline {
     pub(crate) router: Option<Router>,
     usual: UsualLane,
     document_lanes: Option<DocumentLanes>,
-    workspaces: Mutex<Vec<Arc<Workspace>>>,
 }
 
 impl Pipeline {
@@ -59,7 +61,6 @@ impl Pipeline {
             router: None,
             usual: UsualLane::All,
             document_lanes: None,
-            workspaces: Mutex::default(),
         };
         match &files.router {
             Some(router) => pipeline.with_router(router, files.normalise),
@@ -73,7 +74,7 @@ impl Pipeline {
         normalise: bool,
     ) -> Result<Self, CheckpointError> {
         let from = match files.config.input {
-            RouterInput::States => self.query.bert.hidden(),
+            RouterInput::States => self.query.encoder.hidden(),
             RouterInput::Views => self.query.tokens.dim(),
         };
         let kernel = self.kernel.exact();
@@ -82,7 +83,7 @@ impl Pipeline {
             LaneKind::Hard => UsualLane::Best(files.config.lanes.unwrap_or(1)),
             LaneKind::Soft => UsualLane::Soft,
         };
-        self.document_lanes = DocumentLanes::load(kernel, files, self.document.bert.hidden())?;
+        self.document_lanes = DocumentLanes::load(kernel, files, self.document.encoder.hidden())?;
         self.query.load_lanes(self.kernel, files, "query", normalise)?;
         self.document.load_lanes(self.kernel, files, "document", normalise)?;
         Ok(self)
@@ -95,13 +96,14 @@ impl Pipeline {
 
     /// The size of the weights in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        let tied = Arc::ptr_eq(&self.query.bert, &self.document.bert);
+        let tied = Arc::ptr_eq(&self.query.encoder, &self.document.encoder);
         let document = if tied { 0 } else { self.document.bytes() };
         self.query.bytes() + document + self.router.as_ref().map_or(0, Router::bytes)
     }
 
     /// The last hidden states of a document's tokens.
     pub(crate) fn states(&self, ids: &[u32], pool: Option<&ThreadPool>) -> TokenMatrix {
+<<<<<<< HEAD
         let states = self.forward(&self.document, (ids, ids.len()), pool);
         TokenMatrix::new(self.document.bert.hidden(), states)
     }
@@ -119,6 +121,10 @@ impl Pipeline {
         let mut workspaces = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         workspaces.extend(workspace);
         states
+=======
+        let states = self.document.states(ids, ids.len(), pool);
+        TokenMatrix::new(self.document.encoder.hidden(), states)
+>>>>>>> e3f469c25c340bdf48fb98f1b153d0fe7a4a9798
     }
 
     /// Encodes a query, with an optional pool, and returns how long the router took.
@@ -130,7 +136,7 @@ impl Pipeline {
         let tower = &self.query;
         let Tokens { tokens, attended, cut, .. } = self.tokens(text, &self.query_side)?;
         let attended = attended.iter().filter(|&&attended| attended).count();
-        let states = self.forward(tower, (&ids(&tokens), attended), pool);
+        let states = tower.states(&ids(&tokens), attended, pool);
         let views = matrix(&tower.tokens, &states);
         check(text, "a view", views.values())?;
         let began = Instant::now();
@@ -145,7 +151,8 @@ impl Pipeline {
         check(text, "alpha", &alpha)?;
         let lane_views = tower.lanes.as_ref().map(|lanes| matrix(lanes, &states));
         check(text, "a lane view", lane_views.as_ref().map_or(&[], TokenMatrix::values))?;
-        let soft_lane = tower.lane().views(&mix(&alpha, states.chunks_exact(tower.bert.hidden())));
+        let soft_lane =
+            tower.lane().views(&mix(&alpha, states.chunks_exact(tower.encoder.hidden())));
         check(text, "the soft lane", &soft_lane)?;
         let usual = self.usual;
         Ok((QueryViews { tokens, views, alpha, lane_views, soft_lane, usual, cut }, routed))
@@ -175,8 +182,8 @@ impl Pipeline {
         let tower = &self.document;
         let Tokens { tokens, attended, kept, cut } = self.tokens(text, &self.document_side)?;
         let attended = attended.iter().filter(|&&attended| attended).count();
-        let states = self.forward(tower, (&ids(&tokens), attended), None);
-        let hidden = tower.bert.hidden();
+        let states = tower.states(&ids(&tokens), attended, None);
+        let hidden = tower.encoder.hidden();
         let rows = states.chunks_exact(hidden).zip(&kept).filter(|(_, kept)| **kept);
         let kept_states: Vec<f32> = rows.flat_map(|(row, _)| row).copied().collect();
         let pooled = self.document_lanes.as_ref();

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use rayon::ThreadPool;
+
 use crate::checkpoint::{CheckpointError, RouterFiles, TowerFiles};
-use crate::encoders::bert::Bert;
+use crate::encoders::architecture::Transformer;
 use crate::heads::projection::Projection;
 use fastlane_kernels::encoder::Kernel;
 
 #[derive(Debug)]
 pub(crate) struct Tower {
     /// The encoder, which tied towers share.
-    pub(crate) bert: Arc<Bert>,
+    pub(crate) encoder: Arc<dyn Transformer>,
     /// States to token views.
     pub(crate) tokens: Arc<Projection>,
     /// States to lane views, if these have a separate projection.
@@ -24,15 +26,15 @@ impl Tower {
         files: &TowerFiles,
         normalise: bool,
     ) -> Result<Self, CheckpointError> {
-        let read = |name: &str, shape: &[usize]| files.read(name, shape);
-        let bert = Bert::load(files.architecture.clone(), kernel, read)?;
-        let tokens = Projection::load(kernel, &files.dense, bert.hidden(), normalise)?;
-        Ok(Self { bert: Arc::new(bert), tokens: Arc::new(tokens), lanes: None })
+        let mut read = |name: &str, shape: &[usize]| files.read(name, shape);
+        let encoder = files.architecture.load(kernel, &mut read)?;
+        let tokens = Projection::load(kernel, &files.dense, encoder.hidden(), normalise)?;
+        Ok(Self { encoder, tokens: Arc::new(tokens), lanes: None })
     }
 
     /// The same encoder and projection for the other side.
     pub(crate) fn tie(&self) -> Self {
-        Self { bert: Arc::clone(&self.bert), tokens: Arc::clone(&self.tokens), lanes: None }
+        Self { encoder: Arc::clone(&self.encoder), tokens: Arc::clone(&self.tokens), lanes: None }
     }
 
     /// Reads the lane projection, which the router's files name by side.
@@ -44,11 +46,22 @@ impl Tower {
         normalise: bool,
     ) -> Result<(), CheckpointError> {
         if let Some(dim) = files.config.lane_dim {
-            let shape = [dim, self.bert.hidden()];
+            let shape = [dim, self.encoder.hidden()];
             let weights = files.weights.read(&format!("lane_{side}.weight"), &shape)?;
             self.lanes = Some(Projection::of(kernel, &weights, dim, normalise));
         }
         Ok(())
+    }
+
+    /// The last hidden states of tokens, which attend to the first `attended` ones, with an
+    /// optional pool.
+    pub(crate) fn states(
+        &self,
+        ids: &[u32],
+        attended: usize,
+        pool: Option<&ThreadPool>,
+    ) -> Vec<f32> {
+        Arc::clone(&self.encoder).states(ids, attended, pool)
     }
 
     /// The projection of the searched views.
@@ -57,6 +70,8 @@ impl Tower {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.bert.bytes() + self.tokens.bytes() + self.lanes.as_ref().map_or(0, Projection::bytes)
+        self.encoder.bytes()
+            + self.tokens.bytes()
+            + self.lanes.as_ref().map_or(0, Projection::bytes)
     }
 }

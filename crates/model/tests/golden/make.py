@@ -10,7 +10,7 @@ generators and one thread does the sums: a second run on the same machine gives 
 Another machine may differ by the noise of the reference, which is printed: the largest distance
 from the same model in f64.
 
-- `tiny/`, `tiny-distil/`, `tiny-tanh/`: random models of odd sizes (`config.json`,
+- `tiny/`, `tiny-distil/`, `tiny-tanh/`, `tiny-roberta/`: random models of odd sizes (`config.json`,
   `model.safetensors`). `lengths.npy` [longest, 4, hidden] has for every length n from 1 the rows
   0, n/2 and n-1 of the last hidden state and the mean over all rows, for the ids
   (31 i + 17 n + 7) mod 101. `tiny/17.npy` and `tiny/33.npy` are whole last hidden states.
@@ -50,6 +50,12 @@ TINY = {
         "num_hidden_layers": 1, "hidden_size": 20, "num_attention_heads": 2,
         "intermediate_size": 36, "max_position_embeddings": 40, "hidden_act": "gelu_new",
     },
+    "tiny-roberta": {
+        "architectures": ["RobertaModel"], "model_type": "roberta", "vocab_size": 101,
+        "type_vocab_size": 1, "layer_norm_eps": 1e-5, "pad_token_id": 3, "num_hidden_layers": 2,
+        "hidden_size": 12, "num_attention_heads": 3, "intermediate_size": 20,
+        "max_position_embeddings": 24, "hidden_act": "gelu",
+    },
 }
 WHOLE = {"tiny": [17, 33]}
 MINILM_LENGTHS = [
@@ -83,6 +89,12 @@ def minilm_ids(length: int) -> list[int]:
     ids[-1] = 102
     ids[0] = 101
     return ids
+
+
+def longest(config: dict) -> int:
+    """The longest text; RoBERTa counts positions from the one after the id of the padding token."""
+    first = config["pad_token_id"] + 1 if config["model_type"] == "roberta" else 0
+    return config["max_position_embeddings"] - first
 
 
 def random_model(directory: Path, config: dict, seed: int) -> PreTrainedModel:
@@ -132,7 +144,7 @@ def write_tiny(name: str, config: dict, seed: int) -> None:
     model = random_model(directory, config, seed)
     for length in WHOLE.get(name, []):
         save(directory, f"{length}.npy", states(model, tiny_ids(length)))
-    inputs = [tiny_ids(n) for n in range(1, config["max_position_embeddings"] + 1)]
+    inputs = [tiny_ids(n) for n in range(1, longest(config) + 1)]
     rows = numpy.stack([four_rows(model, ids) for ids in inputs])
     save(directory, "lengths.npy", rows)
     report(name, rows, numpy.stack([four_rows(model.double(), ids) for ids in inputs]))

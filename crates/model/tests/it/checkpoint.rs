@@ -7,7 +7,7 @@ use fastlane_model::checkpoint::{
     RouterInput, Tensors, TextSettings, Tokeniser, TowerFiles, TowerParts, WeightType, add_tokens,
     write, write_tensors,
 };
-use fastlane_model::{Activation, Architecture, Family};
+use fastlane_model::{Activation, Architecture, BertFamily};
 use serde_json::json;
 
 use crate::checkpoints::{Encoder, TOKENIZER, matrix, put, put_dense, put_json, tiny};
@@ -55,7 +55,8 @@ fn a_pooled_model_is_plain_and_keeps_its_length_and_prompts() {
 #[test]
 fn distilbert_has_its_own_names() {
     let folder = tempfile::tempdir().unwrap();
-    let architecture = Architecture { family: Family::DistilBert, token_types: 0, ..tiny() };
+    let family = BertFamily::DISTILBERT.into();
+    let architecture = Architecture { family, token_types: 0, ..tiny() };
     Encoder::new(architecture.clone()).put(folder.path(), "distilbert.");
     put_json(
         folder.path(),

@@ -237,11 +237,11 @@ fn numbers_that_do_not_fit_are_not_written() {
 
 #[test]
 fn other_architectures_are_refused() {
-    insta::assert_snapshot!(configured(&json!({ "model_type": "roberta" })), @"`config.json` has architecture `roberta`, wanted bert or distilbert");
+    insta::assert_snapshot!(configured(&json!({ "model_type": "mpnet" })), @"`config.json` has architecture `mpnet`, wanted bert, distilbert, roberta or xlm-roberta");
     insta::assert_snapshot!(
-        configured(&json!({ "model_type": null, "architectures": ["T5EncoderModel"] })), @"`config.json` has architecture `T5EncoderModel`, wanted bert or distilbert");
+        configured(&json!({ "model_type": null, "architectures": ["T5EncoderModel"] })), @"`config.json` has architecture `T5EncoderModel`, wanted bert, distilbert, roberta or xlm-roberta");
     insta::assert_snapshot!(
-        configured(&json!({ "model_type": null, "architectures": null })), @"`config.json` has architecture `unnamed`, wanted bert or distilbert");
+        configured(&json!({ "model_type": null, "architectures": null })), @"`config.json` has architecture `unnamed`, wanted bert, distilbert, roberta or xlm-roberta");
 }
 
 #[test]
@@ -263,9 +263,11 @@ fn a_config_that_is_no_json_is_refused() {
     because: EOF while parsing a value at line 1 column 18
     ");
     insta::assert_snapshot!(
-        after(|folder, _| put(&folder.join("config.json"), b"{\"hidden_size\": -6}")), @r"
+        after(|folder, _| {
+            put(&folder.join("config.json"), b"{\"model_type\": \"bert\", \"hidden_size\": -6}");
+        }), @r"
     cannot parse `config.json`
-    because: invalid value: integer `-6`, expected usize at line 1 column 18
+    because: invalid value: integer `-6`, expected usize at line 1 column 40
     ");
     insta::assert_snapshot!(
         after(|folder, _| put(&folder.join("config.json"), b"\xff\xfe{}")), @r"

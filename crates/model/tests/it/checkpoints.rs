@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fastlane_model::{Activation, Architecture, CheckpointError, Family};
+use fastlane_model::{Activation, Architecture, BertFamily, CheckpointError};
 use serde_json::{Value, json};
 
 /// A tokenizer of 72 tokens.
@@ -11,7 +11,7 @@ pub(crate) const TOKENIZER: &str = include_str!("../fixtures/tokenizer.json");
 /// An encoder with odd sizes, all different.
 pub(crate) fn tiny() -> Architecture {
     Architecture {
-        family: Family::Bert,
+        family: BertFamily::BERT.into(),
         layers: 2,
         hidden: 6,
         heads: 3,
@@ -143,7 +143,7 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) {
 }
 
 fn shapes(of: &Architecture) -> Vec<(String, Vec<usize>)> {
-    let bert = of.family == Family::Bert;
+    let bert = of.family == BertFamily::BERT.into();
     let mut all = vec![
         ("embeddings.word_embeddings.weight".to_owned(), vec![of.vocabulary, of.hidden]),
         ("embeddings.position_embeddings.weight".to_owned(), vec![of.positions, of.hidden]),

@@ -13,4 +13,5 @@ mod checkpoint_ours_bad_input;
 mod checkpoints;
 mod compat;
 mod model;
+mod roberta;
 mod tokenise;

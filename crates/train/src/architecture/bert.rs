@@ -1,10 +1,10 @@
-//! The BERT and DistilBERT of `fastlane-model`, with gradients.
+//! BERT and the architectures with its layers, as in `fastlane-model`, with gradients.
 //!
 //! The tokens of all texts are in one table without padding; only attention needs the boundaries of
 //! the texts.
 
 use burn_tensor::{Tensor, activation};
-use fastlane_model::{Activation, Architecture};
+use fastlane_model::{Activation, Architecture, BertFamily};
 
 use super::weights::Weights;
 use crate::backend::{Attention, Device, Dropout, Linear, Norm, Spans};
@@ -39,6 +39,7 @@ pub(crate) struct Bert<D: Device> {
 }
 
 struct Embeddings<D: Device> {
+    family: BertFamily,
     words: Tensor<D, 2>,
     positions: Tensor<D, 2>,
     /// The embedding of the only token type, if the family has token types.
@@ -63,7 +64,8 @@ impl<D: Device> Bert<D> {
         architecture: &Architecture,
         from: usize,
     ) -> Self {
-        let names = architecture.family.names();
+        let family = family(architecture);
+        let names = family.names();
         let layer = |index| {
             let start = format!("{tower}{}", architecture.family.layer(index));
             let linear = |name: &str| weights.linear(&format!("{start}{name}"));
@@ -141,6 +143,7 @@ impl<D: Device> Embeddings<D> {
         let table =
             |name: &str| weights.get(&format!("{tower}embeddings.{name}_embeddings.weight"));
         Self {
+            family: *family(architecture),
             words: table("word"),
             positions: table("position"),
             segment: (architecture.token_types > 0).then(|| table("token_type")),
@@ -150,8 +153,8 @@ impl<D: Device> Embeddings<D> {
 
     /// The input of the first layer.
     fn states(&self, tokens: &TokenRows, dropout: Dropout) -> Tensor<D, 2> {
-        let places: Vec<u32> = tokens.spans.iter().flat_map(|span| 0..span.len() as u32).collect();
-        let positions = D::rows(self.positions.clone(), &places);
+        let rows = tokens.spans.iter().flat_map(|span| self.family.positions(&tokens.ids[span]));
+        let positions = D::rows(self.positions.clone(), &rows.collect::<Vec<_>>());
         let positions = match &self.segment {
             Some(segment) => positions + D::rows(segment.clone(), &[0]),
             None => positions,
@@ -159,4 +162,8 @@ impl<D: Device> Embeddings<D> {
         let states = D::norm(D::rows(self.words.clone(), &tokens.ids), positions, &self.norm);
         D::dropout(states, dropout)
     }
+}
+
+fn family(architecture: &Architecture) -> &BertFamily {
+    architecture.family.bert().expect("runs with other layers are refused")
 }

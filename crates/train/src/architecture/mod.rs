@@ -11,7 +11,7 @@ pub(crate) use bert::TokenRows;
 pub(crate) use export::{Export, export};
 pub(crate) use heads::{mixed, nothing};
 pub(crate) use network::{Encoded, Frame, Input, LaneScores, Network, Scores, Side};
-pub(crate) use start::{Starting, encoders, start};
+pub(crate) use start::{Starting, check_encoders, encoders, start};
 pub(crate) use weights::Parameter;
 pub(crate) use weights::{Weights, table, values};
 

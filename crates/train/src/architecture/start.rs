@@ -7,6 +7,7 @@ use fastlane_model::checkpoint::{
 
 use super::weights::Parameter;
 use crate::backend::hash;
+use crate::error::TrainError;
 use crate::run::{ArchitectureSettings, Run, Start};
 
 /// The standard deviation of new parameters, as in BERT.
@@ -44,6 +45,18 @@ pub(crate) fn start(starting: &Starting<'_>) -> Result<Vec<Parameter>, Checkpoin
 pub(crate) fn encoders(checkpoint: &Checkpoint) -> [Architecture; 2] {
     let document = checkpoint.document.as_ref().unwrap_or(&checkpoint.query);
     [&checkpoint.query, document].map(|files| files.architecture.clone())
+}
+
+/// Refuses encoders whose layers are not BERT's: there are no others here.
+pub(crate) fn check_encoders(checkpoint: &Checkpoint) -> Result<(), TrainError> {
+    let mut towers = std::iter::once(&checkpoint.query).chain(&checkpoint.document);
+    match towers.find(|tower| tower.architecture.family.bert().is_none()) {
+        None => Ok(()),
+        Some(tower) => Err(TrainError::Layers {
+            path: tower.weights.path().to_owned(),
+            found: tower.architecture.family.name(),
+        }),
+    }
 }
 
 impl Starting<'_> {

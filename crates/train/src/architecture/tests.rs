@@ -196,6 +196,20 @@ fn the_base_encoder_agrees() {
     Twins::new(&path, settings).compare();
 }
 
+/// The padding token, from which its positions are counted, is the last one of each text here.
+#[test]
+fn roberta_agrees() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["config.json", "model.safetensors"].map(|name| golden("tiny-roberta").join(name));
+    let tokenizer = golden("lanes-split").join("tokenizer.json");
+    for from in files.iter().chain([&tokenizer]) {
+        std::fs::copy(from, folder.path().join(from.file_name().unwrap())).unwrap();
+    }
+    let settings =
+        ArchitectureSettings { system: System::SumMax, dim: 0, ..ArchitectureSettings::default() };
+    Twins::new(folder.path(), settings).compare();
+}
+
 #[test]
 fn what_is_written_is_what_was_learned() {
     let twins = Twins::new(&golden("lanes-split"), split());

@@ -104,7 +104,7 @@ fn layers_above(encoder: &Architecture, name: &str) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fastlane_model::{Activation, Family};
+    use fastlane_model::{Activation, BertFamily};
 
     #[test]
     fn rates_by_name() {
@@ -116,7 +116,7 @@ mod tests {
             ..OptimiserSettings::default()
         };
         let encoder = Architecture {
-            family: Family::Bert,
+            family: BertFamily::BERT.into(),
             layers: 3,
             hidden: 8,
             heads: 2,

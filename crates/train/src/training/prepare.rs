@@ -6,7 +6,7 @@ use std::path::Path;
 use fastlane_model::checkpoint::{Checkpoint, Expansion, InputSettings, Tensors};
 use fastlane_model::{Model, Settings};
 
-use crate::architecture::{Frame, Parameter, Starting, encoders, start};
+use crate::architecture::{Frame, Parameter, Starting, check_encoders, encoders, start};
 use crate::data::{Batch, DataError, Pairs, States, Teacher, TeacherViews, TokenTable, mine, read};
 use crate::error::TrainError;
 use crate::evaluation::eval_set::JudgedSet;
@@ -47,6 +47,7 @@ pub(crate) fn prepare(
     watch: &mut dyn Observer,
 ) -> Result<Prepared, TrainError> {
     let checkpoint = Checkpoint::open(&run.model)?;
+    check_encoders(&checkpoint)?;
     let sides = sides(run, &checkpoint)?;
     let from = from(run, &checkpoint)?;
     check_maps(run, &checkpoint)?;
@@ -109,9 +110,8 @@ pub(crate) fn prepare(
     let parts =
         Parts { model, pairs: &pairs, tokens: &tokens, teacher: teacher_of, views, dev: &dev };
     let origins = parts.origins();
-    let run = run.clone();
     Ok(Prepared {
-        run,
+        run: run.clone(),
         checkpoint,
         tokenizer,
         frame,

@@ -13,12 +13,11 @@ use fastlane_durable::AsideDirectory;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::config::Config;
 use super::fastlane::{FORMAT, QUERY};
 use super::text_settings::{self, Mark, StConfig};
 use super::tower::{DenseConfig, INT8_WEIGHTS, WEIGHTS};
 use super::{CheckpointError, RouterConfig, router};
-use crate::architecture::Architecture;
+use crate::encoders::architecture::Architecture;
 
 pub use stored::{NamedTensor, WeightType, write_tensors};
 pub use vocabulary::add_tokens;
@@ -121,8 +120,7 @@ struct Draft<'a> {
 impl Draft<'_> {
     /// Writes an encoder with everything that PyLate needs to run it.
     fn tower(&self, tower: &TowerParts<'_>) -> Result<(), CheckpointError> {
-        let config = Config::of(tower.architecture).to_json();
-        write_json(&self.path.join("config.json"), &config)?;
+        write_json(&self.path.join("config.json"), &tower.architecture.config())?;
         let weights = match self.blueprint.weight_type {
             WeightType::Int8 => INT8_WEIGHTS,
             WeightType::F32 | WeightType::F16 => WEIGHTS,

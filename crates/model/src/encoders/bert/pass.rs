@@ -12,51 +12,24 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::workspace::{Part, Scratch, Workspace};
 use super::{Bert, Block};
-use crate::architecture::Activation;
+use crate::encoders::architecture::{Activation, Transformer as _};
 use crate::serving::phases::Phases;
-use fastlane_kernels::encoder::{Kernel, Norm, Output, PackedRows, Panels, RowBlock, Rows, share};
+use fastlane_kernels::encoder::{Norm, Output, Panels, RowBlock, Rows, share};
 
 /// A chunk of more rows than this does not fit the cache.
 const MOST_ROWS: usize = 128;
 
 type Read<'a> = RwLockReadGuard<'a, Vec<f32>>;
 
-/// Memory that is reused by one pass after another.
-#[derive(Debug)]
-pub(crate) struct Workspace(Vec<Part>);
-
-/// The output of one part of each step, which the next step reads.
-#[derive(Debug)]
-struct Part {
-    /// Its bands of the hidden states.
-    states: RwLock<Vec<f32>>,
-    /// Its heads' columns of all rows: the attention context.
-    context: RwLock<Vec<f32>>,
-    /// Its columns of a chunk in the intermediate layer.
-    inner: RwLock<Vec<f32>>,
-    /// Its columns of a chunk of attention output or output.
-    output: RwLock<Vec<f32>>,
-    scratch: Mutex<Scratch>,
-}
-
-/// The private buffers of a part.
-#[derive(Debug)]
-struct Scratch {
-    left: PackedRows,
-    /// Queries, keys and values, head by head.
-    projected: Vec<f32>,
-    keys: Panels,
-    values: Panels,
-    scores: Vec<f32>,
-    sums: Vec<f32>,
-}
-
 /// The forward pass of a text, and the threads that compute it.
 #[derive(Debug)]
 pub(super) struct Pass {
     bert: Arc<Bert>,
     ids: Vec<u32>,
+    /// The row of each token in the table of positions.
+    positions: Vec<u32>,
     attended: usize,
     crew: Phases,
     workspace: Arc<Workspace>,
@@ -69,38 +42,6 @@ struct At {
     part: usize,
 }
 
-impl Workspace {
-    /// Allocates memory for this many parts.
-    pub(crate) fn new(kernel: Kernel, parts: usize) -> Self {
-        Self(std::iter::repeat_with(|| Part::new(kernel)).take(parts).collect())
-    }
-
-    /// The number of parts that it has memory for.
-    pub(crate) fn parts(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl Part {
-    fn new(kernel: Kernel) -> Self {
-        let scratch = Scratch {
-            left: PackedRows::default(),
-            projected: Vec::new(),
-            keys: Panels::empty(kernel),
-            values: Panels::empty(kernel),
-            scores: Vec::new(),
-            sums: Vec::new(),
-        };
-        Self {
-            states: RwLock::default(),
-            context: RwLock::default(),
-            inner: RwLock::default(),
-            output: RwLock::default(),
-            scratch: Mutex::new(scratch),
-        }
-    }
-}
-
 impl Pass {
     /// Starts the pass of a text; all tokens attend to its first `attended` ones.
     pub(super) fn new(
@@ -110,7 +51,8 @@ impl Pass {
         workspace: Arc<Workspace>,
     ) -> Self {
         assert!(attended > 0 && attended <= ids.len() && parts <= workspace.parts());
-        Self { bert, ids: ids.to_vec(), attended, crew: Phases::new(parts), workspace }
+        let (positions, crew) = (bert.family.positions(ids), Phases::new(parts));
+        Self { bert, ids: ids.to_vec(), positions, attended, crew, workspace }
     }
 
     /// Runs all steps, and skips parts that other threads have done.
@@ -150,7 +92,8 @@ impl Pass {
         for row in self.chunks().flat_map(|chunk| self.band(At { chunk, part })) {
             let start = states.len();
             states.extend_from_slice(&words[self.ids[row] as usize * hidden..][..hidden]);
-            kernel.layer_norm(&mut states[start..], &positions[row * hidden..][..hidden], norm);
+            let position = &positions[self.positions[row] as usize * hidden..][..hidden];
+            kernel.layer_norm(&mut states[start..], position, norm);
         }
     }
 

@@ -7,11 +7,11 @@
 use fastlane_engine::FingerprintMatch;
 
 use super::{Fields, Fingerprint, Value};
-use crate::architecture::{Activation, Architecture, Family};
 use crate::checkpoint::{
     Checkpoint, CheckpointError, DenseFiles, LaneKind, RouterConfig, RouterFiles, RouterInput,
     Tensors, TowerFiles,
 };
+use crate::encoders::architecture::{Activation, Architecture};
 use crate::tokenise::{Expansion, InputSettings};
 
 impl Checkpoint {
@@ -142,26 +142,25 @@ fn architecture(part: &mut Part<'_>, architecture: &Architecture) {
         token_types,
         epsilon,
         activation,
-    } = *architecture;
-    let family = match family {
-        Family::Bert => "bert",
-        Family::DistilBert => "distilbert",
-    };
+    } = architecture;
     let activation = match activation {
         Activation::Gelu => "gelu",
         Activation::GeluTanh => "gelu_tanh",
         Activation::Relu => "relu",
     };
-    part.put("family", &Value::Text(family));
-    part.number("layers", layers);
-    part.number("hidden", hidden);
-    part.number("heads", heads);
-    part.number("intermediate", intermediate);
-    part.number("vocabulary", vocabulary);
-    part.number("positions", positions);
-    part.number("token_types", token_types);
-    part.put("epsilon", &Value::Float(epsilon));
+    part.put("family", &Value::Text(family.name()));
+    part.number("layers", *layers);
+    part.number("hidden", *hidden);
+    part.number("heads", *heads);
+    part.number("intermediate", *intermediate);
+    part.number("vocabulary", *vocabulary);
+    part.number("positions", *positions);
+    part.number("token_types", *token_types);
+    part.put("epsilon", &Value::Float(*epsilon));
     part.put("activation", &Value::Text(activation));
+    for (name, value) in family.definition().settings() {
+        part.put(name, &value);
+    }
 }
 
 fn side(part: &mut Part<'_>, side: &InputSettings) {

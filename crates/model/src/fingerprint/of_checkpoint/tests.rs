@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::checkpoint::WeightType;
+use crate::encoders::architecture::Family;
+use crate::encoders::bert::BertFamily;
 use crate::{Model, Settings};
 
 fn golden(name: &str) -> PathBuf {
@@ -131,6 +133,8 @@ fn each_setting_that_decides_about_views_changes_the_fingerprint() {
         |it| it.document_side.length += 1,
         |it| it.document_side.skip.extend([7]),
         |it| it.document_side.skip.clear(),
+        |it| it.query.architecture.family = padded(1),
+        |it| it.query.architecture.family = padded(2),
         |it| it.query.architecture.layers -= 1,
         |it| it.query.architecture.heads += 1,
         |it| it.query.architecture.hidden += 1,
@@ -165,6 +169,10 @@ fn each_setting_that_decides_about_views_changes_the_fingerprint() {
     };
     let all: BTreeSet<Fingerprint> = changes.into_iter().map(print).collect();
     assert_eq!(all.len(), count);
+}
+
+fn padded(padding: u32) -> Family {
+    BertFamily { padding: Some(padding), ..BertFamily::BERT }.into()
 }
 
 fn router(checkpoint: &mut Checkpoint) -> &mut RouterConfig {

@@ -1,15 +1,17 @@
 //! States against those of PyTorch's `transformers` in f32; `tests/golden/make.py` wrote them.
+//!
+//! A tiny model of each architecture is in `tests/golden`, and is found there by its name.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rayon::ThreadPoolBuilder;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::Bert;
 use crate::checkpoint::{Checkpoint, TowerFiles};
+use crate::encoders::architecture::Transformer;
 use fastlane_kernels::encoder::Kernel;
 
-#[path = "../../../../../tests/minilm.rs"]
+#[path = "../../../../tests/minilm.rs"]
 mod minilm;
 
 /// The largest deviation of an f32 kernel's states from PyTorch's f32.
@@ -17,15 +19,14 @@ const SLACK: f32 = 1e-4;
 
 #[test]
 fn every_length_is_as_in_pytorch() {
-    for (name, longest) in [("tiny", 512), ("tiny-distil", 128), ("tiny-tanh", 40)] {
+    for (name, longest) in tiny_models() {
         let golden = golden(&format!("{name}/lengths.npy"));
         for kernel in Kernel::available() {
-            let bert = load(name, kernel);
+            let bert = load(&name, kernel);
             let width = 4 * bert.hidden();
-            let mut workspace = None;
             for (count, wanted) in (1..=longest).zip(golden.chunks_exact(width)) {
                 let ids = formula(count);
-                let states = bert.states((&ids, count), None, &mut workspace);
+                let states = states(&bert, &ids, count, None);
                 let found = summary(&states, bert.hidden());
                 assert_close(kernel, &found, wanted, &format!("{name} {count}"));
             }
@@ -40,8 +41,7 @@ fn every_token_is_as_in_pytorch() {
         let wanted = golden(&format!("tiny/{count}.npy"));
         for kernel in Kernel::available() {
             let bert = load("tiny", kernel);
-            let mut workspace = None;
-            let found = bert.states((&formula(count), count), None, &mut workspace);
+            let found = states(&bert, &formula(count), count, None);
             assert_close(kernel, &found, &wanted, &format!("{count}"));
         }
     }
@@ -56,13 +56,12 @@ fn minilm_is_as_in_pytorch() {
     let files = Checkpoint::open(&directory).unwrap();
     for kernel in Kernel::available() {
         let bert = load_from(&files.query, kernel);
-        let mut workspace = None;
         for (count, wanted) in lengths.into_iter().zip(golden.chunks_exact(4 * 384)) {
             let mut ids: Vec<u32> =
                 (0..count).map(|i| ((i * 7919 + count * 104_729) % 28_000 + 1000) as u32).collect();
             ids[count - 1] = 102;
             ids[0] = 101;
-            let found = summary(&bert.states((&ids, count), None, &mut workspace), 384);
+            let found = summary(&states(&bert, &ids, count, None), 384);
             assert_close(kernel, &found, wanted, &format!("{count}"));
         }
     }
@@ -73,19 +72,17 @@ fn threads_change_no_bit() {
     let pools =
         [2, 3, 7].map(|threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
     // tiny-tanh has two heads of 10 columns, which begin in the middle of a panel
-    let models = [("tiny", 512), ("tiny-distil", 128), ("tiny-tanh", 40)];
-    let all = models
-        .into_iter()
-        .flat_map(|model| Kernel::available().into_iter().map(move |kernel| (model, kernel)));
+    let all = tiny_models().into_iter().flat_map(|model| {
+        Kernel::available().into_iter().map(move |kernel| (model.clone(), kernel))
+    });
     for ((name, longest), kernel) in all {
-        let bert = load(name, kernel);
-        let mut workspace = None;
+        let bert = load(&name, kernel);
         for count in [1, 2, 8, 9, 17, 33, 130, 300].into_iter().filter(|&it| it <= longest) {
             let ids = formula(count);
-            let tokens = (&*ids, count.div_ceil(2));
-            let alone = bert.states(tokens, None, &mut workspace);
+            let attended = count.div_ceil(2);
+            let alone = states(&bert, &ids, attended, None);
             for pool in &pools {
-                let together = bert.states(tokens, Some(pool), &mut workspace);
+                let together = states(&bert, &ids, attended, Some(pool));
                 assert_eq!(alone, together, "{name} {kernel:?} {count}");
             }
         }
@@ -95,29 +92,43 @@ fn threads_change_no_bit() {
 #[test]
 fn helpers_that_never_come_are_not_waited_for() {
     let pool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
-    let bert = load("tiny", Kernel::available().into_iter().next().unwrap());
+    // two, so that the second pass does not find the states of the first in its memory
+    let [one, other] = [(); 2].map(|()| load("tiny", Kernel::available()[0]));
     let ids = formula(17);
-    let alone = bert.states((&ids, 17), None, &mut None);
+    let alone = states(&one, &ids, 17, None);
     let (end, wait) = std::sync::mpsc::channel::<()>();
     let wait = Arc::new(Mutex::new(wait));
     for _ in 0..2 {
         let wait = Arc::clone(&wait);
         pool.spawn(move || assert!(wait.lock().unwrap().recv().is_err()));
     }
-    assert_eq!(alone, bert.states((&ids, 17), Some(&pool), &mut None));
+    assert_eq!(alone, states(&other, &ids, 17, Some(&pool)));
     drop(end);
 }
 
 #[test]
 fn tokens_that_are_not_attended_change_nothing_before_them() {
     for kernel in Kernel::available() {
-        let bert = load("tiny", kernel);
+        let [one, other] = [(); 2].map(|()| load("tiny", kernel));
         let mut ids = formula(11);
-        let alone = bert.states((&ids, 11), None, &mut None);
+        let alone = states(&one, &ids, 11, None);
         ids.extend([5; 9]);
-        let filled = bert.states((&ids, 11), None, &mut None);
+        let filled = states(&other, &ids, 11, None);
         assert_eq!(alone, &filled[..alone.len()], "{kernel:?}");
     }
+}
+
+/// The names of the tiny models, with the length of the longest text.
+fn tiny_models() -> Vec<(String, usize)> {
+    let entries = std::fs::read_dir(directory()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with("tiny")).collect();
+    names.sort();
+    for name in ["tiny", "tiny-distil", "tiny-tanh"] {
+        assert!(names.iter().any(|found| found == name), "{names:?}");
+    }
+    let positions = |name: &String| open(name).architecture.positions;
+    names.into_iter().map(|name| (name.clone(), positions(&name))).collect()
 }
 
 fn formula(count: usize) -> Vec<u32> {
@@ -150,13 +161,26 @@ fn assert_close(kernel: Kernel, found: &[f32], wanted: &[f32], what: &str) {
     }
 }
 
-fn load(name: &str, kernel: Kernel) -> Arc<Bert> {
-    load_from(&TowerFiles::bare(&directory().join(name)).unwrap(), kernel)
+fn states(
+    bert: &Arc<dyn Transformer>,
+    ids: &[u32],
+    attended: usize,
+    pool: Option<&ThreadPool>,
+) -> Vec<f32> {
+    Arc::clone(bert).states(ids, attended, pool)
 }
 
-fn load_from(files: &TowerFiles, kernel: Kernel) -> Arc<Bert> {
-    let read = |name: &str, shape: &[usize]| files.read(name, shape);
-    Arc::new(Bert::load(files.architecture.clone(), kernel, read).unwrap())
+fn load(name: &str, kernel: Kernel) -> Arc<dyn Transformer> {
+    load_from(&open(name), kernel)
+}
+
+fn open(name: &str) -> TowerFiles {
+    TowerFiles::bare(&directory().join(name)).unwrap()
+}
+
+fn load_from(files: &TowerFiles, kernel: Kernel) -> Arc<dyn Transformer> {
+    let mut read = |name: &str, shape: &[usize]| files.read(name, shape);
+    files.architecture.load(kernel, &mut read).unwrap()
 }
 
 fn directory() -> PathBuf {
