@@ -11,7 +11,8 @@ use fastlane_engine::{
 use crate::backend::{self, Backend, Snapshot, Stamp};
 use crate::cache::QueryCache;
 use crate::error::CollectionError;
-use crate::passage;
+use crate::read;
+use crate::record::is_first;
 use crate::stop::Stop;
 
 /// Documents that can be searched, by any number of threads at once, while one writer changes them.
@@ -151,7 +152,7 @@ impl Collection {
     ///
     /// The lexical index is damaged.
     pub fn document(&self, id: &str) -> Result<Option<Document>, CollectionError> {
-        passage::document(&*self.snapshot(), id, &Stop::default())
+        read::document(&*self.snapshot(), id, &Stop::default())
     }
 
     /// Returns a part of a document: a passage by its number from 1, and this many passages before
@@ -166,7 +167,7 @@ impl Collection {
         number: usize,
         context: usize,
     ) -> Result<Option<Document>, CollectionError> {
-        passage::with_context(&*self.snapshot(), (id, number), context, &Stop::default())
+        read::with_context(&*self.snapshot(), (id, number), context, &Stop::default())
     }
 
     /// Counts the documents that pass a filter.
@@ -176,13 +177,13 @@ impl Collection {
     /// The lexical index is damaged.
     pub fn count(&self, filter: &Filter) -> Result<usize, CollectionError> {
         let passing = self.snapshot().passing(filter, &Stop::default())?;
-        Ok(passing.iter().filter(|key| passage::is_first(key)).count())
+        Ok(passing.iter().filter(|key| is_first(key)).count())
     }
 
     /// The ids of all documents.
     pub fn ids(&self) -> Vec<String> {
         let mut keys = self.snapshot().keys();
-        keys.retain(|key| passage::is_first(key));
+        keys.retain(|key| is_first(key));
         keys
     }
 
@@ -209,7 +210,7 @@ impl Collection {
             Some((of, count)) if of == generation => count,
             _ => {
                 let keys = snapshot.keys();
-                let count = keys.iter().filter(|key| passage::is_first(key)).count() as u64;
+                let count = keys.iter().filter(|key| is_first(key)).count() as u64;
                 *known = Some((generation, count));
                 count
             }

@@ -64,11 +64,13 @@ mod cache;
 mod collection;
 mod error;
 mod options;
-mod passage;
 mod query;
+mod read;
+mod record;
 mod result;
 mod search;
 mod snippet;
+mod split;
 mod stop;
 mod update;
 mod writer;
@@ -77,8 +79,8 @@ pub use backend::local::{Kind, kind};
 pub use collection::{Collection, Stats};
 pub use error::{CollectionError, Hint};
 pub use options::CollectionOptions;
-pub use passage::Passage;
 pub use query::{Fusion, Lanes, Query, Search};
+pub use record::Passage;
 pub use result::{
     Hit, LaneKind, Match, QueryToken, ResultError, SearchResult, SnippetPiece, Times,
 };

@@ -8,7 +8,7 @@ use fastlane_corpus::{Document, Metadata};
 use serde::{Serialize, Serializer};
 
 use crate::error::CollectionError;
-use crate::passage::Passage;
+use crate::record::Passage;
 
 /// The result of a search.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -11,7 +11,7 @@ use fastlane_corpus::Document;
 use serde::Serialize;
 
 use crate::backend::Snapshot;
-use crate::passage;
+use crate::read;
 use crate::stop::Stop;
 
 /// What became of documents.
@@ -107,7 +107,7 @@ impl<'a> Update<'a> {
 /// Whether the same document is stored.
 fn is_same(before: &dyn Snapshot, document: &Document) -> bool {
     // a document that cannot be read is written again
-    let there = passage::document(before, &document.id, &Stop::default()).ok().flatten();
+    let there = read::document(before, &document.id, &Stop::default()).ok().flatten();
     let Document { id: _, title, text, metadata, outline: _ } = document;
     there.is_some_and(|it| it.title == *title && it.text == *text && it.metadata == *metadata)
 }

@@ -19,7 +19,7 @@ use super::{
     Snapshot, Stamp,
 };
 use crate::error::CollectionError;
-use crate::passage::Record;
+use crate::record::Record;
 use crate::stop::Stop;
 
 /// The path shown in messages.

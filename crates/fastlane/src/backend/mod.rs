@@ -1,6 +1,6 @@
 //! Storage backends: the interface between search and storage.
 //!
-//! What is stored are [records](crate::passage): passages of documents. In this module, the id of a
+//! What is stored are [records](crate::record): passages of documents. In this module, the id of a
 //! record is its key. A [`Backend`] provides a [`Snapshot`] for searches and a [`Batch`] for a writer. Everything
 //! above it, the encoder, the stages of a search, fusion and snippets, is the same for all
 //! backends. There are two: [`local`], a directory, and [`memory`], which keeps everything in maps
@@ -25,7 +25,7 @@ use fastlane_engine::{
 };
 
 use crate::error::CollectionError;
-use crate::passage::Record;
+use crate::record::Record;
 use crate::stop::Stop;
 
 /// The storage of a collection.

@@ -50,7 +50,7 @@ fn fill(collection: &Collection) {
 /// The parts of a result that must agree in all backends; scores within the error of f16.
 fn compared(found: &SearchResult) -> Vec<(String, f32, usize)> {
     let hit = |hit: &crate::Hit| {
-        let key = crate::passage::key(&hit.document.id, hit.passage.number);
+        let key = crate::record::key(&hit.document.id, hit.passage.number);
         (key, hit.score, hit.matches.len())
     };
     found.hits.iter().map(hit).collect()

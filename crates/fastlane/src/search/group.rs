@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Found;
 use crate::error::CollectionError;
-use crate::passage::document_of;
+use crate::record::document_of;
 
 /// The best `k` documents of a search for passages, which is asked for more until there are enough.
 pub(super) fn by_document(

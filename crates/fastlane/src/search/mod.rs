@@ -13,8 +13,8 @@ use fastlane_engine::{Lane, QueryViews};
 use crate::backend::{ByViews, Candidate, SearchScope, Snapshot};
 use crate::collection::Collection;
 use crate::error::CollectionError;
-use crate::passage::document_of;
 use crate::query::{Fusion, Query, Search};
+use crate::record::document_of;
 use crate::result::{SearchResult, Times};
 
 pub use results::Results;

@@ -4,11 +4,7 @@
 //! document: text → tokens → document tower → states → views, and lane views if it has them.
 
 use std::error::Error;
-<<<<<<< HEAD
-use std::sync::{Arc, Mutex, PoisonError};
-=======
 use std::sync::Arc;
->>>>>>> e3f469c25c340bdf48fb98f1b153d0fe7a4a9798
 use std::time::{Duration, Instant};
 
 use fastlane_engine::{DocumentViews, EncodeError, QueryViews, Token, TokenMatrix, UsualLane};
@@ -103,28 +99,8 @@ impl Pipeline {
 
     /// The last hidden states of a document's tokens.
     pub(crate) fn states(&self, ids: &[u32], pool: Option<&ThreadPool>) -> TokenMatrix {
-<<<<<<< HEAD
-        let states = self.forward(&self.document, (ids, ids.len()), pool);
-        TokenMatrix::new(self.document.bert.hidden(), states)
-    }
-
-    /// Runs a tower on tokens, of which the first `attended` are attended to, with an optional
-    /// pool.
-    fn forward(
-        &self,
-        tower: &Tower,
-        tokens: (&[u32], usize),
-        pool: Option<&ThreadPool>,
-    ) -> Vec<f32> {
-        let mut workspace = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let states = tower.bert.states(tokens, pool, &mut workspace);
-        let mut workspaces = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
-        workspaces.extend(workspace);
-        states
-=======
         let states = self.document.states(ids, ids.len(), pool);
         TokenMatrix::new(self.document.encoder.hidden(), states)
->>>>>>> e3f469c25c340bdf48fb98f1b153d0fe7a4a9798
     }
 
     /// Encodes a query, with an optional pool, and returns how long the router took.

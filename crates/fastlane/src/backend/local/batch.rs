@@ -15,7 +15,7 @@ use super::metadata::{ABOUT, CollectionMetadata};
 use super::snapshot::LocalSnapshot;
 use crate::backend::{Backend as _, Batch, Change, Commit, Stamp};
 use crate::error::CollectionError;
-use crate::passage::Record;
+use crate::record::Record;
 
 pub(super) struct LocalBatch {
     local: Arc<Local>,

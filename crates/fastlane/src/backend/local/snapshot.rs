@@ -15,7 +15,7 @@ use super::kind::{Kind, kind};
 use super::metadata::CollectionMetadata;
 use crate::backend::{ByViews, Candidate, Header, Nominated, Scored, SearchScope, Snapshot};
 use crate::error::CollectionError;
-use crate::passage::Record;
+use crate::record::Record;
 use crate::stop::Stop;
 
 /// Filters whose documents are cached.

@@ -1,5 +1,7 @@
 //! Atomic changes to a collection: views, text, metadata and lexical index.
 
+mod passages;
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::mpsc::channel;
@@ -11,8 +13,12 @@ use fastlane_engine::{DocumentViews, EncodeError, WriterSettings};
 use crate::backend::{Batch, Change, Commit};
 use crate::collection::Collection;
 use crate::error::CollectionError;
-use crate::passage::{self, Record, SEPARATOR, Splitter};
+use crate::read;
+use crate::record::{Record, SEPARATOR, document_of, is_first, key};
+use crate::split::Splitter;
 use crate::update::{Changes, Update};
+
+use passages::{Adding, checked_id};
 
 /// Changes a collection; nothing is durable or visible to others before [`commit`](Self::commit).
 ///
@@ -38,20 +44,6 @@ pub enum Progress {
     Documents(u64),
     /// The number of views of this commit that are assigned to lists.
     Views(u64),
-}
-
-/// The state of a stream of documents that is being added.
-#[derive(Default)]
-struct Adding {
-    changes: Changes,
-    /// Texts that were encoded.
-    texts: u64,
-    /// How many passages the current document had before.
-    before: usize,
-    /// Whether it was there.
-    replaced: bool,
-    /// The current document, and how many passages of it may be there, until all are added.
-    unfinished: Option<(String, usize)>,
 }
 
 impl std::fmt::Debug for CollectionWriter {
@@ -159,69 +151,6 @@ impl CollectionWriter {
         }
     }
 
-    /// Adds a passage; with the last one of a document, the document is counted.
-    fn add_passage(
-        &mut self,
-        state: &mut Adding,
-        record: &Record,
-        views: Result<DocumentViews, EncodeError>,
-    ) -> Result<(), CollectionError> {
-        state.texts += 1;
-        let passage = record.passage();
-        let id = checked_id(record)?;
-        if passage.number == 1 {
-            state.before = self.count(id)?;
-            let passages = state.before.max(passage.of);
-            state.unfinished = (passage.of > 1).then(|| (id.to_owned(), passages));
-        }
-        let views =
-            views.map_err(|source| CollectionError::Encode { id: id.to_owned(), source })?;
-        let change = self.batch.add(record, &views)?;
-        if passage.number == 1 {
-            state.replaced = change == Change::Replaced;
-        }
-        if passage.number == passage.of {
-            self.finish(id, state.before, passage.of)?;
-            state.unfinished = None;
-            match state.replaced {
-                true => state.changes.replaced += 1,
-                false => state.changes.added += 1,
-            }
-        }
-        self.report(Progress::Documents(state.changes.added + state.changes.replaced))
-    }
-
-    /// How many passages a document has now, 0 if it is absent.
-    fn count(&self, id: &str) -> Result<usize, CollectionError> {
-        match self.counts.get(id) {
-            Some(count) => Ok(*count),
-            None => passage::count(&*self.collection.snapshot(), id),
-        }
-    }
-
-    /// Ends the change of a document: deletes the passages of it that there are no more.
-    fn finish(&mut self, id: &str, before: usize, now: usize) -> Result<(), CollectionError> {
-        for number in now + 1..=before {
-            self.batch.delete(&passage::key(id, number))?;
-        }
-        if before > 1 || now > 1 {
-            self.counts.insert(id.to_owned(), now);
-        }
-        Ok(())
-    }
-
-    /// Deletes a document of which not all passages could be added, so that no part of it stays.
-    fn abandon(&mut self, id: &str, passages: usize) {
-        // a passage that cannot be deleted ended the batch: it cannot be committed
-        let gone = (1..=passages).try_for_each(|number| {
-            let deleted = self.batch.delete(&passage::key(id, number));
-            deleted.map(|_| ())
-        });
-        if gone.is_ok() && passages > 1 {
-            self.counts.insert(id.to_owned(), 0);
-        }
-    }
-
     /// Adds documents from a source that may fail, such as [`Documents`](crate::Documents).
     ///
     /// # Errors
@@ -312,7 +241,7 @@ impl CollectionWriter {
         let update = update.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut changes = update.count(written);
         let keys = snapshot.keys();
-        let ids = keys.iter().filter(|key| passage::is_first(key));
+        let ids = keys.iter().filter(|key| is_first(key));
         for id in ids.filter(|id| !update.has(id) && !keep(id)) {
             changes.deleted += u64::from(self.delete(id)?);
         }
@@ -361,16 +290,5 @@ impl CollectionWriter {
         })?;
         self.counts.clear();
         Ok(committed)
-    }
-}
-
-/// The id of the document of a record.
-fn checked_id(record: &Record) -> Result<&str, CollectionError> {
-    let key = &record.document.id;
-    let id = if record.note.is_some() { passage::document_of(key) } else { key };
-    match id {
-        "" => Err(CollectionError::EmptyId),
-        id if id.contains(SEPARATOR) => Err(CollectionError::BadId { id: id.to_owned() }),
-        id => Ok(id),
     }
 }
