@@ -87,7 +87,7 @@ fn lines(path: &Path) -> impl Iterator<Item = Document> + use<> {
         let value: serde_json::Value = serde_json::from_str(&line).expect("a line is JSON");
         let field = |name: &str| value[name].as_str().unwrap_or("").to_owned();
         let (id, title, text) = (field("_id"), field("title"), field("text"));
-        Document { id, title, text, metadata: numbered(place) }
+        Document { id, title, text, metadata: numbered(place), ..Default::default() }
     })
 }
 

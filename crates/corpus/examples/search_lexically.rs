@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn paper(id: &str, year: u32, text: &str) -> Document {
     let metadata = [("year".to_owned(), year.into())].into_iter().collect();
-    Document { id: id.to_owned(), title: String::new(), text: text.to_owned(), metadata }
+    Document { id: id.to_owned(), text: text.to_owned(), metadata, ..Default::default() }
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows what it found")]

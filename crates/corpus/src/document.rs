@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::outline::Outline;
+
 /// Metadata of a document: any JSON object.
 pub type Metadata = serde_json::Map<String, serde_json::Value>;
 
@@ -16,6 +18,8 @@ pub struct Document {
     pub text: String,
     /// All other fields of the source, unchanged; filters can use them.
     pub metadata: Metadata,
+    /// What the reader knows of the structure of `text`.
+    pub outline: Outline,
 }
 
 impl Document {

@@ -4,6 +4,7 @@ mod document;
 mod error;
 mod filter;
 mod lexical;
+mod outline;
 mod passages;
 mod readers;
 mod source;
@@ -15,7 +16,8 @@ pub use lexical::{
     Analyzer, Bm25, Bm25Error, Hit, LexicalOpenError, LexicalReader, LexicalSearch,
     LexicalSearchError, LexicalSettings, LexicalWriteError, LexicalWriter, Passing,
 };
-pub use passages::{PassageSettings, passages, words};
+pub use outline::{Heading, Outline};
+pub use passages::{Passage, PassageSettings, passages, words};
 pub use readers::{
     BadFile, BadFiles, Columns, Documents, Format, IdTriple, IdTriples, Keep, LeftOut, Queries,
     ReadSettings, Records, Triple, Triples,

@@ -126,6 +126,7 @@ impl LexicalReader {
             title: field(self.fields.title).to_owned(),
             text: field(self.fields.text).to_owned(),
             metadata,
+            ..Document::default()
         }))
     }
 

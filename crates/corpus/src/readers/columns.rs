@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::document::{Document, Metadata, Query};
 use crate::error::{Excerpt, Fault, Place, ReadError};
+use crate::outline::{Outline, is_plainly_markdown};
 
 const DOCUMENT_IDS: &[&str] = &["_id", "id", "docid", "doc_id", "docno", "pid"];
 const QUERY_IDS: &[&str] = &["_id", "id", "qid", "query_id"];
@@ -124,12 +125,18 @@ impl Names {
             None | Some((_, Value::Null)) => String::new(),
             Some((key, value)) => string(&row.place, &key, value)?,
         };
-        Ok(Document { id, title, text, metadata: self.keep.metadata(row.fields) })
+        let outline = outline_of(&text);
+        Ok(Document { id, title, text, metadata: self.keep.metadata(row.fields), outline })
     }
 
     pub(super) fn query(&self, mut row: Row) -> Result<Query, ReadError> {
         Ok(Query { id: self.id.take_id(&mut row)?, text: self.text.take_string(&mut row)? })
     }
+}
+
+/// The outline of the text of a record, which says nothing of its kind.
+pub(super) fn outline_of(text: &str) -> Outline {
+    if is_plainly_markdown(text) { Outline::markdown(text) } else { Outline::default() }
 }
 
 fn check_repetition(place: &Place, header: &[String]) -> Result<(), ReadError> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::columns::{Names, Row};
+use super::columns::{Names, Row, outline_of};
 use super::format::Format;
 use super::lines::Lines;
 use super::marco::{IdTriple, Triple};
@@ -69,7 +69,10 @@ impl Records<Document> {
             Ok(match next(lines)? {
                 None => None,
                 Some(Entry::Row(row)) => Some(names.document(row)?),
-                Some(Entry::Pair([id, text])) => Some(Document { id, text, ..Default::default() }),
+                Some(Entry::Pair([id, text])) => {
+                    let outline = outline_of(&text);
+                    Some(Document { id, text, outline, ..Default::default() })
+                }
             })
         }))
     }

@@ -5,7 +5,6 @@ use super::columns::Columns;
 use super::format::Format;
 use super::lines::Lines;
 use crate::error::ReadError;
-use crate::passages::PassageSettings;
 use crate::source::Progress;
 
 /// How to read a collection; the defaults suit most.
@@ -15,8 +14,6 @@ pub struct ReadSettings {
     pub format: Option<Format>,
     /// The columns of BEIR, JSONL, CSV and TSV; the other formats have none that could be named.
     pub columns: Columns,
-    /// How long texts of a folder are split.
-    pub passages: PassageSettings,
     /// What becomes of files of a folder that cannot be read.
     pub bad_files: BadFiles,
 }

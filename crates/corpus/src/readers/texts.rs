@@ -1,17 +1,14 @@
 //! A folder of text and Markdown files, compressed or not, or one such file.
 //!
 //! Files come in the order of their names, folder by folder, so that two runs agree; hidden ones
-//! are left out, and so are links, which may lead in circles. A file's path below the folder, with
-//! `/`, is the id of its first [passage](crate::passages()), `path#2` that of the second: a file that
-//! grows keeps the ids it has. White space in the path, which no TREC run can carry, is written in
-//! percents, each byte of its UTF-8, and so is `%`, so that two files never have one id: `my notes.md`
-//! has the id `my%20notes.md`, and a file of that very name has `my%2520notes.md`.
+//! are left out, and so are links, which may lead in circles. Each file is one document. Its path
+//! below the folder, with `/`, is the id. White space in the path, which no TREC run can carry, is
+//! written in percents, each byte of its UTF-8, and so is `%`, so that two files never have one id:
+//! `my notes.md` has the id `my%20notes.md`, and a file of that very name has `my%2520notes.md`.
 //!
-//! Every passage has the file's title, its first Markdown heading or else its name, and its
-//! metadata names the file and the bytes: `text` is `byte_start..byte_end` of the file at `path`
-//! (that one as it is, with its blanks). Of a packed file, `notes.md.gz`, path and id keep the
-//! suffix, and the bytes are those of the unpacked file. A byte order mark belongs to no passage
-//! and is counted.
+//! The title is the heading of level 1 with which the text begins, or else the name of the file. The
+//! metadata has the `path` as it is, with its blanks. Of a packed file, `notes.md.gz`, path and id
+//! keep the suffix. A byte order mark is not part of the text.
 //!
 //! A file that cannot be read ends the stream, or is left out and listed in
 //! [`LeftOut`](super::LeftOut), as [`BadFiles`](super::BadFiles) says.
@@ -22,10 +19,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::Read as _;
-use std::iter::Enumerate;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::vec;
 
 use serde_json::json;
 use walkdir::{DirEntry, WalkDir};
@@ -35,7 +29,7 @@ use super::format::{Format, unpacked};
 use super::stream::{ReadSettings, Records};
 use crate::document::{Document, Metadata};
 use crate::error::{Fault, ReadError};
-use crate::passages::{PassageSettings, passages, title};
+use crate::outline::Outline;
 use crate::source::{Progress, Source, Unit, cannot_open};
 
 /// The largest text file, in bytes once unpacked: 64 MiB.
@@ -50,14 +44,12 @@ pub(super) fn open(root: &Path, settings: &ReadSettings) -> Result<Records<Docum
     let mut folder = Folder {
         root: root.to_path_buf(),
         entries: Box::new(files(root)),
-        passages: settings.passages,
         strict,
         left_out: left_out.clone(),
         progress: progress.clone(),
-        text: None,
         gave: false,
     };
-    let pull = move || folder.next_passage();
+    let pull = move || folder.next_document();
     Ok(Records::new(Box::new(pull), if_empty, progress).ignoring(ignored).leaving_out(left_out))
 }
 
@@ -85,41 +77,37 @@ fn count(root: &Path, strict: bool) -> Result<(u64, u64), ReadError> {
     Ok((texts, others))
 }
 
-/// A folder of which passages are being handed out.
+/// A folder of which documents are being handed out.
 struct Folder {
     root: PathBuf,
     entries: Box<dyn Iterator<Item = Result<DirEntry, walkdir::Error>> + Send>,
-    passages: PassageSettings,
     strict: bool,
     left_out: LeftOut,
     progress: Progress,
-    /// The file that is being handed out.
-    text: Option<Text>,
-    /// Whether any passage came.
+    /// Whether any document came.
     gave: bool,
 }
 
 impl Folder {
-    fn next_passage(&mut self) -> Result<Option<Document>, ReadError> {
-        loop {
-            if let Some(document) = self.text.as_mut().and_then(Text::next_passage) {
-                self.gave = true;
-                return Ok(Some(document));
-            }
-            self.progress.add(u64::from(self.text.take().is_some()));
-            let Some(entry) = self.next_text() else { return self.end() };
+    fn next_document(&mut self) -> Result<Option<Document>, ReadError> {
+        while let Some(entry) = self.next_text() {
             match self.read(entry) {
-                Ok(text) => self.text = Some(text),
+                Ok(document) => {
+                    self.progress.add(1);
+                    if !document.text.trim().is_empty() {
+                        self.gave = true;
+                        return Ok(Some(document));
+                    }
+                    self.progress.add_empty();
+                }
                 Err(bad) if self.strict || !bad.may_be_left_out(&self.root) => return Err(bad.why),
                 Err(bad) => {
                     self.progress.add(u64::from(!bad.is_folder));
                     self.left_out.add(*bad);
                 }
             }
-            if self.text.as_ref().is_some_and(|text| text.passages.len() == 0) {
-                self.progress.add_empty();
-            }
         }
+        self.end()
     }
 
     /// The next file with text, or an error of the walk.
@@ -127,12 +115,12 @@ impl Folder {
         self.entries.by_ref().find(|file| file.as_ref().map_or(true, is_text))
     }
 
-    fn read(&self, entry: Result<DirEntry, walkdir::Error>) -> Result<Text, Box<BadFile>> {
+    fn read(&self, entry: Result<DirEntry, walkdir::Error>) -> Result<Document, Box<BadFile>> {
         let file = entry.map_err(|error| unreadable(&self.root, error))?;
         let path = path_below(&file);
         let id = path.as_ref().ok().map(|path| escaped(path));
-        let text = path.and_then(|path| Text::read(&file, path, self.passages));
-        text.map_err(|why| BadFile { path: file.into_path(), is_folder: false, why, id }.into())
+        let document = path.and_then(|path| read(&file, &path));
+        document.map_err(|why| BadFile { path: file.into_path(), is_folder: false, why, id }.into())
     }
 
     /// The end, or an error if no file could be read.
@@ -184,46 +172,17 @@ fn unreadable(root: &Path, error: walkdir::Error) -> BadFile {
     BadFile { is_folder: true, why: cannot_open(&path, source), id, path }
 }
 
-/// A text file of which passages are being handed out.
-struct Text {
-    /// The path below the folder with `/` between its parts.
-    path: String,
-    id: String,
-    title: String,
-    text: String,
-    /// Where `text` begins in the unpacked file: after the byte order mark, if there is one.
-    start: usize,
-    passages: Enumerate<vec::IntoIter<Range<usize>>>,
-}
-
-impl Text {
-    fn read(file: &DirEntry, path: String, settings: PassageSettings) -> Result<Self, ReadError> {
-        let source = Source::open(file.path())?;
-        let start = source.start();
-        let text = content(source)?;
-        Ok(Self {
-            id: escaped(&path),
-            title: title(&text).map_or_else(|| bare_name(&path), ToString::to_string),
-            path,
-            start,
-            passages: passages(&text, settings).into_iter().enumerate(),
-            text,
-        })
-    }
-
-    fn next_passage(&mut self) -> Option<Document> {
-        let (before, range) = self.passages.next()?;
-        let id = match before {
-            0 => self.id.clone(),
-            _ => format!("{}#{}", self.id, before + 1),
-        };
-        let metadata = Metadata::from_iter([
-            ("path".to_string(), json!(self.path)),
-            ("byte_start".to_string(), json!(self.start + range.start)),
-            ("byte_end".to_string(), json!(self.start + range.end)),
-        ]);
-        Some(Document { id, title: self.title.clone(), text: self.text[range].into(), metadata })
-    }
+/// The document of one file.
+fn read(file: &DirEntry, path: &str) -> Result<Document, ReadError> {
+    let text = content(Source::open(file.path())?)?;
+    let outline = Outline::markdown(&text);
+    Ok(Document {
+        id: escaped(path),
+        title: outline.title(&text).map_or_else(|| bare_name(path), ToOwned::to_owned),
+        metadata: Metadata::from_iter([("path".to_string(), json!(path))]),
+        text,
+        outline,
+    })
 }
 
 /// The path below the folder with `/` between its parts.

@@ -143,6 +143,7 @@ fn document() -> impl Strategy<Value = Document> {
             title,
             text,
             metadata: [("even".to_owned(), even.into())].into_iter().collect(),
+            ..Default::default()
         },
     )
 }

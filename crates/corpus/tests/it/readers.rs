@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fastlane_corpus::{
-    BadFiles, Columns, Document, Documents, Format, IdTriples, Keep, PassageSettings, Queries,
-    Query, ReadError, ReadSettings, Source, Triples, Unit,
+    BadFiles, Columns, Document, Documents, Format, IdTriples, Keep, Outline, Queries, Query,
+    ReadError, ReadSettings, Source, Triples, Unit,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -31,7 +31,13 @@ fn queries(path: impl AsRef<Path>) -> Vec<Query> {
 
 fn document(id: &str, title: &str, text: &str, metadata: Value) -> Document {
     let Value::Object(metadata) = metadata else { panic!("{metadata} is no object") };
-    Document { id: id.into(), title: title.into(), text: text.into(), metadata }
+    Document {
+        id: id.into(),
+        title: title.into(),
+        text: text.into(),
+        metadata,
+        outline: Outline::default(),
+    }
 }
 
 fn query(id: &str, text: &str) -> Query {
@@ -165,7 +171,7 @@ fn a_given_format_overrides_what_the_file_looks_like() {
     let settings = ReadSettings { format: Some(Format::Marco), ..ReadSettings::default() };
     assert_eq!(documents_with(&file, &settings), [document("id", "", "text", json!({}))]);
     let settings = ReadSettings { format: Some(Format::Texts), ..ReadSettings::default() };
-    assert_eq!(documents_with(&file, &settings)[0].text, "id\ttext");
+    assert_eq!(documents_with(&file, &settings)[0].text, "id\ttext\n");
 }
 
 #[test]
@@ -183,18 +189,22 @@ fn triples_are_read_by_text_and_by_id() {
 }
 
 #[test]
-fn a_folder_of_texts_is_read_in_order_with_titles_and_ranges() {
+fn a_folder_of_texts_is_read_in_order_with_titles_and_paths() {
     let folder = fixture("texts");
     let mut found = Documents::open(&folder, &ReadSettings::default()).unwrap();
     let progress = found.progress();
     assert_eq!(found.ignored(), 1);
     assert_eq!((progress.unit(), progress.done(), progress.total()), (Unit::Files, 0, Some(3)));
-    // The byte order mark takes the first three bytes of the file.
-    let ranges = json!({ "path": "apples.md", "byte_start": 3, "byte_end": 23 });
-    let apples = document("apples.md", "Apples", "# Apples\n\nThey fall.", ranges);
+    // a byte order mark is not part of the text
+    let text = "# Apples\n\nThey fall.\n";
+    let apples = Document {
+        outline: Outline::markdown(text),
+        ..document("apples.md", "Apples", text, json!({ "path": "apples.md" }))
+    };
+    assert_eq!(apples.outline.path_at(0), ["Apples"]);
     assert_eq!(found.next().unwrap().unwrap(), apples);
-    let ranges = json!({ "path": "deep/light.TXT", "byte_start": 0, "byte_end": 24 });
-    let light = document("deep/light.TXT", "light", "Light bends near masses.", ranges);
+    let path = json!({ "path": "deep/light.TXT" });
+    let light = document("deep/light.TXT", "light", "Light bends near masses.\n", path);
     assert_eq!(found.next().unwrap().unwrap(), light);
     assert!(found.next().is_none());
     assert_eq!(progress.done(), 3);
@@ -209,8 +219,8 @@ fn white_space_and_percents_in_a_path_are_written_in_percents() {
     std::fs::create_dir(folder.path().join("my notes")).unwrap();
     // U+3000, the blank of CJK, takes the bytes E3 80 80; `é` stays.
     write(&folder.path().join("my notes"), "50% é\u{3000}b.md", b"text");
-    let ranges = json!({ "path": "my notes/50% é\u{3000}b.md", "byte_start": 0, "byte_end": 4 });
-    let wanted = document("my%20notes/50%25%20é%E3%80%80b.md", "50% é\u{3000}b", "text", ranges);
+    let path = json!({ "path": "my notes/50% é\u{3000}b.md" });
+    let wanted = document("my%20notes/50%25%20é%E3%80%80b.md", "50% é\u{3000}b", "text", path);
     assert_eq!(documents(folder.path()), [wanted]);
 }
 
@@ -244,7 +254,7 @@ fn defect_a1_bad_files_are_left_out_and_listed() {
     let bad = found.left_out().take();
     let paths: Vec<_> = bad.iter().map(|bad| bad.path.clone()).collect();
     assert_eq!(paths, [path("b.txt"), path("c.md.gz"), path("new\nline.md")]);
-    assert!(bad[0].covers("b.txt#2") && bad[1].covers("c.md.gz") && !bad[2].covers("new\nline.md"));
+    assert!(bad[0].covers("b.txt") && bad[1].covers("c.md.gz") && !bad[2].covers("new\nline.md"));
     assert!(found.left_out().take().is_empty(), "each is reported once");
 
     // strictly, a name that cannot be an id is an error before anything is read
@@ -309,11 +319,15 @@ fn packed_texts_are_read_under_their_packed_names() {
     write(folder.path(), "c.txt", &gzip(b"Time slows."));
     write(folder.path(), "picture.png.gz", b"");
     write(folder.path(), "d.txt", b" \n");
-    let ranges = |path, start, end| json!({ "path": path, "byte_start": start, "byte_end": end });
+    let path = |path| json!({ "path": path });
+    let light = "# Light\n\nIt bends.";
     let wanted = [
-        document("a.md.gz", "a", "Masses attract.", ranges("a.md.gz", 3, 18)),
-        document("b.v2.TXT.ZST", "Light", "# Light\n\nIt bends.", ranges("b.v2.TXT.ZST", 0, 18)),
-        document("c.txt", "c", "Time slows.", ranges("c.txt", 0, 11)),
+        document("a.md.gz", "a", "Masses attract.", path("a.md.gz")),
+        Document {
+            outline: Outline::markdown(light),
+            ..document("b.v2.TXT.ZST", "Light", light, path("b.v2.TXT.ZST"))
+        },
+        document("c.txt", "c", "Time slows.", path("c.txt")),
     ];
     let mut found = Documents::open(folder.path(), &ReadSettings::default()).unwrap();
     assert_eq!((found.ignored(), found.progress().total()), (1, Some(4)));
@@ -336,22 +350,6 @@ fn links_in_a_folder_are_not_followed() {
     assert_eq!(documents(folder.path().join("b.txt"))[0].text, "once");
     let circle = Documents::open(folder.path().join("circle"), &ReadSettings::default()).unwrap();
     assert_eq!(circle.ignored(), 2);
-}
-
-#[test]
-fn a_file_that_grows_keeps_its_ids() {
-    let folder = tempfile::tempdir().unwrap();
-    let settings = ReadSettings {
-        passages: PassageSettings { words: 4, overlap: 0 },
-        ..ReadSettings::default()
-    };
-    write(folder.path(), "a.md", b"one two three.\n\nfour five.\n");
-    let before = documents_with(folder.path(), &settings);
-    write(folder.path(), "a.md", b"one two three.\n\nfour five.\n\nsix seven eight.\n");
-    let after = documents_with(folder.path(), &settings);
-    let ids: Vec<_> = after.iter().map(|document| &*document.id).collect();
-    assert_eq!(ids, ["a.md", "a.md#2", "a.md#3"]);
-    assert_eq!(after[..2], before);
 }
 
 #[test]
@@ -418,7 +416,7 @@ proptest! {
     }
 
     #[test]
-    fn a_passage_is_exactly_the_bytes_it_names(
+    fn the_text_of_a_file_is_its_bytes_without_their_mark(
         mark in any::<bool>(),
         packed in any::<bool>(),
         text in "([a-e一é]{1,12}[.]?[ \r\n]{1,2}){1,60}",
@@ -430,14 +428,8 @@ proptest! {
         } else {
             write(folder.path(), "a.txt", &bytes);
         }
-        let settings = ReadSettings {
-            passages: PassageSettings { words: 12, overlap: 3 },
-            ..ReadSettings::default()
-        };
-        for document in documents_with(folder.path(), &settings) {
-            let at = |key| document.metadata[key].as_u64().unwrap() as usize;
-            prop_assert_eq!(&bytes[at("byte_start")..at("byte_end")], document.text.as_bytes());
-        }
+        let found = documents(folder.path());
+        prop_assert_eq!((found.len(), &found[0].text), (1, &text));
     }
 }
 
