@@ -17,10 +17,12 @@
 mod content;
 mod encoding;
 mod folder;
+mod html;
 mod kind;
 mod markdown;
 mod paths;
 mod plain;
+mod rendering;
 mod structured;
 mod walk;
 
@@ -30,6 +32,7 @@ use kind::Kind;
 
 /// The formats; the first that a file is of reads it.
 static KINDS: &[&Kind] = &[
+    &html::KIND,
     &structured::KIND,
     &markdown::KIND,
     // takes any text, so it is the last
