@@ -14,6 +14,7 @@
 //!
 //! A new format is one file here, with its `mod` line and its line in the table below.
 
+mod code;
 mod content;
 mod encoding;
 mod folder;
@@ -33,6 +34,7 @@ use kind::Kind;
 /// The formats; the first that a file is of reads it.
 static KINDS: &[&Kind] = &[
     &html::KIND,
+    &code::KIND,
     &structured::KIND,
     &markdown::KIND,
     // takes any text, so it is the last
