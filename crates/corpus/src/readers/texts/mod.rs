@@ -20,7 +20,9 @@ mod encoding;
 mod folder;
 mod html;
 mod kind;
+mod manual;
 mod markdown;
+mod notebook;
 mod paths;
 mod plain;
 mod rendering;
@@ -33,7 +35,9 @@ use kind::Kind;
 
 /// The formats; the first that a file is of reads it.
 static KINDS: &[&Kind] = &[
+    &notebook::KIND,
     &html::KIND,
+    &manual::KIND,
     &code::KIND,
     &structured::KIND,
     &markdown::KIND,
