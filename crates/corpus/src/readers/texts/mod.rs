@@ -24,6 +24,7 @@ mod manual;
 mod markdown;
 mod notebook;
 mod paths;
+mod pdf;
 mod plain;
 mod rendering;
 mod structured;
@@ -35,6 +36,7 @@ use kind::Kind;
 
 /// The formats; the first that a file is of reads it.
 static KINDS: &[&Kind] = &[
+    &pdf::KIND,
     &notebook::KIND,
     &html::KIND,
     &manual::KIND,
