@@ -29,6 +29,7 @@ mod plain;
 mod rendering;
 mod structured;
 mod walk;
+mod word;
 
 pub(super) use folder::open;
 
@@ -37,6 +38,7 @@ use kind::Kind;
 /// The formats; the first that a file is of reads it.
 static KINDS: &[&Kind] = &[
     &pdf::KIND,
+    &word::KIND,
     &notebook::KIND,
     &html::KIND,
     &manual::KIND,
