@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use fastlane_corpus::{
-    BadFiles, Columns, Document, Documents, Keep, Passage, PassageSettings, Queries, Query,
+    Columns, Document, Documents, Keep, LeftOut, OnError, Passage, PassageSettings, Queries, Query,
     ReadError, ReadSettings, Source, passages, words,
 };
 use fastlane_eval::{Qrels, Run};
@@ -67,8 +67,9 @@ pub(crate) fn of_corpus(args: &CorpusArgs) -> ReadSettings {
             text: args.text_column.clone(),
             metadata: args.metadata_columns.clone().map_or(Keep::Rest, Keep::Only),
         },
-        bad_files: if args.strict { BadFiles::Stop } else { BadFiles::LeaveOut },
-        ..ReadSettings::default()
+        on_error: if args.strict { OnError::Stop } else { OnError::Skip },
+        include: args.include.clone(),
+        exclude: args.exclude.clone(),
     }
 }
 
@@ -92,8 +93,8 @@ pub(crate) type Text = (String, String);
 pub(crate) struct Texts {
     texts: Box<dyn Iterator<Item = Result<Text, ReadError>> + Send>,
     pub(crate) progress: fastlane_corpus::Progress,
-    /// The number of files in a folder that are skipped as not text.
-    pub(crate) ignored: u64,
+    /// Files of a folder without text.
+    pub(crate) left_out: LeftOut,
 }
 
 impl Texts {
@@ -105,17 +106,17 @@ impl Texts {
             let progress = queries.progress();
             let text = |Query { id, text }| (id, text);
             let texts = Box::new(queries.map(move |query| query.map(text)));
-            return Ok(Self { texts, progress, ignored: 0 });
+            return Ok(Self { texts, progress, left_out: LeftOut::default() });
         }
         let documents = Documents::open(&args.input, &settings)?;
-        let (progress, ignored) = (documents.progress(), documents.ignored());
+        let (progress, left_out) = (documents.progress(), documents.left_out());
         let is_folder = args.input.is_dir() && !args.input.join("corpus.jsonl").exists();
         let texts = documents.flat_map(move |document| match document {
             Ok(document) if is_folder => in_passages(&document),
             Ok(document) => vec![Ok((document.id.clone(), document.full_text().into_owned()))],
             Err(error) => vec![Err(error)],
         });
-        Ok(Self { texts: Box::new(texts), progress, ignored })
+        Ok(Self { texts: Box::new(texts), progress, left_out })
     }
 }
 
@@ -152,6 +153,7 @@ fn of_input(args: &EncodeArgs) -> ReadSettings {
             text: columns.text_column.clone(),
             metadata: Keep::Only(Vec::new()),
         },
+        on_error: OnError::Stop,
         ..ReadSettings::default()
     }
 }

@@ -1,56 +1,119 @@
-//! Reports files of a folder that were skipped because they cannot be read.
+//! Reports what readers left out: files without text, and files and records that cannot be read.
 
-use fastlane_corpus::BadFile;
+use fastlane_corpus::{LeftOut, LeftOutKind, Part, Skipped};
 use serde::Serialize;
 
 use crate::printer::Printer;
 
-/// Files that are named on standard error; `--json` has all of them.
+/// Files and records that are named on standard error; `--json` has all of them.
 const NAMED: usize = 10;
+/// More than one document in this many that is left out is worth a warning.
+const SHARE: u64 = 5;
 
-/// A file that was left out, as `--json` lists it.
+/// All that was left out of an input.
+pub(crate) struct LeftOutReport {
+    skipped: Vec<Skipped>,
+    kinds: Vec<LeftOutKind>,
+    /// Files that are not in UTF-8: paths, with the encoding they were read in.
+    reencoded: Vec<(String, &'static str)>,
+}
+
+/// A file or record that cannot be read, as `--json` lists it.
 #[derive(Serialize)]
 pub(crate) struct Entry {
     path: String,
     why: String,
 }
 
-impl Entry {
-    /// All files that were left out.
-    pub(crate) fn of(all: &[BadFile]) -> Vec<Self> {
-        let entry = |bad: &BadFile| Self { path: bad.path.display().to_string(), why: why(bad) };
-        all.iter().map(entry).collect()
-    }
+/// Files of one kind that were left out for one reason, as `--json` counts them.
+#[derive(Serialize)]
+pub(crate) struct KindEntry {
+    kind: String,
+    reason: &'static str,
+    count: u64,
+    first: String,
 }
 
-/// Prints how many files were skipped, and which.
-///
-/// `kept` is how many of their documents stay in an index that is updated.
-pub(crate) fn warn(all: &[BadFile], kept: u64, printer: &Printer) {
-    if all.is_empty() {
-        return;
+impl LeftOutReport {
+    /// Takes what was left out; complete when the stream has ended. `skipped` was taken before.
+    pub(crate) fn new(mut skipped: Vec<Skipped>, list: &LeftOut) -> Self {
+        skipped.extend(list.take());
+        let reencoded = list.reencoded().into_iter();
+        let reencoded = reencoded.map(|it| (it.path.display().to_string(), it.encoding)).collect();
+        Self { skipped, kinds: list.kinds(), reencoded }
     }
-    let folders = all.iter().filter(|bad| bad.is_folder).count();
-    let counts = [counted(all.len() - folders, "file"), counted(folders, "folder")];
-    let counts: Vec<String> = counts.into_iter().flatten().collect();
-    let stay = match kept {
-        0 => String::new(),
-        _ => format!("; their documents kept in the index: {kept}"),
-    };
-    printer.note(&format!("skipped: {}{stay}", counts.join(" and ")));
-    for bad in all.iter().take(NAMED) {
-        printer.note(&format!("  {}", why(bad).replace(char::is_control, "�")));
+
+    /// What cannot be read.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let entry = |bad: &Skipped| Entry { path: bad.path.display().to_string(), why: why(bad) };
+        self.skipped.iter().map(entry).collect()
     }
-    if all.len() > NAMED {
-        printer.note(&format!("  and {} more", all.len() - NAMED));
+
+    /// All that was left out, by kind and reason.
+    pub(crate) fn kinds(&self) -> Vec<KindEntry> {
+        let entry = |it: &LeftOutKind| KindEntry {
+            kind: it.kind.clone(),
+            reason: it.reason,
+            count: it.count,
+            first: it.first.display().to_string(),
+        };
+        self.kinds.iter().map(entry).collect()
     }
-    if let Some(hint) = all.iter().find_map(|bad| bad.why.hint()) {
-        printer.note(&format!("hint: {hint}"));
+
+    /// Prints what was left out of `read` documents and itself.
+    ///
+    /// `kept` is how many documents of skipped files stay in an index that is updated.
+    pub(crate) fn warn(&self, read: u64, kept: u64, printer: &Printer) {
+        self.warn_of_encodings(printer);
+        if self.kinds.is_empty() {
+            return;
+        }
+        let counts =
+            self.kinds.iter().map(|it| format!("{} {} ({})", it.count, it.kind, it.reason));
+        printer.note(&format!("left out: {}", counts.collect::<Vec<_>>().join(", ")));
+        let count: u64 = self.kinds.iter().map(|it| it.count).sum();
+        if count * SHARE > count + read {
+            printer.note(&format!(
+                "warning: {count} of {} files and records were left out, more than a fifth",
+                count + read
+            ));
+        }
+        self.name(printer);
+        if kept > 0 {
+            printer.note(&format!(
+                "documents of files that cannot be read, kept in the index: {kept}"
+            ));
+        }
+        if let Some(hint) = self.skipped.iter().find_map(|bad| bad.why.hint()) {
+            printer.note(&format!("hint: {hint}"));
+        }
+    }
+
+    /// Names the first of those that cannot be read.
+    fn name(&self, printer: &Printer) {
+        for bad in self.skipped.iter().take(NAMED) {
+            let of = if bad.part == Part::Record { "record: " } else { "" };
+            printer.note(&format!("  {of}{}", why(bad).replace(char::is_control, "�")));
+        }
+        if self.skipped.len() > NAMED {
+            printer.note(&format!("  and {} more", self.skipped.len() - NAMED));
+        }
+    }
+
+    fn warn_of_encodings(&self, printer: &Printer) {
+        for (path, encoding) in self.reencoded.iter().take(NAMED) {
+            let path = path.replace(char::is_control, "�");
+            printer.note(&format!("warning: `{path}` is not UTF-8, and was read as {encoding}"));
+        }
+        if self.reencoded.len() > NAMED {
+            let more = self.reencoded.len() - NAMED;
+            printer.note(&format!("warning: and {more} more files that are not UTF-8"));
+        }
     }
 }
 
 /// The error with its causes; it names the file.
-fn why(bad: &BadFile) -> String {
+fn why(bad: &Skipped) -> String {
     let mut words = bad.why.to_string();
     let mut cause = std::error::Error::source(&bad.why);
     while let Some(error) = cause {
@@ -58,12 +121,4 @@ fn why(bad: &BadFile) -> String {
         cause = error.source();
     }
     words
-}
-
-fn counted(count: usize, one: &str) -> Option<String> {
-    match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        _ => Some(format!("{count} {one}s")),
-    }
 }

@@ -28,6 +28,6 @@ fn print(path: &str) -> Result<(), ReadError> {
         println!("{}\t{}", document.id, document.full_text().chars().take(60).collect::<String>());
     }
     let progress = documents.progress();
-    println!("read {} {:?} of {:?}", progress.done(), progress.unit(), progress.total());
+    println!("read {} bytes of {:?}", progress.done(), progress.total());
     Ok(())
 }

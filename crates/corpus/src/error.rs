@@ -66,26 +66,71 @@ pub enum ReadError {
         wanted: &'static str,
     },
     /// A folder without a single text.
-    #[error(
-        "folder `{}` has no text in a .txt or .md file (files of other kinds: {ignored})",
-        path.display()
-    )]
+    #[error("folder `{}` has no text (files: {files})", path.display())]
     NoTexts {
         /// The folder.
         path: PathBuf,
-        /// How many files of other kinds lie in it.
-        ignored: u64,
+        /// How many files are in it, without hidden and ignored ones.
+        files: u64,
     },
-    /// A folder without a document, because its files cannot be read.
-    #[error("folder `{}` has no text that can be read (skipped: {count})", path.display())]
-    NoneReadable {
-        /// The folder.
+    /// A file without text.
+    #[error("`{}` cannot be read as text ({reason})", path.display())]
+    NoText {
+        /// The file.
         path: PathBuf,
-        /// How many files and folders cannot be read.
+        /// The reason, in a few words.
+        reason: &'static str,
+    },
+    /// A file of a known format that is broken.
+    #[error("`{}` is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A folder or file without a document that can be read.
+    #[error("`{}` has no document that can be read (skipped: {count})", path.display())]
+    NoneReadable {
+        /// The folder or file.
+        path: PathBuf,
+        /// How many files, folders and records cannot be read.
         count: usize,
         /// The error of the first.
         #[source]
         first: Box<ReadError>,
+    },
+    /// A collection of which too many records cannot be read.
+    #[error("`{}` has more than {limit} records that cannot be read", path.display())]
+    TooManySkipped {
+        /// The file.
+        path: PathBuf,
+        /// How many may be skipped.
+        limit: usize,
+        /// The error of the last.
+        #[source]
+        last: Box<ReadError>,
+    },
+    /// A glob that cannot be understood.
+    #[error("invalid glob {}: {reason}", Excerpt::of(glob))]
+    Glob {
+        /// The glob.
+        glob: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two of several inputs have a document with the same id.
+    #[error(
+        "document {} is in `{}` and in `{}`",
+        Excerpt::of(id), first.display(), second.display()
+    )]
+    RepeatedId {
+        /// The id.
+        id: String,
+        /// The input that had it first.
+        first: PathBuf,
+        /// The input that has it again.
+        second: PathBuf,
     },
     /// A text file that exceeds the memory limit once it is decompressed.
     #[error("`{}` has more than {} MiB, the most a text file may have", path.display(), limit >> 20)]
@@ -136,8 +181,12 @@ impl ReadError {
                 Some("download or compress the file again")
             }
             Self::Empty { .. } => Some("check that the command that wrote it succeeded"),
-            Self::NoTexts { .. } => {
-                Some("name a single file to read JSONL, CSV or TSV, or convert the files to text")
+            Self::NoTexts { .. } => Some("check the path, and which files are excluded"),
+            Self::NoText { .. } => Some("convert the file to text"),
+            Self::Damaged { .. } => Some("check that the file opens in another program"),
+            Self::Glob { .. } => Some("write globs such as `*.md` or `docs/**`"),
+            Self::RepeatedId { .. } => {
+                Some("name a folder that contains both, or rename one of the folders")
             }
             Self::TooLarge { .. } => Some("split the file, or convert it to JSONL"),
             Self::FileName { .. } => Some("rename the file: its path becomes the document's id"),
@@ -146,9 +195,33 @@ impl ReadError {
             }
             Self::UnknownFormat { .. } => Some("name the format explicitly"),
             Self::Line { fault, .. } => fault.hint(),
-            Self::NoneReadable { first, .. } => first.hint(),
+            Self::NoneReadable { first: one, .. } | Self::TooManySkipped { last: one, .. } => {
+                one.hint()
+            }
             Self::Missing { .. } | Self::Open { .. } | Self::Io { .. } => None,
         }
+    }
+
+    /// The reason in a few words, for a table.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::NoText { reason, .. } => reason,
+            Self::TooLarge { .. } => "larger than 64 MiB",
+            Self::FileName { .. } => "name not UTF-8",
+            Self::Truncated { .. } | Self::Corrupt { .. } | Self::Damaged { .. } => "damaged",
+            Self::Line { fault, .. } => fault.reason(),
+            Self::Open { source, .. } | Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => "no permission",
+                io::ErrorKind::InvalidFilename => "path too long",
+                _ => "cannot be opened",
+            },
+            _ => "cannot be opened",
+        }
+    }
+
+    /// Whether a record is at fault, and the next can be read.
+    pub(crate) fn concerns_one_record(&self) -> bool {
+        matches!(self, Self::Line { fault, .. } if fault.is_of_one_record())
     }
 
     /// Whether one file or folder is at fault, and not the disk or the settings.
@@ -160,6 +233,8 @@ impl ReadError {
             | Self::Corrupt { .. }
             | Self::TooLarge { .. }
             | Self::FileName { .. }
+            | Self::NoText { .. }
+            | Self::Damaged { .. }
             | Self::Line { .. } => true,
             Self::Open { source, .. } | Self::Io { source, .. } => matches!(
                 source.kind(),
@@ -172,6 +247,9 @@ impl ReadError {
             Self::Empty { .. }
             | Self::NoTexts { .. }
             | Self::NoneReadable { .. }
+            | Self::TooManySkipped { .. }
+            | Self::Glob { .. }
+            | Self::RepeatedId { .. }
             | Self::NoColumns { .. }
             | Self::UnknownFormat { .. } => false,
         }
@@ -256,6 +334,28 @@ pub enum Fault {
 }
 
 impl Fault {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotUtf8 { .. } => "not UTF-8",
+            Self::Json { .. } => "invalid JSON",
+            Self::WrongType { .. } => "wrong type",
+            Self::MissingColumn { .. } => "field missing",
+            Self::ColumnCount { .. } => "wrong number of cells",
+            Self::BadId { .. } => "invalid id",
+            Self::TooLong { .. } | Self::UnclosedQuote { .. } | Self::RepeatedColumn { .. } => {
+                "cannot be read"
+            }
+        }
+    }
+
+    /// Whether the reader can go on with the next record.
+    fn is_of_one_record(&self) -> bool {
+        !matches!(
+            self,
+            Self::TooLong { .. } | Self::UnclosedQuote { .. } | Self::RepeatedColumn { .. }
+        )
+    }
+
     fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::TooLong { .. } => "check that the file has line ends, or split the document",

@@ -19,7 +19,7 @@ pub use lexical::{
 pub use outline::{Heading, Outline};
 pub use passages::{Passage, PassageSettings, passages, words};
 pub use readers::{
-    BadFile, BadFiles, Columns, Documents, Format, IdTriple, IdTriples, Keep, LeftOut, Queries,
-    ReadSettings, Records, Triple, Triples,
+    Columns, Documents, Format, IdTriple, IdTriples, Keep, LeftOut, LeftOutKind, OnError, Part,
+    Queries, ReadSettings, Records, Reencoded, Skipped, Triple, Triples,
 };
-pub use source::{Progress, Source, Unit};
+pub use source::{Progress, Source};

@@ -37,8 +37,6 @@ pub struct Source {
     reader: BufReader<Box<dyn Read + Send>>,
     path: Arc<Path>,
     packing: Packing,
-    /// How many bytes of a byte order mark were dropped: three or none.
-    mark: usize,
     progress: Progress,
 }
 
@@ -74,13 +72,13 @@ impl Source {
         path: Arc<Path>,
         total: Option<u64>,
     ) -> Result<Self, ReadError> {
-        let progress = Progress::new(total, Unit::Bytes);
+        let progress = Progress::new(total);
         let counted = Counted { inner: reader, progress: progress.clone() };
         let mut packing = Packing::Plain;
-        let (reader, mark) =
+        let reader =
             decoded(counted, &mut packing).map_err(|error| fault(&path, 1, packing, error))?;
         let reader = BufReader::with_capacity(BUFFER, reader);
-        Ok(Self { reader, path, packing, mark, progress })
+        Ok(Self { reader, path, packing, progress })
     }
 
     /// The origin of the bytes.
@@ -93,9 +91,9 @@ impl Source {
         self.progress.clone()
     }
 
-    /// Where the text begins in the unpacked file: after its byte order mark.
-    pub(crate) fn start(&self) -> usize {
-        self.mark
+    /// How the bytes are packed.
+    pub(crate) fn packing(&self) -> Packing {
+        self.packing
     }
 
     pub(crate) fn place(&self, line: u64) -> Place {
@@ -133,55 +131,53 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The progress of a reader; clones share the counter.
+/// The progress of a reader in bytes of files, as they lie on the disk; clones share the counters.
 #[derive(Debug, Clone)]
 pub struct Progress {
-    done: Arc<AtomicU64>,
-    empty: Arc<AtomicU64>,
+    /// One for each input.
+    counters: Vec<Arc<Counter>>,
     total: Option<u64>,
-    unit: Unit,
 }
 
-/// What a [`Progress`] counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Bytes of one file, as they lie on the disk.
-    Bytes,
-    /// Files of one folder.
-    Files,
+#[derive(Debug, Default)]
+struct Counter {
+    done: AtomicU64,
+    empty: AtomicU64,
 }
 
 impl Progress {
-    pub(crate) fn new(total: Option<u64>, unit: Unit) -> Self {
-        Self { done: Arc::default(), empty: Arc::default(), total, unit }
+    pub(crate) fn new(total: Option<u64>) -> Self {
+        Self { counters: vec![Arc::default()], total }
     }
 
+    /// The progress of several inputs as one.
+    pub(crate) fn of_all(all: Vec<Self>) -> Self {
+        let total = all.iter().map(|one| one.total).sum();
+        Self { counters: all.into_iter().flat_map(|one| one.counters).collect(), total }
+    }
+
+    /// Adds bytes to the first input.
     pub(crate) fn add(&self, amount: u64) {
-        self.done.fetch_add(amount, Ordering::Relaxed);
+        self.counters[0].done.fetch_add(amount, Ordering::Relaxed);
     }
 
-    /// How much has been taken, read-ahead included.
+    /// How many bytes have been taken, read-ahead included.
     pub fn done(&self) -> u64 {
-        self.done.load(Ordering::Relaxed)
+        self.counters.iter().map(|counter| counter.done.load(Ordering::Relaxed)).sum()
     }
 
     pub(crate) fn add_empty(&self) {
-        self.empty.fetch_add(1, Ordering::Relaxed);
+        self.counters[0].empty.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many files of a folder had only white space, and so gave no document.
+    /// How many files of folders had only white space, and so gave no document.
     pub fn empty(&self) -> u64 {
-        self.empty.load(Ordering::Relaxed)
+        self.counters.iter().map(|counter| counter.empty.load(Ordering::Relaxed)).sum()
     }
 
-    /// How much there is, unless it is a pipe or memory.
+    /// How many bytes there are, unless an input is a pipe or memory.
     pub fn total(&self) -> Option<u64> {
         self.total
-    }
-
-    /// What is counted.
-    pub fn unit(&self) -> Unit {
-        self.unit
     }
 }
 
@@ -211,14 +207,13 @@ fn fault(path: &Arc<Path>, line: u64, packing: Packing, source: io::Error) -> Re
     }
 }
 
-/// Decompresses a stream by its magic bytes and drops the byte order mark, if there is one; returns
-/// the length of the mark.
+/// Decompresses a stream by its magic bytes and drops the byte order mark, if there is one.
 ///
 /// `packing` is set as soon as it is known, so that an error can name it.
 fn decoded(
     mut reader: impl Read + Send + 'static,
     packing: &mut Packing,
-) -> io::Result<(Box<dyn Read + Send>, usize)> {
+) -> io::Result<Box<dyn Read + Send>> {
     let head = first_bytes(&mut reader, 4)?;
     *packing = packing_of(&head);
     let packed = Cursor::new(head).chain(reader);
@@ -229,8 +224,7 @@ fn decoded(
     };
     let head = first_bytes(&mut plain, BYTE_ORDER_MARK.len())?;
     let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head).to_vec();
-    let mark = head.len() - text.len();
-    Ok((Box::new(Cursor::new(text).chain(plain)), mark))
+    Ok(Box::new(Cursor::new(text).chain(plain)))
 }
 
 fn first_bytes(reader: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
@@ -318,9 +312,6 @@ mod tests {
         let mut source = Source::from_reader(Cursor::new(packed), "memory").unwrap();
         let progress = source.progress();
         assert_eq!(io::copy(&mut source, &mut io::sink()).unwrap(), 100_000);
-        assert_eq!(
-            (progress.done(), progress.total(), progress.unit()),
-            (length, None, Unit::Bytes)
-        );
+        assert_eq!((progress.done(), progress.total()), (length, None));
     }
 }

@@ -91,9 +91,9 @@ pub use update::Changes;
 pub use writer::{CollectionWriter, Progress};
 
 pub use fastlane_corpus::{
-    BadFile, BadFiles, Columns, Document, Documents, Filter, FilterError, Format, Heading,
-    LexicalOpenError, LexicalSearchError, LexicalWriteError, Metadata, Outline, PassageSettings,
-    ReadError, ReadSettings,
+    Columns, Document, Documents, Filter, FilterError, Format, Heading, LeftOut, LeftOutKind,
+    LexicalOpenError, LexicalSearchError, LexicalWriteError, Metadata, OnError, Outline, Part,
+    PassageSettings, ReadError, ReadSettings, Skipped,
 };
 pub use fastlane_engine::{
     CheckReport, DocumentViews, EncodeError, Encoder, FingerprintMatch, Lane, OpenIndexError,

@@ -22,7 +22,13 @@ pub(crate) struct CorpusArgs {
     /// The columns to keep as metadata, comma-separated [default: all]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) metadata_columns: Option<Vec<String>>,
-    /// Stop at the first file of a folder that cannot be read, instead of skipping it
+    /// Of a folder: read only files that match, such as `*.md` or `docs/**`; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) include: Vec<String>,
+    /// Of a folder: do not read files and folders that match; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Stop at the first file or record that cannot be read, instead of skipping it
     #[arg(long)]
     pub(crate) strict: bool,
 }

@@ -16,12 +16,13 @@ use tempfile::TempDir;
 
 use crate::args::{AnalyzerArg, Bm25Args};
 use crate::filters;
+use crate::left_out::LeftOutReport;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::settings::threads;
 use crate::storage::{Target, cannot_write};
 use crate::temporary_index::TemporaryIndexError;
-use crate::{input, interrupt, left_out};
+use crate::{input, interrupt};
 
 /// Queries per batch: searched between two checks for Ctrl-C, and held in memory with their hits.
 const CHUNK: usize = 128;
@@ -98,15 +99,8 @@ fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64>
     let mut writer =
         LexicalWriter::create(path, LexicalSettings { analyzer }, threads(args.threads))?;
     let documents = Documents::open(&args.corpus, &input::of_corpus(&args.corpus_as))?;
-    if documents.ignored() > 0 {
-        printer.note(&format!("files skipped as not text: {}", documents.ignored()));
-    }
-    let (progress, bad) = (documents.progress(), documents.left_out());
-    let unit = match progress.unit() {
-        fastlane_corpus::Unit::Bytes => Unit::Bytes,
-        fastlane_corpus::Unit::Files => Unit::Things("files"),
-    };
-    let bar = Progress::new("indexing", progress.total(), unit, printer.settings());
+    let (progress, left_out) = (documents.progress(), documents.left_out());
+    let bar = Progress::new("indexing", progress.total(), Unit::Bytes, printer.settings());
     let mut count = 0;
     for document in documents {
         interrupt::check()?;
@@ -123,7 +117,7 @@ fn index(args: &Bm25Args, path: &Path, printer: &Printer) -> anyhow::Result<u64>
     if progress.empty() > 0 {
         printer.note(&format!("files skipped as empty: {}", progress.empty()));
     }
-    left_out::warn(&bad.take(), 0, printer);
+    LeftOutReport::new(Vec::new(), &left_out).warn(count, 0, printer);
     writer.finish().map_err(|error| cannot_index(path, error))?;
     Ok(count)
 }

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use fastlane::{
-    BadFile, BadFiles, Collection, Document, Documents, Format, Model, Progress as Step,
-    ReadSettings, Search, Settings,
+    Collection, Document, Documents, Format, LeftOut, Model, Progress as Step, ReadSettings,
+    Search, Settings,
 };
 
 use super::is_collection;
@@ -14,7 +14,7 @@ use super::search::show;
 use crate::args::QuickstartArgs;
 use crate::bundled;
 use crate::interrupt;
-use crate::left_out;
+use crate::left_out::LeftOutReport;
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::storage;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()
     let model = bundled::or(args.model.as_deref())?;
     let (documents, left_out) = match &args.folder {
         Some(folder) => all_of(folder)?,
-        None => (project()?, Vec::new()),
+        None => (project()?, LeftOut::default()),
     };
     let model = Model::open(&model, &Settings::default())?;
     let questions = questions(args, &documents);
@@ -66,11 +66,10 @@ pub(crate) fn run(args: &QuickstartArgs, printer: &Printer) -> anyhow::Result<()
 }
 
 /// The texts of a folder, and the files that cannot be read.
-fn all_of(folder: &Path) -> anyhow::Result<(Vec<Document>, Vec<BadFile>)> {
-    let settings = ReadSettings { bad_files: BadFiles::LeaveOut, ..ReadSettings::default() };
-    let mut documents = Documents::open(folder, &settings)?;
+fn all_of(folder: &Path) -> anyhow::Result<(Vec<Document>, LeftOut)> {
+    let mut documents = Documents::open(folder, &ReadSettings::default())?;
     let all = documents.by_ref().collect::<Result<_, _>>()?;
-    Ok((all, documents.left_out().take()))
+    Ok((all, documents.left_out()))
 }
 
 /// The documentation and the source, from within a clone.
@@ -122,7 +121,7 @@ fn gather(folder: &Path, ending: &str, into: &mut Vec<PathBuf>) -> anyhow::Resul
 fn index(
     collection: &Collection,
     documents: Vec<Document>,
-    left_out: &[BadFile],
+    left_out: &LeftOut,
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let bar = Progress::new(
@@ -132,9 +131,10 @@ fn index(
         printer.settings(),
     );
     let mut writer = collection.writer()?;
+    let (count, skipped) = (documents.len() as u64, left_out.take());
     let mut kept = 0;
     let mut keep = |id: &str| {
-        let stays = left_out.iter().any(|bad| bad.covers(id));
+        let stays = skipped.iter().any(|bad| bad.covers(id));
         kept += u64::from(stays);
         stays
     };
@@ -149,7 +149,7 @@ fn index(
     writer.on_progress(|_| true);
     interrupt::check()?;
     changed?;
-    left_out::warn(left_out, kept, printer);
+    LeftOutReport::new(skipped, left_out).warn(count, kept, printer);
     writer.tag(TAG, "");
     writer.commit()?;
     Ok(())

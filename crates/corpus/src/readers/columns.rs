@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::skipped::Unread;
 use crate::document::{Document, Metadata, Query};
 use crate::error::{Excerpt, Fault, Place, ReadError};
 use crate::outline::Outline;
@@ -117,16 +118,25 @@ impl Names {
         }
     }
 
-    pub(super) fn document(&self, mut row: Row) -> Result<Document, ReadError> {
+    /// The document of a row, or the error with the id as far as it is known.
+    pub(super) fn document(&self, mut row: Row) -> Result<Document, Unread> {
         let id = self.id.take_id(&mut row)?;
+        match self.document_of(row) {
+            Ok(document) => Ok(Document { id, ..document }),
+            Err(why) => Err(Unread { id: Some(id), why }),
+        }
+    }
+
+    /// A document without its id.
+    fn document_of(&self, mut row: Row) -> Result<Document, ReadError> {
         // taken before the title, because the settings may use the title as the text
         let text = self.text.take_string(&mut row)?;
         let title = match self.title.take(&mut row) {
             None | Some((_, Value::Null)) => String::new(),
             Some((key, value)) => string(&row.place, &key, value)?,
         };
-        let outline = outline_of(&text);
-        Ok(Document { id, title, text, metadata: self.keep.metadata(row.fields), outline })
+        let (metadata, outline) = (self.keep.metadata(row.fields), outline_of(&text));
+        Ok(Document { id: String::new(), title, text, metadata, outline })
     }
 
     pub(super) fn query(&self, mut row: Row) -> Result<Query, ReadError> {
@@ -257,7 +267,7 @@ mod tests {
     }
 
     fn document(columns: &Columns, fields: Value) -> Document {
-        Names::of_documents(columns).document(row(fields)).unwrap()
+        Names::of_documents(columns).document(row(fields)).map_err(|bad| bad.why).unwrap()
     }
 
     #[test]

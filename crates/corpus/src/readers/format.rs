@@ -18,7 +18,7 @@ pub enum Format {
     Tsv,
     /// An id, a tab and a text on every line, no header.
     Marco,
-    /// A folder of text and Markdown files, packed or not, or one such file. Documents only.
+    /// A folder of files with text, packed or not, or one such file. Documents only.
     Texts,
 }
 

@@ -6,7 +6,8 @@
 //! once it is handed out: memory is bounded by the longest line, or by the largest file of a
 //! folder.
 //!
-//! A new format is one file here, its `mod` line, and its arm in `Format` and `records::entries`.
+//! A new format of records is one file here, its `mod` line, and its arm in `Format` and
+//! `records::entries`. A new format of texts is one file in `texts`.
 //!
 //! ```
 //! use fastlane_corpus::{Documents, Format, ReadSettings, Source};
@@ -21,7 +22,6 @@
 //! # Ok::<(), fastlane_corpus::ReadError>(())
 //! ```
 
-mod bad_files;
 mod beir;
 mod columns;
 mod csv;
@@ -30,14 +30,16 @@ mod jsonl;
 mod lines;
 mod marco;
 mod records;
+mod several;
+mod skipped;
 mod stream;
 mod table;
 mod texts;
 mod tsv;
 
-pub use bad_files::{BadFile, BadFiles, LeftOut};
 pub use columns::{Columns, Keep};
 pub use format::Format;
 pub use marco::{IdTriple, Triple};
 pub use records::{Documents, IdTriples, Queries, Triples};
+pub use skipped::{LeftOut, LeftOutKind, OnError, Part, Reencoded, Skipped};
 pub use stream::{ReadSettings, Records};

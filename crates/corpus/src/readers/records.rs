@@ -6,6 +6,7 @@ use super::columns::{Names, Row, outline_of};
 use super::format::Format;
 use super::lines::Lines;
 use super::marco::{IdTriple, Triple};
+use super::skipped::{LeftOut, Skipping, Unread};
 use super::stream::{ReadSettings, Records};
 use super::{beir, csv, jsonl, marco, table, texts, tsv};
 use crate::document::{Document, Query};
@@ -24,35 +25,50 @@ pub type IdTriples = Records<IdTriple>;
 impl Records<Document> {
     /// Opens a file or a directory of documents.
     ///
-    /// By default, a directory with `corpus.jsonl` is BEIR, any other a folder of texts, and a
-    /// file's suffix determines its format; see [`Format`].
+    /// By default, a directory with `corpus.jsonl` is BEIR, any other a folder of texts. A file's
+    /// suffix determines its format, see [`Format`]; any other file is read as a text.
     ///
     /// # Errors
     /// [`ReadError`] when the path does not open, has no known format, when its header lacks a
     /// column, or when the settings name columns of a format that has none.
     pub fn open(path: impl AsRef<Path>, settings: &ReadSettings) -> Result<Self, ReadError> {
-        let path = path.as_ref();
+        Self::open_below(path.as_ref(), None, settings, &LeftOut::default())
+    }
+
+    /// Opens documents; those of a folder are below a prefix.
+    pub(super) fn open_below(
+        path: &Path,
+        prefix: Option<&str>,
+        settings: &ReadSettings,
+        left_out: &LeftOut,
+    ) -> Result<Self, ReadError> {
         let directory = source::about(path)?.is_dir();
         let corpus = directory.then(|| beir::find(path, "corpus")).flatten();
+        let is_text = directory || matches!(Format::of_name(path), None | Some(Format::Texts));
         match (settings.format, corpus) {
             (None | Some(Format::Beir), Some(corpus)) => {
-                Self::from_source(Source::open(corpus)?, settings)
+                Self::of_records(Source::open(corpus)?, settings, left_out)
             }
             (Some(Format::Beir), None) if directory => {
                 Err(ReadError::Missing { path: path.join("corpus.jsonl") })
             }
-            (None, None) if directory || texts::is_named(path) => Self::of_texts(path, settings),
-            (Some(Format::Texts), _) => Self::of_texts(path, settings),
-            _ => Self::from_source(Source::open(path)?, settings),
+            (None, None) if is_text => Self::of_texts(path, prefix, settings, left_out),
+            (Some(Format::Texts), _) => Self::of_texts(path, prefix, settings, left_out),
+            _ => Self::of_records(Source::open(path)?, settings, left_out),
         }
     }
 
-    fn of_texts(path: &Path, settings: &ReadSettings) -> Result<Self, ReadError> {
+    fn of_texts(
+        path: &Path,
+        prefix: Option<&str>,
+        settings: &ReadSettings,
+        left_out: &LeftOut,
+    ) -> Result<Self, ReadError> {
         if Names::of_documents(&settings.columns).are_given() {
             let layout = if path.is_dir() { "a folder of texts" } else { "a text" };
             return Err(ReadError::NoColumns { path: path.into(), layout });
         }
-        texts::open(path, settings)
+        texts::open(path, prefix, settings, left_out)
     }
 
     /// Reads documents from an open source of any format but [`Format::Texts`].
@@ -60,21 +76,37 @@ impl Records<Document> {
     /// # Errors
     /// As [`Documents::open`](Self::open).
     pub fn from_source(source: Source, settings: &ReadSettings) -> Result<Self, ReadError> {
+        Self::of_records(source, settings, &LeftOut::default())
+    }
+
+    fn of_records(
+        source: Source,
+        settings: &ReadSettings,
+        left_out: &LeftOut,
+    ) -> Result<Self, ReadError> {
         let (names, format) = (Names::of_documents(&settings.columns), format(&source, settings));
-        let accepted =
-            "a directory or a .txt, .md, .jsonl, .csv or .tsv file, or .gz or .zst of it";
+        let accepted = "a .jsonl, .csv or .tsv file, or .gz or .zst of it";
         let mut lines = Lines::new(source);
         let mut next = entries(format, &mut lines, &names, accepted)?;
-        Ok(Self::of_lines(lines, "document", move |lines| {
-            Ok(match next(lines)? {
-                None => None,
-                Some(Entry::Row(row)) => Some(names.document(row)?),
-                Some(Entry::Pair([id, text])) => {
-                    let outline = outline_of(&text);
-                    Some(Document { id, text, outline, ..Default::default() })
+        let mut skipping = Skipping::new(settings.on_error, left_out.clone());
+        let records = Self::of_lines(lines, "document", move |lines| {
+            loop {
+                let read = next(lines).map_err(Unread::from).and_then(|entry| match entry {
+                    None => Ok(None),
+                    Some(Entry::Row(row)) => names.document(row).map(Some),
+                    Some(Entry::Pair([id, text])) => {
+                        let outline = outline_of(&text);
+                        Ok(Some(Document { id, text, outline, ..Default::default() }))
+                    }
+                });
+                match read {
+                    Ok(None) => return skipping.end().map(|()| None),
+                    Ok(document) => return Ok(skipping.give(document)),
+                    Err(bad) => skipping.skip(lines, bad)?,
                 }
-            })
-        }))
+            }
+        });
+        Ok(records.leaving_out(left_out.clone()))
     }
 }
 

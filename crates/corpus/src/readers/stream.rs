@@ -1,9 +1,9 @@
 //! Records that are read as they are asked for.
 
-use super::bad_files::{BadFiles, LeftOut};
 use super::columns::Columns;
 use super::format::Format;
 use super::lines::Lines;
+use super::skipped::{LeftOut, OnError};
 use crate::error::ReadError;
 use crate::source::Progress;
 
@@ -14,8 +14,14 @@ pub struct ReadSettings {
     pub format: Option<Format>,
     /// The columns of BEIR, JSONL, CSV and TSV; the other formats have none that could be named.
     pub columns: Columns,
-    /// What becomes of files of a folder that cannot be read.
-    pub bad_files: BadFiles,
+    /// What becomes of a document that cannot be read. Queries and triples always stop: an
+    /// evaluation on fewer of them would mislead.
+    pub on_error: OnError,
+    /// If any are given, only files of a folder that match one of these globs are read: `*.md`,
+    /// `docs/**`. One without a slash is for names in any folder. They overrule `.gitignore`.
+    pub include: Vec<String>,
+    /// Files and folders of a folder that match one of these globs are not read.
+    pub exclude: Vec<String>,
 }
 
 /// A function that gives one more record each time, and `None` at the end.
@@ -30,18 +36,13 @@ pub struct Records<T> {
     /// Given when not a single record comes.
     if_empty: Option<ReadError>,
     progress: Progress,
-    ignored: u64,
     left_out: LeftOut,
 }
 
 impl<T> Records<T> {
     pub(super) fn new(pull: Pull<T>, if_empty: ReadError, progress: Progress) -> Self {
         let left_out = LeftOut::default();
-        Self { pull: Some(pull), if_empty: Some(if_empty), progress, ignored: 0, left_out }
-    }
-
-    pub(super) fn ignoring(self, ignored: u64) -> Self {
-        Self { ignored, ..self }
+        Self { pull: Some(pull), if_empty: Some(if_empty), progress, left_out }
     }
 
     pub(super) fn leaving_out(self, left_out: LeftOut) -> Self {
@@ -63,13 +64,8 @@ impl<T> Records<T> {
         self.progress.clone()
     }
 
-    /// How many files of a folder are left out because they are neither text nor Markdown.
-    pub fn ignored(&self) -> u64 {
-        self.ignored
-    }
-
-    /// A handle on the files of a folder that are left out because they cannot be read: see
-    /// [`BadFiles::LeaveOut`].
+    /// A handle on what is left out: files without text, and what cannot be read, if
+    /// [`OnError::Skip`] is set. It is complete when the stream has ended.
     pub fn left_out(&self) -> LeftOut {
         self.left_out.clone()
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fastlane_corpus::{
-    BadFiles, Columns, Document, Documents, Format, IdTriples, Keep, Outline, Queries, Query,
-    ReadError, ReadSettings, Source, Triples, Unit,
+    Columns, Document, Documents, Format, IdTriples, Keep, OnError, Outline, Part, Queries, Query,
+    ReadError, ReadSettings, Source, Triples,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -193,8 +193,8 @@ fn a_folder_of_texts_is_read_in_order_with_titles_and_paths() {
     let folder = fixture("texts");
     let mut found = Documents::open(&folder, &ReadSettings::default()).unwrap();
     let progress = found.progress();
-    assert_eq!(found.ignored(), 1);
-    assert_eq!((progress.unit(), progress.done(), progress.total()), (Unit::Files, 0, Some(3)));
+    // 24 bytes, 25 bytes, none, and a picture of 9
+    assert_eq!((progress.done(), progress.total()), (0, Some(58)));
     // a byte order mark is not part of the text
     let text = "# Apples\n\nThey fall.\n";
     let apples = Document {
@@ -207,7 +207,8 @@ fn a_folder_of_texts_is_read_in_order_with_titles_and_paths() {
     let light = document("deep/light.TXT", "light", "Light bends near masses.\n", path);
     assert_eq!(found.next().unwrap().unwrap(), light);
     assert!(found.next().is_none());
-    assert_eq!(progress.done(), 3);
+    assert_eq!((progress.done(), progress.empty()), (58, 1));
+    assert_eq!(kinds(&found), ["1 .png (no text)"]);
 
     let one = documents(folder.join("apples.md"));
     assert_eq!(one, [apples]);
@@ -234,8 +235,8 @@ fn defect_a9_no_two_files_have_one_id() {
     assert_eq!(ids, ["my%20notes.md", "my%2520notes.md", "my%252520notes.md"]);
 }
 
-fn leaving_out() -> ReadSettings {
-    ReadSettings { bad_files: BadFiles::LeaveOut, ..ReadSettings::default() }
+fn strictly() -> ReadSettings {
+    ReadSettings { on_error: OnError::Stop, ..ReadSettings::default() }
 }
 
 #[test]
@@ -243,41 +244,175 @@ fn defect_a1_bad_files_are_left_out_and_listed() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     write(folder.path(), "a.md", b"good");
-    write(folder.path(), "b.txt", b"caf\xe9");
+    write(folder.path(), "b.txt.gz", b"\x1f\x8b\x08\x00bad");
     write(folder.path(), "c.md.gz", &gzip(b"broken off")[..12]);
     write(folder.path(), "new\nline.md", b"good");
     write(folder.path(), "z.md", b"good");
-    let mut found = Documents::open(folder.path(), &leaving_out()).unwrap();
+    let mut found = Documents::open(folder.path(), &ReadSettings::default()).unwrap();
     let ids: Vec<_> = found.by_ref().map(|document| document.unwrap().id).collect();
     assert_eq!(ids, ["a.md", "z.md"]);
-    assert_eq!((found.progress().done(), found.progress().total()), (5, Some(5)));
+    assert_eq!(Some(found.progress().done()), found.progress().total());
     let bad = found.left_out().take();
     let paths: Vec<_> = bad.iter().map(|bad| bad.path.clone()).collect();
-    assert_eq!(paths, [path("b.txt"), path("c.md.gz"), path("new\nline.md")]);
-    assert!(bad[0].covers("b.txt") && bad[1].covers("c.md.gz") && !bad[2].covers("new\nline.md"));
+    assert_eq!(paths, [path("b.txt.gz"), path("c.md.gz"), path("new\nline.md")]);
+    assert!(
+        bad[0].covers("b.txt.gz") && bad[1].covers("c.md.gz") && !bad[2].covers("new\nline.md")
+    );
     assert!(found.left_out().take().is_empty(), "each is reported once");
+    assert_eq!(kinds(&found), ["1 .md (damaged)", "1 .md (name not UTF-8)", "1 .txt (damaged)"]);
 
     // strictly, a name that cannot be an id is an error before anything is read
-    let error = Documents::open(folder.path(), &ReadSettings::default()).unwrap_err();
+    let error = Documents::open(folder.path(), &strictly()).unwrap_err();
     assert!(matches!(error, ReadError::FileName { .. }), "{error}");
     std::fs::remove_file(path("new\nline.md")).unwrap();
-    let mut found = Documents::open(folder.path(), &ReadSettings::default()).unwrap();
+    let mut found = Documents::open(folder.path(), &strictly()).unwrap();
     assert!(found.next().unwrap().is_ok());
-    assert!(matches!(found.next().unwrap().unwrap_err(), ReadError::Line { .. }));
+    assert!(matches!(found.next().unwrap().unwrap_err(), ReadError::Truncated { .. }));
     // and what was named itself is never left out
-    let mut found = Documents::open(path("b.txt"), &leaving_out()).unwrap();
-    assert!(matches!(found.next().unwrap().unwrap_err(), ReadError::Line { .. }));
+    let found = Documents::open(path("c.md.gz"), &ReadSettings::default());
+    let error = found.and_then(|mut found| found.next().unwrap().map(drop)).unwrap_err();
+    assert!(matches!(error, ReadError::Truncated { .. }), "{error}");
+}
+
+/// The table of what was left out.
+fn kinds(found: &Documents) -> Vec<String> {
+    let kinds = found.left_out().kinds();
+    kinds.iter().map(|kind| format!("{} {} ({})", kind.count, kind.kind, kind.reason)).collect()
 }
 
 #[test]
 fn defect_a1_a_folder_of_bad_files_alone_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "a.md", b" \n");
-    write(folder.path(), "b.txt", b"caf\xe9");
-    let mut found = Documents::open(folder.path(), &leaving_out()).unwrap();
+    write(folder.path(), "b.txt", &gzip(b"text")[..9]);
+    let mut found = Documents::open(folder.path(), &ReadSettings::default()).unwrap();
     let error = found.next().unwrap().unwrap_err();
     assert!(matches!(&error, ReadError::NoneReadable { count: 1, .. }), "{error}");
     assert!(found.next().is_none());
+}
+
+#[test]
+fn text_is_told_by_content_and_other_files_are_counted_by_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [
+        ("README", &b"A text without an extension."[..]),
+        ("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+        ("b.PNG", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+        ("latin.txt", b"caf\xe9"),
+        ("not-a.png", b"Only its name is that of a picture."),
+        ("program", b"\x7fELF\x02\x01\x01\0\0\0\0\0"),
+        ("wide.txt", b"\xff\xfeh\0i\0"),
+    ] {
+        write(folder.path(), name, bytes);
+    }
+    // a text that is too large; only its beginning is read
+    let large = write(folder.path(), "z.log", &vec![b'a'; 9000]);
+    let large = std::fs::File::options().append(true).open(large).unwrap();
+    large.set_len(1 << 40).unwrap();
+    for settings in [ReadSettings::default(), strictly()] {
+        let mut found = Documents::open(folder.path(), &settings).unwrap();
+        let read = found.by_ref().map_while(Result::ok);
+        let read: Vec<_> = read.map(|document| (document.id, document.text)).collect();
+        let texts =
+            ["A text without an extension.", "café", "Only its name is that of a picture.", "hi"];
+        let names = ["README", "latin.txt", "not-a.png", "wide.txt"];
+        assert!(read.iter().map(|(id, text)| (&**id, &**text)).eq(names.into_iter().zip(texts)));
+        let mut wanted = vec!["2 .png (no text)", "1 file without extension (no text)"];
+        if settings.on_error == OnError::Skip {
+            wanted.insert(1, "1 .log (larger than 64 MiB)");
+        }
+        assert_eq!(kinds(&found), wanted);
+        let foreign: Vec<_> =
+            found.left_out().reencoded().into_iter().map(|it| it.encoding).collect();
+        assert_eq!(foreign, ["windows-1252", "UTF-16"]);
+    }
+    let error = Documents::open(folder.path().join("a.png"), &ReadSettings::default());
+    let error = error.unwrap().next().unwrap().unwrap_err();
+    assert!(matches!(error, ReadError::NoText { .. }), "{error}");
+}
+
+#[test]
+fn globs_and_ignore_files_choose_what_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("deep/build")).unwrap();
+    for name in ["a.md", "b.txt", "deep/c.md", "deep/build/d.md", "deep/e.log"] {
+        write(folder.path(), name, b"text");
+    }
+    write(folder.path(), ".gitignore", b"*.log\n/deep/build/\n");
+    let ids = |include: &[&str], exclude: &[&str]| -> Vec<String> {
+        let owned = |globs: &[&str]| globs.iter().map(ToString::to_string).collect();
+        let (include, exclude) = (owned(include), owned(exclude));
+        let settings = ReadSettings { include, exclude, ..ReadSettings::default() };
+        documents_with(folder.path(), &settings).into_iter().map(|found| found.id).collect()
+    };
+    assert_eq!(ids(&[], &[]), ["a.md", "b.txt", "deep/c.md"]);
+    assert_eq!(ids(&["*.md"], &[]), ["a.md", "deep/c.md"]);
+    assert_eq!(ids(&[], &["deep"]), ["a.md", "b.txt"]);
+    assert_eq!(ids(&["*.md", "*.log"], &["a.*"]), ["deep/c.md", "deep/e.log"]);
+    let settings = ReadSettings { exclude: vec!["a[".into()], ..ReadSettings::default() };
+    let error = Documents::open(folder.path(), &settings).unwrap_err();
+    assert!(matches!(error, ReadError::Glob { .. }), "{error}");
+}
+
+#[test]
+fn bad_records_are_skipped_with_their_lines() {
+    let lines = "{\"_id\": \"a\", \"text\": \"x\"}\n{\"_id\": \"b\", \"text\": null}\n{broken\n\
+                 {\"_id\": \"c\", \"text\": \"y\"}\n";
+    let source = || Source::from_reader(lines.as_bytes(), "a.jsonl").unwrap();
+    let mut found = Documents::from_source(source(), &ReadSettings::default()).unwrap();
+    let ids: Vec<_> = found.by_ref().map(|document| document.unwrap().id).collect();
+    assert_eq!(ids, ["a", "c"]);
+    assert_eq!(kinds(&found), ["1 record (invalid JSON)", "1 record (wrong type)"]);
+    let bad = found.left_out().take();
+    assert!(bad.iter().all(|bad| bad.part == Part::Record));
+    assert_eq!(bad[0].why.to_string(), "`a.jsonl` line 2: `text` is `null`, wanted a string");
+    assert!(bad[0].covers("b") && !bad[0].covers("c") && bad[1].covers("any"));
+
+    let mut found = Documents::from_source(source(), &strictly()).unwrap();
+    assert!(found.next().unwrap().is_ok());
+    assert!(matches!(found.next().unwrap().unwrap_err(), ReadError::Line { .. }));
+    // queries are never skipped
+    let mut found = Queries::from_source(source(), &ReadSettings::default()).unwrap();
+    assert!(found.nth(1).unwrap().is_err());
+
+    let source = Source::from_reader(&b"id,text\n1\n2\n"[..], "a.csv").unwrap();
+    let mut found = Documents::from_source(source, &ReadSettings::default()).unwrap();
+    let error = found.next().unwrap().unwrap_err();
+    assert!(matches!(error, ReadError::NoneReadable { count: 2, .. }), "{error}");
+    let many = "1\tx\n".to_owned() + &"y\n".repeat(10_001);
+    let source = Source::from_reader(std::io::Cursor::new(many), "a.tsv").unwrap();
+    let found = Documents::from_source(source, &ReadSettings::default()).unwrap();
+    let error = found.last().unwrap().unwrap_err();
+    assert!(matches!(error, ReadError::TooManySkipped { limit: 10_000, .. }), "{error}");
+}
+
+#[test]
+fn several_inputs_are_read_as_one_under_their_own_names() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    for folder in ["notes", "other", "other/notes"] {
+        std::fs::create_dir(path(folder)).unwrap();
+        write(&path(folder), "a.md", b"text");
+    }
+    write(root.path(), "b.jsonl", b"{\"_id\": \"b\", \"text\": \"x\"}\n{broken\n");
+    write(root.path(), "README", b"text");
+    let open = |names: &[&str]| {
+        let paths: Vec<_> = names.iter().map(|name| path(name)).collect();
+        Documents::open_all(&paths, &ReadSettings::default()).unwrap()
+    };
+    let mut found = open(&["notes", "b.jsonl", "other", "README"]);
+    let ids: Vec<_> = found.by_ref().map(|document| document.unwrap().id).collect();
+    assert_eq!(ids, ["notes/a.md", "b", "other/a.md", "other/notes/a.md", "README"]);
+    assert_eq!(Some(found.progress().done()), found.progress().total());
+    assert_eq!(kinds(&found), ["1 record (invalid JSON)"]);
+    assert_eq!(open(&["notes"]).next().unwrap().unwrap().id, "a.md", "one is read as ever");
+
+    let error = open(&["notes", "other/notes"]).find_map(Result::err).unwrap();
+    assert!(matches!(&error, ReadError::RepeatedId { id, .. } if id == "notes/a.md"), "{error}");
+    let (first, second) = (path("notes"), path("other/notes"));
+    let said =
+        format!("document `notes/a.md` is in `{}` and in `{}`", first.display(), second.display());
+    assert_eq!(error.to_string(), said);
 }
 
 #[cfg(target_os = "linux")]
@@ -295,11 +430,14 @@ fn defect_a1_paths_that_are_too_long_are_left_out() {
     write(folder.path(), "good.md", b"text");
     #[expect(clippy::disallowed_methods, reason = "a test file may be lost in a crash")]
     std::fs::rename(folder.path().join("second"), first.join("second")).unwrap();
-    let mut found = Documents::open(folder.path(), &leaving_out()).unwrap();
+    let mut found = Documents::open(folder.path(), &ReadSettings::default()).unwrap();
     let ids: Vec<_> = found.by_ref().map(|document| document.unwrap().id).collect();
     assert_eq!(ids, ["good.md"]);
     let bad = found.left_out().take();
-    assert!(bad.len() == 1 && bad[0].is_folder && bad[0].path.starts_with(&first), "{bad:?}");
+    assert!(
+        bad.len() == 1 && bad[0].part == Part::Folder && bad[0].path.starts_with(&first),
+        "{bad:?}"
+    );
     assert!(
         bad[0].covers(&format!("{}/x.md", bad[0].path.strip_prefix(&folder).unwrap().display()))
     );
@@ -317,7 +455,7 @@ fn packed_texts_are_read_under_their_packed_names() {
     );
     // Not by its name, but by its first bytes.
     write(folder.path(), "c.txt", &gzip(b"Time slows."));
-    write(folder.path(), "picture.png.gz", b"");
+    write(folder.path(), "picture.png.gz", &gzip(b"\x89PNG\r\n\x1a\n\0\0\0"));
     write(folder.path(), "d.txt", b" \n");
     let path = |path| json!({ "path": path });
     let light = "# Light\n\nIt bends.";
@@ -330,8 +468,8 @@ fn packed_texts_are_read_under_their_packed_names() {
         document("c.txt", "c", "Time slows.", path("c.txt")),
     ];
     let mut found = Documents::open(folder.path(), &ReadSettings::default()).unwrap();
-    assert_eq!((found.ignored(), found.progress().total()), (1, Some(4)));
     assert_eq!(found.by_ref().map(Result::unwrap).collect::<Vec<_>>(), wanted);
+    assert_eq!(kinds(&found), ["1 .png (no text)"]);
     assert_eq!(found.progress().empty(), 1);
     assert_eq!(documents(file), wanted[..1]);
 }
@@ -348,8 +486,19 @@ fn links_in_a_folder_are_not_followed() {
 
     // What is named itself is read, link or not.
     assert_eq!(documents(folder.path().join("b.txt"))[0].text, "once");
-    let circle = Documents::open(folder.path().join("circle"), &ReadSettings::default()).unwrap();
-    assert_eq!(circle.ignored(), 2);
+    let circle = documents(folder.path().join("circle"));
+    assert_eq!(circle.len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_sockets_in_a_folder_are_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.txt", b"once");
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.txt")).status();
+    assert!(made.unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket.txt")).unwrap();
+    assert_eq!(documents(folder.path()).len(), 1);
 }
 
 #[test]
@@ -366,7 +515,7 @@ fn packed_files_read_as_plain_ones_and_report_packed_bytes() {
     assert_eq!(found.by_ref().count(), 2);
     let progress = found.progress();
     assert_eq!(Some(progress.done()), progress.total());
-    assert_eq!((progress.done(), progress.unit()), (gzip(&plain).len() as u64, Unit::Bytes));
+    assert_eq!(progress.done(), gzip(&plain).len() as u64);
 }
 
 #[test]

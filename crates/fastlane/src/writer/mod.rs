@@ -8,13 +8,12 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fastlane_corpus::{Document, PassageSettings};
-use fastlane_engine::{DocumentViews, EncodeError, WriterSettings};
+use fastlane_engine::{DocumentViews, WriterSettings};
 
 use crate::backend::{Batch, Change, Commit};
 use crate::collection::Collection;
 use crate::error::CollectionError;
-use crate::read;
-use crate::record::{Record, SEPARATOR, document_of, is_first, key};
+use crate::record::{Record, SEPARATOR, is_first};
 use crate::split::Splitter;
 use crate::update::{Changes, Update};
 

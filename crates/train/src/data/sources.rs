@@ -6,7 +6,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use fastlane_corpus::{
-    Document, Documents, IdTriples, Queries, ReadSettings, Source as Input, Triples,
+    Document, Documents, IdTriples, OnError, Queries, ReadSettings, Source as Input, Triples,
 };
 use fastlane_eval::Qrels;
 use serde::Deserialize;
@@ -32,6 +32,11 @@ pub(crate) fn read(run: &Run) -> Result<Pairs, DataError> {
     }
     pairs.share_answers();
     Ok(pairs)
+}
+
+/// A run stops at what cannot be read: it would learn from other data than its run file names.
+fn strict() -> ReadSettings {
+    ReadSettings { on_error: OnError::Stop, ..ReadSettings::default() }
 }
 
 /// Examples, and the numbers of all documents.
@@ -126,7 +131,7 @@ impl SourceReader<'_> {
         keep: impl Fn(&str) -> bool,
     ) -> Result<(HashMap<String, u32>, Vec<u32>), DataError> {
         let (mut by_id, mut all) = (HashMap::new(), Vec::new());
-        for document in Documents::open(path, &ReadSettings::default())? {
+        for document in Documents::open(path, &strict())? {
             let document = document?;
             if keep(&document.id) {
                 let number = self.pairs.documents.add(document.full_text().into_owned());
@@ -262,7 +267,7 @@ impl SourceReader<'_> {
         pair: fn(&Document) -> Option<(String, String)>,
     ) -> Result<ReadExamples, DataError> {
         let (mut examples, mut all) = (self.examples(), Vec::new());
-        for document in Documents::open(path, &ReadSettings::default())? {
+        for document in Documents::open(path, &strict())? {
             if let Some((query, text)) = pair(&document?) {
                 let (positive, negatives) = (Positive::One(text), Vec::new());
                 self.pair(Pair { query, positive, negatives }, &mut examples, &mut all);

@@ -6,7 +6,7 @@ use std::iter::once;
 use std::path::{Path, PathBuf};
 
 use burn_tensor::{Tensor, activation};
-use fastlane_corpus::{Documents, ReadSettings};
+use fastlane_corpus::{Documents, OnError, ReadSettings};
 use fastlane_eval::{
     DuplicateDocument, Evaluation, Hit, Judgements, Measure, Missing, Qrels, Ranking,
     Run as Rankings, Score, check_id,
@@ -328,7 +328,10 @@ fn documents(
     let judged: HashSet<&str> = grades.map(|(document, _)| document).collect();
     let mut room = settings.documents.unwrap_or(usize::MAX).saturating_sub(judged.len());
     let (mut ids, mut texts) = (Vec::new(), Vec::new());
-    for document in Documents::open(&corpus, &ReadSettings::default())? {
+    for document in Documents::open(
+        &corpus,
+        &ReadSettings { on_error: OnError::Stop, ..ReadSettings::default() },
+    )? {
         let document = document?;
         let wanted = judged.contains(document.id.as_str());
         if !wanted && room == 0 {

@@ -17,6 +17,7 @@ use crate::args::EncodeArgs;
 use crate::bundled;
 use crate::input::Texts;
 use crate::interrupt::Interrupted;
+use crate::left_out::LeftOutReport;
 use crate::model::{self, Digest};
 use crate::printer::Printer;
 use crate::resumable::{OutputPlace, PartialError, WorkProgress, WorkSettings};
@@ -31,18 +32,19 @@ pub(crate) fn run(args: &EncodeArgs, printer: &Printer) -> anyhow::Result<()> {
     let model = bundled::or(args.model.path.as_deref())?;
     let place = OutputPlace::new(&args.output, &[&args.input, &model], args.overwrite)?;
     let texts = Texts::open(args)?;
-    if texts.progress.unit() == fastlane_corpus::Unit::Files && place.is_below(&args.input) {
+    if args.input.is_dir() && place.is_below(&args.input) {
         bail!("`{}` is inside the input, wanted a directory elsewhere", args.output.display());
     }
-    if texts.ignored > 0 {
-        printer.note(&format!("files skipped as not text: {}", texts.ignored));
-    }
+    let left_out = texts.left_out.clone();
     let model = model::open(&model, &args.model)?;
     let (shape, begun) = probe(args, &model)?;
     let partial = place.begin(begun, &|kept| Ok(model.compare(kept)?))?;
     let mut work = Work { args, model: &model, shape, partial, before: 0, views: 0, empty: 0 };
     match work.finish(texts, printer.settings()) {
-        Ok(time) => summary(&work, time).print(args, printer),
+        Ok(time) => {
+            LeftOutReport::new(Vec::new(), &left_out).warn(work.partial.done.texts, 0, printer);
+            summary(&work, time).print(args, printer)
+        }
         Err(error) => {
             if let Some((path, texts)) = work.partial.leave() {
                 let (texts, path) = (counted(texts, side(args)), path.display());

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use anyhow::bail;
 use fastlane::{
-    BadFile, Changes, Collection, CollectionWriter, Document, Documents, Model, ReadError,
-    Settings, Statistics, Stats, WriterSettings,
+    Changes, Collection, CollectionWriter, Document, Documents, Model, ReadError, Settings,
+    Skipped, Statistics, Stats, WriterSettings,
 };
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ use crate::commands::is_collection;
 use crate::commands::search::show::counted;
 use crate::input;
 use crate::interrupt;
-use crate::left_out;
+use crate::left_out::{Entry, KindEntry, LeftOutReport};
 use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::settings::threads;
@@ -29,9 +29,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
         bail!("`--importance` needs a weight for each view, and is for directories of views");
     }
     let documents = Documents::open(&args.input, &input::of_corpus(&args.input_as))?;
-    if documents.ignored() > 0 {
-        printer.note(&format!("files skipped as not text: {}", documents.ignored()));
-    }
+    let list = documents.left_out();
     let absent = !args.output.exists();
     let (collection, new) = open(args)?;
     let began = Instant::now();
@@ -55,18 +53,19 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     let stats = collection.stats();
     report(&done.changes, &stats, seconds, printer);
     reading.warn(printer);
-    left_out::warn(&done.left_out, done.kept, printer);
-    let AppliedChanges { changes, left_out, kept } = &done;
-    let left_out = left_out::Entry::of(left_out);
-    let index = stats.views;
-    let summary = Summary { changes, left_out, kept: *kept, seconds, index };
+    let AppliedChanges { changes, skipped, kept } = done;
+    let report = LeftOutReport::new(skipped, &list);
+    report.warn(changes.added + changes.replaced + changes.unchanged, kept, printer);
+    let (left_out, left_out_kinds, index) = (report.entries(), report.kinds(), stats.views);
+    let summary = Summary { changes, left_out, left_out_kinds, kept, seconds, index };
     if args.json { printer.json(&summary) } else { Ok(()) }
 }
 
 /// The changes of a run before its commit.
 struct AppliedChanges {
     changes: Changes,
-    left_out: Vec<BadFile>,
+    /// Files and records that could not be read, as far as they were taken from the list.
+    skipped: Vec<Skipped>,
     /// Documents of skipped files, which are kept.
     kept: u64,
 }
@@ -87,11 +86,11 @@ fn change(
         interrupt::check().is_ok()
     });
     let each = reading.each(documents);
-    let (mut left_out, mut kept) = (None, 0);
+    let (mut skipped, mut kept) = (None, 0);
     let changes = if args.update {
         // called once all documents are read, when the list is complete
         let mut keep = |id: &str| {
-            let bad: &Vec<BadFile> = left_out.get_or_insert_with(|| list.take());
+            let bad: &Vec<Skipped> = skipped.get_or_insert_with(|| list.take());
             let stays = bad.iter().any(|bad| bad.covers(id));
             kept += u64::from(stays);
             stays
@@ -100,7 +99,7 @@ fn change(
     } else {
         writer.add(each)?
     };
-    Ok(AppliedChanges { changes, left_out: left_out.unwrap_or_else(|| list.take()), kept })
+    Ok(AppliedChanges { changes, skipped: skipped.unwrap_or_default(), kept })
 }
 
 /// Opens the collection, or creates one; returns whether it is new.
@@ -196,11 +195,7 @@ impl DocumentStream {
     }
 
     fn bar(&self, printer: &Printer) -> Progress {
-        let unit = match self.progress.unit() {
-            fastlane_corpus::Unit::Bytes => Unit::Bytes,
-            fastlane_corpus::Unit::Files => Unit::Things("files"),
-        };
-        Progress::new("encoding", self.progress.total(), unit, printer.settings())
+        Progress::new("encoding", self.progress.total(), Unit::Bytes, printer.settings())
     }
 }
 
@@ -227,10 +222,11 @@ fn report(changes: &Changes, stats: &Stats, seconds: f64, printer: &Printer) {
 }
 
 #[derive(Serialize)]
-struct Summary<'a> {
+struct Summary {
     #[serde(flatten)]
-    changes: &'a Changes,
-    left_out: Vec<left_out::Entry>,
+    changes: Changes,
+    left_out: Vec<Entry>,
+    left_out_kinds: Vec<KindEntry>,
     kept: u64,
     seconds: f64,
     index: Statistics,
