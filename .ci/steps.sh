@@ -57,6 +57,7 @@ finish() {
 
 ended() {
   local status=$? function
+  [ -z "${in_memory-}" ] || rm -rf "$in_memory"
   for function in "${!pids[@]}"; do
     kill -- "-${pids[$function]}" 2>/dev/null || true
   done

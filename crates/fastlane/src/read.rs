@@ -6,7 +6,7 @@ use fastlane_corpus::Document;
 
 use crate::backend::Snapshot;
 use crate::error::CollectionError;
-use crate::record::{Passage, Record, join, joined, key};
+use crate::record::{Passage, Record, is_first, join, joined, key};
 use crate::stop::Stop;
 
 /// How many passages a document has; 0 if there is none with this id.
@@ -21,6 +21,9 @@ pub(crate) fn document(
     id: &str,
     until: &Stop,
 ) -> Result<Option<Document>, CollectionError> {
+    if !is_first(id) {
+        return Ok(None);
+    }
     let Some(first) = snapshot.fetch(&[id], until)?.pop().flatten() else { return Ok(None) };
     let mut records = vec![first];
     let of = records[0].passage().of;
@@ -36,6 +39,9 @@ pub(crate) fn context(
     reach: usize,
     until: &Stop,
 ) -> Result<[String; 2], CollectionError> {
+    if reach == 0 {
+        return Ok(Default::default());
+    }
     let first = passage.number.saturating_sub(reach).max(1);
     let last = passage.number.saturating_add(reach).min(passage.of);
     let records = some(snapshot, id, first..last + 1, until)?;
@@ -43,7 +49,7 @@ pub(crate) fn context(
     let Some(own) = records.get(place) else { return Ok(Default::default()) };
     let length = own.document.text.len();
     let (before, after) = (joined(&records[..=place]), joined(&records[place..]));
-    let cut = before.len().saturating_sub(length);
+    let cut = passage.bytes.start.saturating_sub(records[0].passage().bytes.start);
     let [before, after] = [before.get(..cut), after.get(length..)];
     Ok([before, after].map(|text| text.unwrap_or_default().to_owned()))
 }

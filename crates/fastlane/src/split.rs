@@ -28,17 +28,13 @@ impl<'a> Splitter<'a> {
         let found = match self.encoder.document_limit() {
             None => passages(&document, self.settings.unwrap_or_default(), &words),
             Some(limit) => {
-                let settings = self.settings.unwrap_or(PassageSettings {
-                    size: TOKENS,
-                    overlap: OVERLAP,
-                    whole: usize::MAX,
+                let settings = self.settings.unwrap_or_else(|| {
+                    // half of the tokens at most are left to a title
+                    let title = self.encoder.count_tokens(&document.title).min(limit / 2);
+                    let whole = (limit - title).max(1);
+                    let size = TOKENS.min(whole);
+                    PassageSettings { size, overlap: OVERLAP.min(size / 2), whole }
                 });
-                // half of the tokens at most are left to a title
-                let title = self.encoder.count_tokens(&document.title).min(limit / 2);
-                let whole = settings.whole.min(limit - title).max(1);
-                let size = settings.size.min(whole);
-                let overlap = settings.overlap.min(size / 2);
-                let settings = PassageSettings { size, overlap, whole };
                 passages(&document, settings, &|text| self.encoder.count_tokens(text))
             }
         };

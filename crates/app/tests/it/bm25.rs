@@ -110,7 +110,7 @@ fn what_stops_it_is_said_before_the_work() {
         "--corpus c --queries spaces.tsv --run out",
         "--corpus c --queries repeated.tsv --run out",
         "--corpus twice.jsonl --queries q.tsv --run out",
-        "--corpus broken.jsonl --queries q.tsv --run out",
+        "--corpus broken.jsonl --queries q.tsv --run out --strict",
         "--corpus spaced.jsonl --queries q.tsv --run out",
         "--corpus notes --id-column name --queries q.tsv --run out",
         "--corpus c --text-column body --queries q.tsv --run out",
@@ -145,7 +145,7 @@ fn a_folder_of_notes_is_ranked_as_it_is() {
     let output = folder.run("bm25 --corpus notes --queries q.tsv --run -");
     let (data, words) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
     assert!(data.unwrap().starts_with("1 Q0 my%20notes.md 1 "));
-    assert!(words.unwrap().starts_with("files skipped as not text: 1\n2 documents indexed"));
+    assert!(words.unwrap().starts_with("left out: 1 .png (no text)\n"));
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod fastlane;
 mod index;
 mod model;
 mod modules;
+mod passages;
 mod readme;
 mod reference;
 mod search;

@@ -122,10 +122,7 @@ impl Results {
         let passage = record.passage();
         let mut document = record.document;
         document_of(&key).clone_into(&mut document.id);
-        let context = match self.reach {
-            0 => Default::default(),
-            reach => context(&*self.snapshot, &document.id, &passage, reach, &self.stop)?,
-        };
+        let context = context(&*self.snapshot, &document.id, &passage, self.reach, &self.stop)?;
         let text = document.full_text();
         let spelled = match &self.encoder {
             Some(encoder) => encoder.document_tokens(&text)?,

@@ -94,7 +94,8 @@ impl CollectionWriter {
     /// for an encoder without a [limit](crate::Encoder::document_limit).
     ///
     /// By default, a document that the encoder can read is one passage, and a longer one is split
-    /// into passages of 180 tokens, of which up to 27 repeat.
+    /// into passages of 180 tokens, of which up to 27 repeat. A passage that is longer than the
+    /// encoder reads is cut.
     pub fn passages(&mut self, settings: PassageSettings) {
         self.passages = Some(settings);
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use fastlane::{Collection, CollectionError, Document, Kind, Search, kind};
+use fastlane::{Collection, CollectionError, Document, Kind, PassageSettings, Search, kind};
 
 use crate::{checkpoint, copy_all, document, model, problems, words};
 
@@ -41,6 +41,8 @@ fn defect_d1_a_draft_is_gone_before_the_lock_is() {
         let mut writer = collection.writer().unwrap();
         // enough to flush that the end of the draft takes a while
         let long = "light ship harbour nine ".repeat(20_000);
+        let whole = usize::MAX;
+        writer.passages(PassageSettings { whole, ..PassageSettings::default() });
         writer.add([document("long", &long)]).unwrap();
         assert_eq!(words(folder.path()).len(), 2);
         let ended = std::thread::spawn({

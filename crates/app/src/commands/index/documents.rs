@@ -56,8 +56,11 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     let AppliedChanges { changes, skipped, kept } = done;
     let report = LeftOutReport::new(skipped, &list);
     report.warn(changes.added + changes.replaced + changes.unchanged, kept, printer);
-    let (left_out, left_out_kinds, index) = (report.entries(), report.kinds(), stats.views);
-    let summary = Summary { changes, left_out, left_out_kinds, kept, seconds, index };
+    let (left_out, left_out_kinds) = (report.entries(), report.kinds());
+    // to the index of views, each passage is a document
+    let index = Statistics { documents: stats.documents, ..stats.views };
+    let passages = stats.passages;
+    let summary = Summary { changes, left_out, left_out_kinds, kept, seconds, passages, index };
     if args.json { printer.json(&summary) } else { Ok(()) }
 }
 
@@ -229,5 +232,6 @@ struct Summary {
     left_out_kinds: Vec<KindEntry>,
     kept: u64,
     seconds: f64,
+    passages: u64,
     index: Statistics,
 }

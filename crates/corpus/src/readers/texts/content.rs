@@ -13,6 +13,10 @@ const LIMIT: u64 = 64 << 20;
 /// The bytes that tell the kind of a file: 8 KiB.
 const HEAD: u64 = 8 << 10;
 
+/// How files begin that have no text, and could be taken for one in an old encoding.
+const BINARY: [&[u8]; 6] =
+    [b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"RIFF", b"\xca\xfe\xba\xbe"];
+
 /// Reads the text of a file; `name` is that of the file without its packing.
 ///
 /// Returns the encoding too, if it is not UTF-8.
@@ -22,7 +26,8 @@ pub(super) fn read(
 ) -> Result<(Text, Option<&'static str>), ReadError> {
     let mut bytes = Vec::new();
     fill(&mut source, &mut bytes, HEAD)?;
-    let encoding = Encoding::of(&bytes);
+    let is_binary = BINARY.iter().any(|magic| bytes.starts_with(magic));
+    let encoding = if is_binary { None } else { Encoding::of(&bytes) };
     let name = name.to_lowercase();
     let Some(reader) = reader(&bytes, encoding, &name) else {
         return Err(ReadError::NoText { path: source.path().into(), reason: "no text" });
