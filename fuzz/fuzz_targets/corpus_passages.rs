@@ -33,7 +33,8 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     // underlines may turn a paragraph that has been cut into a heading
-    if text[cut..].lines().nth(1).is_some_and(|line| line.trim_matches(['=', '-', ' ']).is_empty()) {
+    if text[cut..].lines().nth(1).is_some_and(|line| line.trim_matches(['=', '-', ' ']).is_empty())
+    {
         return;
     }
     let before = passages(&markdown(&text[..=cut]), settings, &words);
