@@ -9,10 +9,10 @@ use super::input::CorpusArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct IndexArgs {
-    /// Documents: a folder of texts, a BEIR directory, a .jsonl, .csv or .tsv file; or a directory
-    /// of views from `fastlane encode`: vectors.npy, doclens.npy, ids.txt
-    #[arg(value_name = "INPUT")]
-    pub(crate) input: PathBuf,
+    /// Documents: folders of files, BEIR directories, .jsonl, .csv or .tsv files, single texts; or
+    /// one directory of views from `fastlane encode`: vectors.npy, doclens.npy, ids.txt
+    #[arg(value_name = "INPUT", required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
     /// The index; in an existing one, documents are added, or replaced by id
     #[arg(long, value_name = "INDEX")]
     pub(crate) output: PathBuf,

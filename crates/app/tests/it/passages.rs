@@ -45,3 +45,35 @@ fn the_end_of_a_long_document_is_found_through_every_input() {
         assert_eq!(searched(&folder, "stat it.index --json")["passages"], 0, "{input}");
     }
 }
+
+#[test]
+fn several_inputs_are_one_run_and_views_stand_alone() {
+    let folder = with_models(&[
+        ("notes/a.md", b"the light"),
+        ("more/a.md", b"nine ships"),
+        ("c.jsonl", b"{\"_id\": \"c\", \"text\": \"old keeper\"}\n"),
+    ]);
+    let said = folder.said("index notes more c.jsonl --output it.index --model plain");
+    assert!(said.contains("documents added: 3"), "{said}");
+    let found = searched(&folder, "search it.index light -k 9 --json");
+    let hits = found["hits"].as_array().unwrap();
+    let mut ids: Vec<&str> = hits.iter().map(|hit| hit["id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["c", "more/a.md", "notes/a.md"]);
+    folder.said("encode --model plain --input c.jsonl --output c.views");
+    let said = folder.said("index notes c.views --output other.index --model plain");
+    let wanted = "error: `c.views` is a directory of views, wanted it alone";
+    assert!(said.contains(wanted), "{said}");
+}
+
+#[test]
+fn globs_choose_files_of_a_folder() {
+    let folder = with_models(&[
+        ("notes/a.md", b"the light"),
+        ("notes/b.txt", b"nine ships"),
+        ("notes/old/c.md", b"old keeper"),
+    ]);
+    let said =
+        folder.said("index notes --output it.index --model plain --include *.md --exclude old");
+    assert!(said.contains("documents added: 1,"), "{said}");
+}

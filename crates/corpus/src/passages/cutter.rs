@@ -52,7 +52,7 @@ impl<'t> Cutter<'t> {
             }
         }
         if let Some(Above { range, .. }) = above {
-            self.add(range.start, 0, Block { kind: Kind::Heading, is_break: true, range });
+            self.add(range.start, 0, &Block { kind: Kind::Heading, is_break: true, range });
         }
         self.close();
         self.done
@@ -71,26 +71,26 @@ impl<'t> Cutter<'t> {
     /// Adds a block with the headings above it, which stick to it unless they are too long.
     fn add_below(&mut self, above: Option<Above>, block: Block) {
         match above {
-            None => self.add(block.range.start, 0, block),
+            None => self.add(block.range.start, 0, &block),
             Some(above) if above.length <= self.limit / 4 => {
-                self.add(above.range.start, above.length, Block { is_break: true, ..block });
+                self.add(above.range.start, above.length, &Block { is_break: true, ..block });
             }
             Some(Above { range, .. }) => {
-                self.add(range.start, 0, Block { kind: Kind::Heading, is_break: true, range });
-                self.add(block.range.start, 0, Block { is_break: false, ..block });
+                self.add(range.start, 0, &Block { kind: Kind::Heading, is_break: true, range });
+                self.add(block.range.start, 0, &Block { is_break: false, ..block });
             }
         }
     }
 
     /// Adds a block whose first piece reaches back to `start`, where its headings begin.
-    fn add(&mut self, start: usize, headings: usize, block: Block) {
+    fn add(&mut self, start: usize, headings: usize, block: &Block) {
         let body = block.range.start;
-        match self.fitting(&block) {
+        match self.fitting(block) {
             Some(length) => {
                 self.make_room(headings + length, block.is_break);
                 self.push(Piece { range: start..block.range.end, body, length: headings + length });
             }
-            None => self.add_in_pieces(start, headings, &block),
+            None => self.add_in_pieces(start, headings, block),
         }
     }
 

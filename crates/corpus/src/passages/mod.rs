@@ -105,7 +105,8 @@ pub fn passages(
 ) -> Vec<Passage> {
     let text = &*document.text;
     let cuts = if is_whole(text, settings, length) {
-        vec![blocks::blank(text)..text.trim_end().len()]
+        let all = blocks::blank(text)..text.trim_end().len();
+        vec![all]
     } else {
         let blocks = Blocks::new(text, &document.outline);
         Cutter::new(text, settings, length).cut(blocks)

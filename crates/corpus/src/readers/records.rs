@@ -64,14 +64,11 @@ impl Records<Document> {
         settings: &ReadSettings,
         left_out: &LeftOut,
     ) -> Result<Self, ReadError> {
-        if Names::of_documents(&settings.columns).are_given() {
-            let layout = if path.is_dir() { "a folder of texts" } else { "a text" };
-            return Err(ReadError::NoColumns { path: path.into(), layout });
-        }
+        check_no_columns(path, settings)?;
         texts::open(path, prefix, settings, left_out)
     }
 
-    /// Reads documents from an open source of any format but [`Format::Texts`].
+    /// Reads documents from an open source; with [`Format::Texts`], the source is one document.
     ///
     /// # Errors
     /// As [`Documents::open`](Self::open).
@@ -85,6 +82,10 @@ impl Records<Document> {
         left_out: &LeftOut,
     ) -> Result<Self, ReadError> {
         let (names, format) = (Names::of_documents(&settings.columns), format(&source, settings));
+        if format == Some(Format::Texts) {
+            check_no_columns(source.path(), settings)?;
+            return texts::of_source(source, left_out);
+        }
         let accepted = "a .jsonl, .csv or .tsv file, or .gz or .zst of it";
         let mut lines = Lines::new(source);
         let mut next = entries(format, &mut lines, &names, accepted)?;
@@ -170,6 +171,15 @@ impl Records<IdTriple> {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
         Ok(Self::of_lines(Lines::new(Source::open(path)?), "triple", marco::next_id_triple))
     }
+}
+
+/// Fails if the settings name columns: texts have none.
+fn check_no_columns(path: &Path, settings: &ReadSettings) -> Result<(), ReadError> {
+    if Names::of_documents(&settings.columns).are_given() {
+        let layout = if path.is_dir() { "a folder of texts" } else { "a text" };
+        return Err(ReadError::NoColumns { path: path.into(), layout });
+    }
+    Ok(())
 }
 
 /// An entry of a format.

@@ -113,14 +113,14 @@ mod tests {
             let mut file = b"\x93NUMPY\x01\x00".to_vec();
             file.extend((header.len() as u16).to_le_bytes());
             file.extend(header.bytes().chain(bytes));
-            std::fs::write(folder.path().join(name), file).unwrap();
+            fastlane_durable::replace(&folder.path().join(name), &file).unwrap();
         };
         let floats = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         array("vectors.npy", "<f4", format!("({}, 2)", values.len() / 2), floats);
         let ones = ids.iter().flat_map(|_| 1_u32.to_le_bytes()).collect();
         array("doclens.npy", "<u4", format!("({},)", ids.len()), ones);
         let lines: String = ids.iter().map(|id| format!("{id}\n")).collect();
-        std::fs::write(folder.path().join("ids.txt"), lines).unwrap();
+        fastlane_durable::replace(&folder.path().join("ids.txt"), lines.as_bytes()).unwrap();
         folder
     }
 

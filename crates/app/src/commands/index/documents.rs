@@ -28,7 +28,7 @@ pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
     if args.importance.is_some() {
         bail!("`--importance` needs a weight for each view, and is for directories of views");
     }
-    let documents = Documents::open(&args.input, &input::of_corpus(&args.input_as))?;
+    let documents = Documents::open_all(&args.inputs, &input::of_corpus(&args.input_as))?;
     let list = documents.left_out();
     let absent = !args.output.exists();
     let (collection, new) = open(args)?;

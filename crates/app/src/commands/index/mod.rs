@@ -18,9 +18,13 @@ pub(super) use views::settings_of;
 const VECTORS: &str = "vectors.npy";
 
 pub(crate) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
-    match holds_views(&args.input) {
-        true => views::run(args, printer),
-        false => documents::run(args, printer),
+    match args.inputs.iter().find(|input| holds_views(input)) {
+        Some(input) if args.inputs.len() > 1 => anyhow::bail!(
+            "`{}` is a directory of views, wanted it alone: index one such directory at a time",
+            input.display()
+        ),
+        Some(input) => views::run(args, input, printer),
+        None => documents::run(args, printer),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Builds an index from a directory of views, or adds views to one.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::bail;
@@ -17,14 +18,14 @@ use crate::printer::Printer;
 use crate::progress::{Progress, Unit};
 use crate::settings::threads;
 
-pub(super) fn run(args: &IndexArgs, printer: &Printer) -> anyhow::Result<()> {
-    check_settings(args)?;
-    let documents = StoredDocuments::open(&args.input)?;
+pub(super) fn run(args: &IndexArgs, input: &Path, printer: &Printer) -> anyhow::Result<()> {
+    check_settings(args, input)?;
+    let documents = StoredDocuments::open(input)?;
     if args.importance.is_some() && !documents.has_weights() {
-        let path = args.input.join("weights.npy");
+        let path = input.join("weights.npy");
         bail!("`{}` is missing, wanted a weight for each view for --importance", path.display());
     }
-    let mut writer = open(args, &documents)?;
+    let mut writer = open(args, input, &documents)?;
     let (began, before) = (Instant::now(), writer.documents());
     let bar = Progress::new(
         "adding",
@@ -74,10 +75,10 @@ struct Summary {
     index: Statistics,
 }
 
-fn open(args: &IndexArgs, documents: &StoredDocuments) -> anyhow::Result<Writer> {
+fn open(args: &IndexArgs, input: &Path, documents: &StoredDocuments) -> anyhow::Result<Writer> {
     let (shape, origin) = (documents.shape(), documents.origin());
     if let Some(Origin { texts, .. }) = origin.filter(|origin| origin.texts != "documents") {
-        bail!("`{}` holds views of {texts}, wanted those of documents", args.input.display());
+        bail!("`{}` holds views of {texts}, wanted those of documents", input.display());
     }
     let said = args.model.clone().or_else(|| origin.map(|origin| origin.fingerprint.clone()));
     // without the argument, the index keeps its setting
@@ -96,8 +97,8 @@ fn open(args: &IndexArgs, documents: &StoredDocuments) -> anyhow::Result<Writer>
 }
 
 /// Rejects options that apply only to documents.
-fn check_settings(args: &IndexArgs) -> anyhow::Result<()> {
-    let path = args.input.display();
+fn check_settings(args: &IndexArgs, input: &Path) -> anyhow::Result<()> {
+    let path = input.display();
     if args.update {
         bail!("`{path}` holds views: `--update` compares texts and needs documents");
     }

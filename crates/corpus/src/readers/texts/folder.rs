@@ -28,7 +28,7 @@ pub(crate) fn open(
 ) -> Result<Records<Document>, ReadError> {
     let strict = settings.on_error == OnError::Stop;
     if !about(root)?.is_dir() {
-        return one(root, left_out);
+        return of_source(Source::open(root)?, left_out);
     }
     let globs = globs(root, &settings.include, &settings.exclude)?;
     let (count, total) = sizes(root, &globs, strict)?;
@@ -49,18 +49,20 @@ pub(crate) fn open(
 }
 
 /// One file that was named itself, so it is an error if it cannot be read.
-fn one(path: &Path, left_out: &LeftOut) -> Result<Records<Document>, ReadError> {
-    let source = Source::open(path)?;
-    let progress = source.progress();
+pub(crate) fn of_source(
+    source: Source,
+    left_out: &LeftOut,
+) -> Result<Records<Document>, ReadError> {
+    let (path, progress) = (source.path().to_path_buf(), source.progress());
     let id = joined(path.file_name().into_iter());
-    let id = id.ok_or_else(|| ReadError::FileName { path: path.into() })?;
+    let id = id.ok_or_else(|| ReadError::FileName { path: path.clone() })?;
     let (mut source, found) = (Some(source), left_out.clone());
     let pull = move || {
         let Some(source) = source.take() else { return Ok(None) };
         let document = document(source, &id, &found)?;
         Ok(Some(document).filter(|document| !document.text.trim().is_empty()))
     };
-    let if_empty = ReadError::Empty { path: path.into(), wanted: "document" };
+    let if_empty = ReadError::Empty { path, wanted: "document" };
     Ok(Records::new(Box::new(pull), if_empty, progress).leaving_out(left_out.clone()))
 }
 
@@ -177,18 +179,18 @@ fn path_below(file: &File, prefix: Option<&str>) -> Result<String, ReadError> {
     let parts: Vec<_> = file.path.iter().rev().take(file.depth).collect();
     let path = joined(parts.into_iter().rev());
     let path = path.ok_or_else(|| ReadError::FileName { path: file.path.clone() })?;
-    Ok(below(prefix, path))
+    Ok(below(prefix, &path))
 }
 
-fn below(prefix: Option<&str>, path: String) -> String {
-    prefix.map_or_else(|| path.clone(), |prefix| format!("{prefix}/{path}"))
+fn below(prefix: Option<&str>, path: &str) -> String {
+    prefix.map_or_else(|| path.to_owned(), |prefix| format!("{prefix}/{path}"))
 }
 
 /// A folder that the walk could not enter.
 fn skipped_folder(root: &Path, prefix: Option<&str>, bad: Unvisited) -> Skipped {
     let names = bad.path.as_deref().and_then(|path| path.strip_prefix(root).ok());
     let path = names.and_then(|names| joined(names.iter()));
-    let id = path.map(|path| escaped(&below(prefix, path)));
+    let id = path.map(|path| escaped(&below(prefix, &path)));
     let path = bad.path.unwrap_or_else(|| root.to_path_buf());
     let why = cannot_open(&path, bad.error);
     Skipped { part: Part::Folder, why, id, path }

@@ -19,6 +19,7 @@ fn is(head: &Head<'_>) -> bool {
         && head.text.lines().any(begins)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "other formats keep the text")]
 fn read(text: String, _: &str) -> Text {
     let mut page = Page::default();
     text.lines().for_each(|line| page.take(line));

@@ -31,7 +31,7 @@ mod structured;
 mod walk;
 mod word;
 
-pub(super) use folder::open;
+pub(super) use folder::{of_source, open};
 
 use kind::Kind;
 

@@ -176,7 +176,8 @@ impl Language {
         let opens = line.ends_with('{');
         let goes_on = (line.ends_with(')') && next.starts_with('{'))
             || (line.ends_with(',') && !next.ends_with(';'));
-        if !opens && !(self.callable == Callable::OverLines && goes_on) {
+        let continues = self.callable == Callable::OverLines && goes_on;
+        if !opens && !continues {
             return None;
         }
         let before = line[..line.find('(')?].trim_end();

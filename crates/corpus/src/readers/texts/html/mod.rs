@@ -41,6 +41,7 @@ fn without_prologue(text: &str) -> &str {
     rest
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "other formats keep the text")]
 fn read(html: String, _: &str) -> Text {
     let mut page = Page::default();
     let callback = |event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {

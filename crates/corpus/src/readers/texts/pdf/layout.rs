@@ -7,32 +7,33 @@ pub(super) struct Layout {
     last: Option<Run>,
 }
 
-/// Where a run of glyphs ended.
+/// A run of glyphs on a line.
 #[derive(Clone, Copy)]
-struct Run {
-    end: f64,
-    base: f64,
+pub(super) struct Run {
+    pub(super) start: f64,
+    pub(super) end: f64,
+    /// The height of the line on the page.
+    pub(super) base: f64,
     /// The height of the font.
-    size: f64,
+    pub(super) size: f64,
 }
 
 impl Layout {
-    /// Adds a run of glyphs that begins at a place, and has a width and a height.
-    pub(super) fn push(&mut self, text: &str, (x, y): (f64, f64), width: f64, size: f64) {
+    /// Adds a run of glyphs.
+    pub(super) fn push(&mut self, text: &str, run: Run) {
         if text.is_empty() {
             return;
         }
-        if let Some(last) = self.last {
-            self.separate(last, x, y, size, text);
+        if let Some(last) = self.last.replace(run) {
+            self.separate(last, run, text);
         }
         self.text.push_str(text);
-        self.last = Some(Run { end: x + width, base: y, size });
     }
 
-    fn separate(&mut self, last: Run, x: f64, y: f64, size: f64, text: &str) {
-        let height = last.size.max(size).max(0.1);
-        let down = (last.base - y).abs() / height;
-        let right = (x - last.end) / height;
+    fn separate(&mut self, last: Run, next: Run, text: &str) {
+        let height = last.size.max(next.size).max(0.1);
+        let down = (last.base - next.base).abs() / height;
+        let right = (next.start - last.end) / height;
         // raised and lowered letters are on the line; a column to the right of it is not
         if down > 0.7 || right < -2.0 {
             self.end_line(down > 2.2, text);

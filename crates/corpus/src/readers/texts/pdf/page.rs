@@ -8,7 +8,7 @@ use hayro_syntax::object::{Array, Dict, Name, Object, ObjectIdentifier, Stream};
 use hayro_syntax::page::{Page, Resources};
 
 use super::font::Font;
-use super::layout::Layout;
+use super::layout::{Layout, Run};
 use super::matrix::{Matrix, numbers};
 
 /// The most operators of a document: a form may show others, and these others.
@@ -182,15 +182,14 @@ impl<'s, 'a> Sheet<'s, 'a> {
         let Some(font) = self.state.font.clone() else { return };
         let shown = font.text(codes);
         let whole = self.at.then(self.state.place);
-        let (along, up) = whole.scales();
-        let start = whole.origin();
-        let before = self.at.0[4];
+        let (_, up) = whole.scales();
+        let (start, base) = whole.origin();
         let spaces = shown.text.matches(' ').count() as f64;
         let extra = self.state.letters * shown.glyphs as f64 + self.state.words * spaces;
         self.advance(shown.width, extra);
-        let width =
-            (self.at.0[4] - before).abs().max(0.0) * scale(self.state.place, along, self.at);
-        self.layout.push(&shown.text, start, width, self.state.size.abs() * up);
+        let (end, _) = self.at.then(self.state.place).origin();
+        let size = self.state.size.abs() * up;
+        self.layout.push(&shown.text, Run { start, end, base, size });
     }
 
     /// Moves on by a width of the font, and by a width of the page.
@@ -198,10 +197,4 @@ impl<'s, 'a> Sheet<'s, 'a> {
         let x = (width * self.state.size + extra) * (1.0 + self.state.wider);
         self.at = Matrix::shift(x, 0.0).then(self.at);
     }
-}
-
-/// How much the page enlarges steps along the line.
-fn scale(place: Matrix, along: f64, at: Matrix) -> f64 {
-    let (own, _) = at.scales();
-    if own > 0.0 { along / own } else { place.scales().0 }
 }
