@@ -17,11 +17,11 @@ use crate::source::Progress;
 impl Records<Document> {
     /// Opens several files and folders, and reads their documents one input after the other.
     ///
-    /// One input is read as by [`Documents::open`]. With several, the ids of the files of a folder
+    /// One input is read as by [`Documents::open`](Records::open). With several, the ids of the files of a folder
     /// begin with the folder's name: `notes/a.md`.
     ///
     /// # Errors
-    /// [`ReadError`] as [`Documents::open`], for the first input that cannot be opened. While
+    /// [`ReadError`] as [`Documents::open`](Records::open), for the first input that cannot be opened. While
     /// reading, [`ReadError::RepeatedId`] if two inputs have a document with the same id.
     pub fn open_all(paths: &[PathBuf], settings: &ReadSettings) -> Result<Self, ReadError> {
         if let [path] = paths {
