@@ -45,7 +45,7 @@ export default async function failures(stage) {
   const [line, sign] = (await page.textContent(".place")).split("\n");
   assert.equal(sign.indexOf("^"), line.indexOf("und"), "a sign below the place");
   await stage.keep("failure", page);
-  await turn(page, () => knob.filter(page, "byte_start > 1"));
+  await turn(page, () => knob.filter(page, "path > a"));
   assert.equal(await field.getAttribute("aria-invalid"), null);
   assert((await ids(page)).length > 0);
 

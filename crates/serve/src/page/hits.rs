@@ -78,7 +78,7 @@ impl<'a> HitView<'a> {
         let heading = format!("hit-{rank}");
         let (document, score) = (&self.hit.document, self.hit.score);
         html! {
-            article.hit data-id=(document.id) tabindex="-1" aria-labelledby=(heading) {
+            article.hit data-id=(self.key()) tabindex="-1" aria-labelledby=(heading) {
                 p.rank { (rank) }
                 header {
                     h2 id=(heading) {
@@ -98,12 +98,20 @@ impl<'a> HitView<'a> {
         }
     }
 
+    /// Identifies the passage, so that the script finds it in the results of another search.
+    fn key(&self) -> String {
+        match self.hit.passage.number {
+            0 | 1 => self.hit.document.id.clone(),
+            number => format!("{}#{number}", self.hit.document.id),
+        }
+    }
+
     /// Where in its document the passage is.
     fn place(&self) -> Markup {
         let Passage { number, of, headings, page, .. } = &self.hit.passage;
         html! {
             @if *of > 1 || !headings.is_empty() {
-                p.place {
+                p.part {
                     @for heading in headings { span.heading { (heading) } " › " }
                     @if *of > 1 { "passage " (number) " of " (of) }
                     @if let Some(page) = page { ", page " (page) }
