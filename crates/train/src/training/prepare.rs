@@ -99,11 +99,9 @@ pub(crate) fn prepare(
     if parameters.is_empty() {
         return Err(TrainError::Nothing);
     }
-    let skip = skip(run, &checkpoint);
     let path = checkpoint.tokeniser.path().to_owned();
     let tokenizer = std::fs::read(&path).map_err(|source| TrainError::Read { path, source })?;
-    let frame =
-        Frame { settings: run.architecture.clone(), encoders: encoders(&checkpoint), from, skip };
+    let frame = frame(run, &checkpoint, from);
     let teacher = run.loss.teacher.as_ref().map(|it| Teacher::read(it, &pairs)).transpose()?;
     let teacher_views = teacher_views(run, &pairs)?;
     let (model, teacher_of, views) = (checkpoint.fingerprint()?, teacher.as_ref(), &teacher_views);
@@ -125,6 +123,12 @@ pub(crate) fn prepare(
         parameters,
         origins,
     })
+}
+
+/// The settings of the network.
+fn frame(run: &Run, checkpoint: &Checkpoint, from: usize) -> Frame {
+    let (settings, skip) = (run.architecture.clone(), skip(run, checkpoint));
+    Frame { settings, encoders: encoders(checkpoint), from, skip }
 }
 
 /// Reads the views of another system, as many and as long as those that the run computes.
